@@ -1,0 +1,34 @@
+"""Numbers from bars and slow series, each known at the close of its row; no opinion.
+
+Owns indicators, clocks, as-of joins and feature matrices. Imports engine, numpy, numba and, for the
+candlestick patterns, TA-Lib.
+
+>>> from indicators import feature
+>>> str(feature("rsi", "rsi", length=14, clock="bars:4h"))
+'rsi.rsi(length=14)@bars:4h'
+"""
+
+from .asof import last_known_row
+from .catalog import INDICATORS, INDICATORS_BY_NAME
+from .clock import Clock, clock_of
+from .features import FeatureMatrix, build_features
+from .resample import resampled
+from .spec import Columns, Feature, Indicator, Output, Parameter, Parameters, feature
+
+__all__ = [
+    "INDICATORS",
+    "INDICATORS_BY_NAME",
+    "Clock",
+    "Columns",
+    "Feature",
+    "FeatureMatrix",
+    "Indicator",
+    "Output",
+    "Parameter",
+    "Parameters",
+    "build_features",
+    "clock_of",
+    "feature",
+    "last_known_row",
+    "resampled",
+]

@@ -1,0 +1,51 @@
+"""Clocks: the sets of rows on which indicators are computed, and when each row is known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import ConfigError, Float1D, Int1D, Market
+
+from .resample import resampled
+
+NO_AGE_LIMIT_NS = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Rows of one table: ``event_time``, ``available_at`` int64 ns UTC ``(N,)`` and float columns.
+
+    A row may be used from ``available_at`` on, and for ``max_age_ns`` after its event.
+    """
+
+    name: str
+    event_time: Int1D
+    available_at: Int1D
+    columns: Mapping[str, Float1D]
+    max_age_ns: int = NO_AGE_LIMIT_NS
+
+
+def clock_of(market: Market, name: str) -> Clock | None:
+    """The clock called ``name``, or None when the market has no such series.
+
+    ``bars`` are the decision bars, ``bars:<timeframe>`` are rebuilt from them, any other name is a
+    slow series. A longer bar is available at its own close. Raises ConfigError for a timeframe
+    that cannot be built from the decision bars.
+    """
+    if name == "bars" or name.startswith("bars:"):
+        bars = market.bars
+        if name != "bars":
+            timeframe = name.removeprefix("bars:")
+            try:
+                bars = resampled(bars, timeframe)
+            except ConfigError as error:
+                if "do not reach one whole" in str(error):
+                    return None
+                raise
+        return Clock(name, bars.open_time, bars.close_time, bars.columns())
+    series = market.series.get(name)
+    if series is None:
+        return None
+    columns = {"event_time": series.event_time.astype(np.float64), **series.columns}
+    return Clock(name, series.event_time, series.available_at, columns, series.max_age_ns)

@@ -1,0 +1,106 @@
+"""From a market to a matrix of features, each joined on the moment it became known."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from engine import ConfigError, ContractError, Float1D, Float2D, Int1D, Market
+
+from .asof import joined, last_known_row
+from .clock import Clock, clock_of
+from .spec import Feature, Indicator
+
+ClockBuilder: TypeAlias = Callable[[Market, str], Clock | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMatrix:
+    """Columns of numbers on the decision bars.
+
+    ``open_time`` and ``known_at`` are int64 ns UTC ``(T,)``; ``values`` is ``(T, F)`` float64,
+    Fortran-ordered, one column for each of ``features``. Row *t* holds only what was known at
+    ``known_at[t]``, the close of bar *t*. A feature whose inputs the market lacks is not a column.
+    """
+
+    open_time: Int1D
+    known_at: Int1D
+    features: tuple[Feature, ...]
+    values: Float2D
+
+    def get(self, feature: Feature) -> Float1D | None:
+        """The column of ``feature``, ``(T,)``, or None when the market lacks its inputs."""
+        if feature not in self.features:
+            return None
+        column: Float1D = self.values[:, self.features.index(feature)]
+        return column
+
+
+def build_features(
+    market: Market,
+    features: Iterable[Feature],
+    *,
+    indicators: Mapping[str, Indicator],
+    clock_builder: ClockBuilder = clock_of,
+) -> FeatureMatrix:
+    """Compute ``features`` of one market; each indicator runs once for each clock and parameter set.
+
+    Raises ConfigError for an unknown indicator, output, parameter or timeframe, ContractError when
+    an indicator returns another number of columns or another shape than it declares.
+    """
+    wanted = tuple(dict.fromkeys(features))
+    base = clock_builder(market, "bars")
+    if base is None:
+        raise ContractError("a market always has bars")
+    known_at = base.available_at
+    clocks: dict[str, Clock | None] = {"bars": base}
+    rows: dict[str, Int1D] = {}
+    computed: dict[tuple[str, tuple[tuple[str, float], ...], str], tuple[Float1D, ...]] = {}
+    present: list[Feature] = []
+    columns: list[Float1D] = []
+    for feature in wanted:
+        indicator = _looked_up(feature.indicator, indicators)
+        index = indicator.output_index(feature.output)
+        if feature.clock not in clocks:
+            clocks[feature.clock] = clock_builder(market, feature.clock)
+        clock = clocks[feature.clock]
+        if clock is None or any(name not in clock.columns for name in indicator.inputs):
+            continue
+        identity = (feature.indicator, feature.parameters, feature.clock)
+        if identity not in computed:
+            computed[identity] = _computed(indicator, feature, clock)
+        column = computed[identity][index]
+        if feature.clock != "bars":
+            if feature.clock not in rows:
+                rows[feature.clock] = last_known_row(known_at, clock.available_at)
+            column = joined(
+                column, rows[feature.clock], clock.event_time, known_at, clock.max_age_ns
+            )
+            if indicator.outputs[index].kind in ("signal", "state"):
+                column = np.where(np.isnan(column), 0.0, column)
+        present.append(feature)
+        columns.append(column)
+    values = np.empty((len(known_at), len(columns)), order="F")
+    for position, column in enumerate(columns):
+        values[:, position] = column
+    return FeatureMatrix(base.event_time, known_at, tuple(present), values)
+
+
+def _looked_up(name: str, indicators: Mapping[str, Indicator]) -> Indicator:
+    if name not in indicators:
+        raise ConfigError(f"there is no indicator {name!r}; there are {sorted(indicators)}")
+    return indicators[name]
+
+
+def _computed(indicator: Indicator, feature: Feature, clock: Clock) -> tuple[Float1D, ...]:
+    parameters = indicator.resolved(dict(feature.parameters))
+    inputs = {name: clock.columns[name] for name in indicator.inputs}
+    outputs = indicator.compute(inputs, parameters)
+    expected = (len(clock.event_time),)
+    if len(outputs) != len(indicator.outputs) or any(o.shape != expected for o in outputs):
+        raise ContractError(
+            f"indicator {indicator.name} returned shapes {[o.shape for o in outputs]}; it declares "
+            f"{len(indicator.outputs)} outputs of shape {expected}"
+        )
+    return outputs
