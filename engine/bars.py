@@ -1,8 +1,8 @@
 """OHLCV bars of one symbol on a full grid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -63,9 +63,7 @@ class Bars:
                 if field.name == "is_gap"
                 else np.float64
             )
-            frozen = np.ascontiguousarray(column, dtype=dtype)
-            if frozen is column:
-                frozen = column.view()
+            frozen: np.ndarray[Any, Any] = np.ascontiguousarray(column, dtype=dtype).view()
             frozen.flags.writeable = False
             object.__setattr__(self, field.name, frozen)
         self._check_grid()
@@ -144,9 +142,9 @@ class Bars:
 
     def prefix(self, count: int) -> "Bars":
         """The first ``count`` bars: what was known at ``close_time[count - 1]``."""
-        sliced = {
-            field.name: value[:count] if isinstance(value, np.ndarray) else value
+        arrays: dict[str, Any] = {
+            field.name: value[:count]
             for field in fields(self)
-            for value in (getattr(self, field.name),)
+            if isinstance(value := getattr(self, field.name), np.ndarray)
         }
-        return Bars(**sliced)
+        return replace(self, **arrays)

@@ -11,7 +11,7 @@ candlestick patterns, TA-Lib.
 from .asof import last_known_row
 from .catalog import INDICATORS, INDICATORS_BY_NAME
 from .clock import Clock, clock_of
-from .features import FeatureMatrix, build_features
+from .features import ClockBuilder, FeatureMatrix, build_features
 from .resample import resampled
 from .spec import Columns, Feature, Indicator, Output, Parameter, Parameters, feature
 
@@ -19,6 +19,7 @@ __all__ = [
     "INDICATORS",
     "INDICATORS_BY_NAME",
     "Clock",
+    "ClockBuilder",
     "Columns",
     "Feature",
     "FeatureMatrix",

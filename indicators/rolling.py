@@ -1,6 +1,7 @@
-"""Rolling primitives that several families compose: mean, deviation, score, rank, extremes.
+"""Rolling primitives that several families compose: sum, mean, deviation, score, rank, extremes.
 
-Each window is summed afresh, so one huge value leaves no trace once it has left the window.
+No running total is carried from row to row, so one huge value leaves no trace once it has left the
+window. A NaN anywhere in a window makes that row NaN, and only the rows whose window holds it.
 """
 
 import numpy as np
@@ -9,29 +10,40 @@ from engine import Float1D, kernel
 
 
 @kernel
-def _rolling_mean_kernel(values: Float1D, length: int) -> Float1D:
-    out = np.full(len(values), np.nan)
-    for t in range(length - 1, len(values)):
-        total = 0.0
-        for i in range(t - length + 1, t + 1):
-            total += values[i]
-        out[t] = total / length
+def _rolling_sum_kernel(values: Float1D, length: int) -> Float1D:
+    count = len(values)
+    out = np.full(count, np.nan)
+    tails = np.zeros(length)
+    head = 0.0
+    for t in range(count):
+        position = t % length
+        head = values[t] if position == 0 else head + values[t]
+        if t >= length - 1:
+            out[t] = head if position == length - 1 else head + tails[position + 1]
+        if position == length - 1:
+            total = 0.0
+            for back in range(length):
+                total += values[t - back]
+                tails[length - 1 - back] = total
     return out
 
 
 @kernel
-def _rolling_std_kernel(values: Float1D, length: int) -> Float1D:
-    out = np.full(len(values), np.nan)
+def _rolling_moments_kernel(values: Float1D, length: int) -> tuple[Float1D, Float1D]:
+    centred = np.full(len(values), np.nan)
+    deviation = np.full(len(values), np.nan)
     for t in range(length - 1, len(values)):
+        pivot = values[t]
         total = 0.0
-        for i in range(t - length + 1, t + 1):
-            total += values[i]
+        for i in range(t - length + 1, t):
+            total += values[i] - pivot
         mean = total / length
         squares = 0.0
         for i in range(t - length + 1, t + 1):
-            squares += (values[i] - mean) ** 2
-        out[t] = np.sqrt(squares / length)
-    return out
+            squares += (values[i] - pivot - mean) ** 2
+        centred[t] = -mean + (pivot - pivot)
+        deviation[t] = np.sqrt(squares / length)
+    return centred, deviation
 
 
 @kernel
@@ -64,14 +76,26 @@ def _percent_rank_kernel(values: Float1D, length: int) -> Float1D:
     return out
 
 
+def rolling_sum(values: Float1D, length: int) -> Float1D:
+    """Sum of the last ``length`` rows, row *t* included; NaN for ``length - 1`` rows or on any NaN.
+
+    Rows are cut into blocks of ``length``; a window is the tail of one block plus the head of the
+    next, both summed afresh, so the cost does not grow with ``length`` and nothing drifts.
+    """
+    return _rolling_sum_kernel(values, length)
+
+
 def rolling_mean(values: Float1D, length: int) -> Float1D:
     """Mean of the last ``length`` rows, row *t* included; NaN for ``length - 1`` rows or on any NaN."""
-    return _rolling_mean_kernel(values, length)
+    return _rolling_sum_kernel(values, length) / length
 
 
 def rolling_std(values: Float1D, length: int) -> Float1D:
-    """Standard deviation (ddof 0) of the last ``length`` rows; NaN for ``length - 1`` rows."""
-    return _rolling_std_kernel(values, length)
+    """Standard deviation (ddof 0) of the last ``length`` rows; NaN for ``length - 1`` rows.
+
+    Taken around the newest value, so it is exactly 0 where all rows of the window are equal.
+    """
+    return _rolling_moments_kernel(values, length)[1]
 
 
 def rolling_max(values: Float1D, length: int) -> Float1D:
@@ -86,8 +110,7 @@ def rolling_min(values: Float1D, length: int) -> Float1D:
 
 def rolling_z_score(values: Float1D, length: int) -> Float1D:
     """``(x - mean) / std`` over the last ``length`` rows (ddof 0); 0 where the deviation is 0."""
-    deviation = _rolling_std_kernel(values, length)
-    centred = values - _rolling_mean_kernel(values, length)
+    centred, deviation = _rolling_moments_kernel(values, length)
     return np.where(deviation > 0, centred / np.where(deviation > 0, deviation, 1.0), centred * 0.0)
 
 
@@ -105,6 +128,12 @@ def previous_mean_ratio(values: Float1D, length: int) -> Float1D:
     NaN for ``length`` rows.
     """
     before = np.full(len(values), np.nan)
-    before[1:] = _rolling_mean_kernel(values, length)[:-1]
+    before[1:] = rolling_mean(values, length)[:-1]
     ratio = values / np.where(before > 0, before, 1.0)
     return np.where(before > 0, ratio, np.where(np.isnan(before), np.nan, 0.0))
+
+
+def share(part: Float1D, whole: Float1D, empty: float) -> Float1D:
+    """``part / whole`` row by row, ``empty`` where the whole is exactly 0; NaN stays NaN."""
+    missing = whole == 0
+    return np.where(missing, empty + 0.0 * part, part / np.where(missing, 1.0, whole))

@@ -1,5 +1,35 @@
-"""Opinions: nine heads, and how their votes are reconciled into decisions."""
+"""Opinions: nine heads, how they vote, and how the votes are reconciled into decisions.
+
+Imports indicators and engine. A head is one file in ``heads/``, listed in ``HEADS``, whose order is
+the order of the vote columns.
+
+>>> from strategies import ConsensusRules
+>>> ConsensusRules().quorum
+4
+"""
 
 from .base import Head, HeadInputs, HeadOutput, Range, Reason, reason_bits
+from .consensus import GATES, WEIGHTS, Consensus, ConsensusRules, consensus, decide
+from .heads import HEAD_NAMES, HEADS, HEADS_BY_NAME
+from .votes import VoteMatrix, head_inputs, vote_matrix
 
-__all__ = ["Head", "HeadInputs", "HeadOutput", "Range", "Reason", "reason_bits"]
+__all__ = [
+    "GATES",
+    "HEADS",
+    "HEADS_BY_NAME",
+    "HEAD_NAMES",
+    "WEIGHTS",
+    "Consensus",
+    "ConsensusRules",
+    "Head",
+    "HeadInputs",
+    "HeadOutput",
+    "Range",
+    "Reason",
+    "VoteMatrix",
+    "consensus",
+    "decide",
+    "head_inputs",
+    "reason_bits",
+    "vote_matrix",
+]

@@ -1,0 +1,1 @@
+"""The simulated market in parts: parameters, minute path, order flow, derivatives, daily series."""

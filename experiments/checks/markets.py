@@ -1,0 +1,325 @@
+"""Driftless markets built from fine steps, and ways to cut, poison and perturb a market.
+
+A null market is a martingale: nothing that is known at a close predicts the price after it. Within
+an hour the log price is a Brownian motion with a constant variance, sampled at ``steps_per_hour``
+points and with the exact distribution of the highest and the lowest point between them, so a stop
+that is filled at its own price gains nothing (a walk sampled at points only would overshoot it).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy.signal import lfilter
+
+from engine import (
+    DAY_NS,
+    FLOW_COLUMNS,
+    HOUR_NS,
+    MINUTE_NS,
+    Bars,
+    Float1D,
+    Int1D,
+    Market,
+    Series,
+)
+
+START_NS: Final = 1_609_459_200_000_000_000
+"""2021-01-01 00:00 UTC, a Friday: the first weekly bar is incomplete."""
+HISTORY_ROWS: Final = 1_500
+"""Rows of every slow series before the first bar, so that each has a series of its own to replay."""
+VOLUME_GRAIN: Final = 1024.0
+"""Volumes are multiples of 1/1024: sums of them are exact in any order of addition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineBars:
+    """Bars of a step below the decision step; every array ``(N,)``, prices and volumes float64.
+
+    ``missing_hours`` are the hours, counted from the first, in which nothing was recorded.
+    """
+
+    start_ns: int
+    step_ns: int
+    open: Float1D
+    high: Float1D
+    low: Float1D
+    close: Float1D
+    flows: Mapping[str, Float1D]
+    missing_hours: Int1D
+
+    def prefix(self, count: int) -> "FineBars":
+        """The first ``count`` fine bars."""
+        return replace(
+            self,
+            open=self.open[:count],
+            high=self.high[:count],
+            low=self.low[:count],
+            close=self.close[:count],
+            flows={name: column[:count] for name, column in self.flows.items()},
+        )
+
+
+def _persistent(
+    generator: np.random.Generator, rows: int, memory: float, spread: float
+) -> Float1D:
+    """A stationary first-order autoregression with standard deviation ``spread``."""
+    noise = generator.standard_normal(rows) * spread * np.sqrt(1.0 - memory * memory)
+    noise[0] = generator.standard_normal() * spread
+    result: Float1D = lfilter([1.0], [1.0, -memory], noise)
+    return result
+
+
+def null_fine_bars(
+    hours: int,
+    seed: int,
+    *,
+    steps_per_hour: int = 12,
+    hourly_volatility: float = 0.006,
+    gap_runs: tuple[int, ...] = (1, 6),
+) -> FineBars:
+    """A driftless martingale with clustered volatility, volume seasonality and taker flow.
+
+    Log volatility is an autoregression (memory 0.97 an hour, spread 0.5) with a daily cycle. Volume
+    clusters and grows with the size of the move, taker flow leans with the move it accompanies;
+    neither says anything about later moves. One run of missing hours of each length in ``gap_runs``
+    is placed at random.
+    """
+    generator = np.random.default_rng([seed, 0])
+    steps = hours * steps_per_hour
+    hour_of_day = np.arange(hours) % 24
+    log_volatility = _persistent(generator, hours, 0.97, 0.5)
+    log_volatility += 0.25 * np.sin(2 * np.pi * (hour_of_day - 8) / 24)
+    hourly = hourly_volatility * np.exp(log_volatility)
+    step_volatility = np.repeat(hourly / np.sqrt(steps_per_hour), steps_per_hour)
+    shock = generator.standard_normal(steps)
+    move = step_volatility * shock - 0.5 * step_volatility**2
+    path = np.log(20_000.0) + np.concatenate(([0.0], np.cumsum(move)))
+    start, end = path[:-1], path[1:]
+    reach = -2.0 * step_volatility**2 * np.log(generator.random((2, steps)))
+    highest = 0.5 * (start + end + np.sqrt((end - start) ** 2 + reach[0]))
+    lowest = 0.5 * (start + end - np.sqrt((end - start) ** 2 + reach[1]))
+    price = np.exp(path)
+    open_, close = price[:-1], price[1:]
+    busy = _persistent(generator, hours, 0.9, 0.5) + 0.6 * log_volatility
+    busy += 0.35 * np.sin(2 * np.pi * (hour_of_day - 9) / 24)
+    volume = np.repeat(np.exp(busy), steps_per_hour) * (0.5 + np.abs(shock))
+    volume *= 2_000.0 / steps_per_hour * np.exp(0.4 * generator.standard_normal(steps))
+    volume = (np.floor(volume * VOLUME_GRAIN) + 1.0) / VOLUME_GRAIN
+    lean = 0.5 + 0.05 * shock + 0.06 * generator.standard_normal(steps)
+    taker = np.floor(volume * np.clip(lean, 0.02, 0.98) * VOLUME_GRAIN) / VOLUME_GRAIN
+    missing = np.concatenate(
+        [
+            begin + np.arange(length)
+            for length in gap_runs
+            for begin in (int(generator.integers(hours // 4, hours - length - 1)),)
+        ]
+        or [np.empty(0, dtype=np.int64)]
+    )
+    return FineBars(
+        start_ns=START_NS,
+        step_ns=HOUR_NS // steps_per_hour,
+        open=open_,
+        high=np.maximum(np.exp(highest), np.maximum(open_, close)),
+        low=np.minimum(np.exp(lowest), np.minimum(open_, close)),
+        close=close,
+        flows={
+            "volume": volume,
+            "quote_volume": np.floor(volume * open_ * 64.0) / 64.0,
+            "trades": np.floor(volume * 3.0) + 1.0,
+            "taker_buy_volume": taker,
+            "taker_buy_quote": np.floor(taker * open_ * 64.0) / 64.0,
+        },
+        missing_hours=np.unique(missing),
+    )
+
+
+def aggregated_bars(fine: FineBars, timeframe: str, step_ns: int, origin_ns: int = 0) -> Bars:
+    """Complete bars of ``step_ns`` over ``fine``, by reshaping: no code shared with ``resampled``.
+
+    Incomplete bars at both ends are dropped. An hour in which nothing was recorded is a gap.
+    """
+    per_bar = step_ns // fine.step_ns
+    skip = -(fine.start_ns - origin_ns) % step_ns // fine.step_ns
+    count = (len(fine.close) - skip) // per_bar
+    if count <= 0:
+        raise ValueError(f"{len(fine.close)} fine bars hold no complete {timeframe} bar")
+    part = slice(skip, skip + count * per_bar)
+    missing = np.zeros(len(fine.close) + HOUR_NS // fine.step_ns, dtype=np.bool_)
+    for hour in fine.missing_hours:
+        begin = int(hour) * HOUR_NS // fine.step_ns
+        missing[begin : begin + HOUR_NS // fine.step_ns] = True
+    missing = missing[: len(fine.close)]
+    shown = _with_gaps(fine, missing)
+
+    def grouped(column: Float1D) -> np.ndarray:
+        return column[part].reshape(count, per_bar)
+
+    flows = {name: grouped(column).sum(axis=1) for name, column in shown.flows.items()}
+    return Bars(
+        symbol="NULLUSDT",
+        timeframe=timeframe,
+        open_time=fine.start_ns + skip * fine.step_ns + step_ns * np.arange(count),
+        open=grouped(shown.open)[:, 0],
+        high=grouped(shown.high).max(axis=1),
+        low=grouped(shown.low).min(axis=1),
+        close=grouped(shown.close)[:, -1],
+        is_gap=missing[part].reshape(count, per_bar).all(axis=1),
+        **flows,
+    )
+
+
+def _with_gaps(fine: FineBars, missing: np.ndarray) -> FineBars:
+    """``fine`` as a store would give it: missing bars flat at the last close seen, volume 0."""
+    if not missing.any():
+        return fine
+    last_seen = np.maximum.accumulate(np.where(missing, 0, np.arange(len(missing))))
+    flat = fine.close[last_seen]
+    return replace(
+        fine,
+        open=np.where(missing, flat, fine.open),
+        high=np.where(missing, flat, fine.high),
+        low=np.where(missing, flat, fine.low),
+        close=np.where(missing, flat, fine.close),
+        flows={name: np.where(missing, 0.0, column) for name, column in fine.flows.items()},
+    )
+
+
+def _series(
+    name: str,
+    columns: Mapping[str, Float1D],
+    event_time: Int1D,
+    lag_ns: int,
+    max_age_ns: int,
+) -> Series:
+    return Series(
+        name=name,
+        max_age_ns=max_age_ns,
+        event_time=event_time,
+        available_at=event_time + lag_ns,
+        columns=columns,
+    )
+
+
+def null_series(start_ns: int, end_ns: int, seed: int) -> Mapping[str, Series]:
+    """Every slow series, persistent noise independent of any price, from long before ``start_ns``."""
+    generator = np.random.default_rng([seed, 1])
+
+    def times(step_ns: int) -> Int1D:
+        first = start_ns // step_ns - HISTORY_ROWS
+        return step_ns * np.arange(first, -(-end_ns // step_ns))
+
+    def noise(times_ns: Int1D, memory: float, spread: float) -> Float1D:
+        return _persistent(generator, len(times_ns), memory, spread)
+
+    hourly, eight, daily = times(HOUR_NS), times(8 * HOUR_NS), times(DAY_NS)
+    interest = 50_000.0 * np.exp(noise(hourly, 0.999, 0.3))
+    value = interest * 20_000.0 * np.exp(noise(hourly, 0.999, 0.2))
+    index = 20_000.0 * np.exp(noise(hourly, 0.999, 0.2))
+    premium = noise(hourly, 0.95, 6e-4)
+    ratios = {
+        name: centre * np.exp(noise(hourly, 0.98, spread))
+        for name, centre, spread in (
+            ("count_toptrader_long_short_ratio", 1.6, 0.25),
+            ("sum_toptrader_long_short_ratio", 1.2, 0.15),
+            ("count_long_short_ratio", 1.7, 0.3),
+            ("sum_taker_long_short_vol_ratio", 1.0, 0.2),
+        )
+    }
+    burst = np.exp(0.5 * np.abs(generator.standard_normal(len(eight))))
+    metrics = {"sum_open_interest": interest, "sum_open_interest_value": value, **ratios}
+    perp = {
+        "mark_close": index * (1.0 + premium),
+        "index_close": index,
+        "premium_close": premium,
+    }
+    funding = {
+        "rate": 1e-4 + noise(eight, 0.8, 1.2e-4) * burst,
+        "interval_hours": np.full(len(eight), 8.0),
+    }
+    mood = np.clip(np.round(50.0 + noise(daily, 0.93, 22.0)), 1.0, 100.0)
+    reserve = 2.4e6 * np.exp(noise(daily, 0.995, 0.08))
+    tvl = 5e10 * np.exp(noise(daily, 0.99, 0.25))
+    implied = 60.0 * np.exp(noise(daily, 0.97, 0.25))
+    noon = 36 * HOUR_NS
+    week = 8 * DAY_NS
+    made = (
+        _series("funding", funding, eight, 0, DAY_NS),
+        _series("metrics", metrics, hourly, 5 * MINUTE_NS, 6 * HOUR_NS),
+        _series("premium", perp, hourly, HOUR_NS, 6 * HOUR_NS),
+        _series("fear_greed", {"value": mood}, daily, 30 * MINUTE_NS, week),
+        _series("exchange_reserves", {"reserve": reserve}, daily, noon, week),
+        _series("tvl", {"tvl_usd": tvl}, daily, noon, week),
+        _series("implied_volatility", {"dvol_close": implied}, daily, DAY_NS, week),
+    )
+    return {series.name: series for series in made}
+
+
+def null_market(hours: int, seed: int, *, steps_per_hour: int = 12, **options: float) -> Market:
+    """Hourly null bars with every slow series; ``options`` go to :func:`null_fine_bars`."""
+    fine = null_fine_bars(hours, seed, steps_per_hour=steps_per_hour, **options)  # type: ignore[arg-type]
+    bars = aggregated_bars(fine, "1h", HOUR_NS)
+    return Market(bars=bars, series=null_series(START_NS, int(bars.close_time[-1]), seed))
+
+
+def window(market: Market, start: int, stop: int) -> Market:
+    """Bars ``start`` to ``stop`` - 1 of a market, with every slow series known by then."""
+    shown = market.prefix(stop)
+    return Market(bars=_selected(shown.bars, slice(start, None)), series=shown.series)
+
+
+def _selected(bars: Bars, part: slice) -> Bars:
+    columns = {
+        name: column[part]
+        for name in ("open_time", "open", "high", "low", "close", "volume", "is_gap", *FLOW_COLUMNS)
+        if (column := getattr(bars, name)) is not None
+    }
+    return Bars(symbol=bars.symbol, timeframe=bars.timeframe, **columns)
+
+
+def wild_future(market: Market, known: int, seed: int) -> Market:
+    """The same market up to bar ``known`` - 1, and a valid but absurd one after it.
+
+    Later prices follow a walk a thousand times away, volumes are shuffled and scaled, gaps are
+    strewn, and every slow row that becomes available later holds noise of a wild scale.
+    """
+    generator = np.random.default_rng(seed)
+    bars = market.bars
+    later = len(bars) - known
+    scale = 10.0 ** generator.choice([-3.0, 3.0])
+    walk = bars.close[known - 1] * scale * np.exp(
+        np.cumsum(0.05 * generator.standard_normal(later))
+    )
+    open_ = np.concatenate((walk[:1], walk[:-1]))
+    high = np.maximum(open_, walk) * np.exp(np.abs(0.05 * generator.standard_normal(later)))
+    low = np.minimum(open_, walk) * np.exp(-np.abs(0.05 * generator.standard_normal(later)))
+    changed: dict[str, np.ndarray] = {
+        name: np.concatenate((getattr(bars, name)[:known], column))
+        for name, column in (("open", open_), ("high", high), ("low", low), ("close", walk))
+    }
+    for name in ("volume", *FLOW_COLUMNS):
+        column = getattr(bars, name)
+        if column is not None:
+            noise = generator.permutation(column[known:]) * 10.0 ** generator.uniform(-3, 3, later)
+            changed[name] = np.concatenate((column[:known], noise))
+    changed["is_gap"] = np.concatenate((bars.is_gap[:known], generator.random(later) < 0.1))
+    now = int(bars.close_time[known - 1])
+    series = {name: _wild_series(entry, now, generator) for name, entry in market.series.items()}
+    return Market(bars=replace(bars, **changed), series=series)
+
+
+def _wild_series(series: Series, now: int, generator: np.random.Generator) -> Series:
+    known = int(np.searchsorted(series.available_at, now, side="right"))
+    later = len(series.event_time) - known
+    columns = {
+        name: np.concatenate(
+            (
+                column[:known],
+                column[known:] * 10.0 ** generator.uniform(-3, 3, later)
+                + generator.standard_normal(later),
+            )
+        )
+        for name, column in series.columns.items()
+    }
+    return replace(series, columns=columns)

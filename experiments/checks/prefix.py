@@ -1,0 +1,208 @@
+"""Prefix replay: what was computed on the past alone must equal what the whole series gives.
+
+For a cut ``m`` the subject is computed on the first ``m`` rows only and every one of its rows is
+compared with the same row of the whole, exactly. The last row of the cut shows a value that was not
+known yet; the rows before it show a value that was rewritten later.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from engine import Int1D, Market
+
+from .report import CheckRow
+from .subjects import IndicatorCase, Rows, Subject, event_rows, signal_rows
+
+EVENT_CUTS = 150
+OTHER_CUTS = 200
+MIN_EVENTS = 3
+SEED = 20_210_101
+
+
+def first_difference(whole: np.ndarray, part: np.ndarray) -> int | None:
+    """The first row of ``part`` that is not exactly the same row of ``whole``; NaN equals NaN."""
+    shown = whole[: len(part)]
+    if shown.dtype.kind == "f":
+        differs = (shown != part) & ~(np.isnan(shown) & np.isnan(part))
+    else:
+        differs = shown != part
+    rows = np.flatnonzero(differs)
+    return int(rows[0]) if rows.size else None
+
+
+def chosen_cuts(
+    rows: int, events: Sequence[np.ndarray], *, event_cuts: int, other_cuts: int, seed: int = SEED
+) -> Int1D:
+    """Lengths of the prefixes to compute: each ends on an event row or on one of ``other_cuts`` rows.
+
+    ``events`` holds the event rows of each output. When there are more of them than ``event_cuts``,
+    the rarest outputs keep all of theirs and the rest share what is left, evenly spread. The other
+    rows are drawn with a fixed seed. The last row is left out: its prefix is the whole.
+    """
+    generator = np.random.default_rng(seed)
+    kept: set[int] = set()
+    left = event_cuts
+    for position, found in enumerate(sorted(events, key=len)):
+        share = left // (len(events) - position)
+        if len(found) > share:
+            found = found[np.unique(np.linspace(0, len(found) - 1, share).astype(int))]
+        kept.update(int(row) + 1 for row in found)
+        left = max(event_cuts - len(kept), 0)
+    kept |= set(generator.choice(rows, size=min(other_cuts, rows), replace=False).tolist())
+    return np.array(sorted(cut for cut in kept if 0 < cut < rows), dtype=np.int64)
+
+
+def prefix_failures(
+    part_of: Callable[[int], Rows], whole: Rows, cuts: Iterable[int]
+) -> dict[str, str]:
+    """For every output that is not the same on some prefix, where that was first seen.
+
+    Stops as soon as every output has failed.
+    """
+    failures: dict[str, str] = {}
+    for cut in cuts:
+        part = part_of(int(cut))
+        for name, column in whole.items():
+            if name in failures:
+                continue
+            if name not in part:
+                failures[name] = f"on the first {cut} rows the output is missing"
+                continue
+            if len(part[name]) != cut:
+                failures[name] = f"on the first {cut} rows it has {len(part[name])} rows"
+                continue
+            row = first_difference(column, part[name])
+            if row is not None:
+                failures[name] = (
+                    f"row {row} is {part[name][row]!r} on the first {cut} rows and "
+                    f"{column[row]!r} on all {len(column)}"
+                )
+        if len(failures) == len(whole):
+            break
+    return failures
+
+
+def _fires(case: IndicatorCase, outputs: Rows) -> dict[str, np.ndarray]:
+    """Event rows of the outputs that have events: signals, states and levels."""
+    found = {}
+    for output in case.indicator.outputs:
+        if output.kind == "signal":
+            found[output.name] = signal_rows(outputs[output.name])
+        elif output.kind in ("state", "level"):
+            found[output.name] = event_rows(outputs[output.name])
+    return found
+
+
+def indicator_prefix_failures(
+    case: IndicatorCase,
+    markets: Sequence[Market],
+    *,
+    event_cuts: int = EVENT_CUTS,
+    other_cuts: int = OTHER_CUTS,
+) -> tuple[dict[str, str], dict[str, int], int]:
+    """Failures by output, events met by output, and the number of prefixes computed.
+
+    The first market is cut at events and elsewhere; each further market is opened only while some
+    output has met fewer than ``MIN_EVENTS`` events, and is cut at the events of those.
+    """
+    failures: dict[str, str] = {}
+    met: dict[str, int] = {}
+    computed = 0
+    for position, market in enumerate(markets):
+        columns = case.columns(market)
+        whole = case.outputs(columns)
+        fires = _fires(case, whole)
+        lacking = [name for name in fires if met.get(name, 0) < MIN_EVENTS]
+        if position and not lacking:
+            break
+        if position:
+            fires = {name: fires[name] for name in lacking}
+            if not any(len(found) for found in fires.values()):
+                continue
+        for name, found in fires.items():
+            met[name] = met.get(name, 0) + len(found)
+        cuts = chosen_cuts(
+            len(next(iter(whole.values()))),
+            tuple(fires.values()),
+            event_cuts=event_cuts,
+            other_cuts=0 if position else other_cuts,
+        )
+        computed += len(cuts)
+        found_here = prefix_failures(
+            lambda cut, columns=columns: case.outputs(  # type: ignore[misc]
+                {name: column[:cut] for name, column in columns.items()}
+            ),
+            whole,
+            cuts,
+        )
+        failures = {**found_here, **failures}
+    return failures, met, computed
+
+
+def check_indicator_prefix(
+    cases: Iterable[IndicatorCase],
+    markets: Sequence[Market],
+    *,
+    event_cuts: int = EVENT_CUTS,
+    other_cuts: int = OTHER_CUTS,
+) -> list[CheckRow]:
+    """One row for every output of every case."""
+    rows = []
+    for case in cases:
+        failures, met, computed = indicator_prefix_failures(
+            case, markets, event_cuts=event_cuts, other_cuts=other_cuts
+        )
+        for output in case.indicator.outputs:
+            detail = f"{computed} prefixes"
+            if output.name in met:
+                detail += f", {met[output.name]} events"
+            rows.append(
+                CheckRow(
+                    "prefix",
+                    f"{case.name}.{output.name}",
+                    output.name not in failures,
+                    failures.get(output.name, detail),
+                )
+            )
+    return rows
+
+
+def check_subject_prefix(
+    subject: Subject,
+    market: Market,
+    *,
+    event_cuts: int = EVENT_CUTS,
+    other_cuts: int = OTHER_CUTS,
+    compared: Callable[[Rows, int], Rows] | None = None,
+) -> list[CheckRow]:
+    """One row for every output of a subject, on the prefixes of one market.
+
+    ``compared`` maps the rows of a prefix (and its length) to those that must agree; the replay
+    uses it to leave out the liquidation at the end of its data.
+    """
+    whole = subject(market)
+    discrete = [event_rows(column) for column in whole.values() if column.dtype.kind != "f"]
+    cuts = chosen_cuts(
+        len(market.bars), discrete, event_cuts=event_cuts, other_cuts=other_cuts
+    )
+    failures = prefix_failures(lambda cut: subject(market.prefix(cut)), whole, cuts)
+    events = {
+        name: len(event_rows(column)) for name, column in whole.items() if column.dtype.kind != "f"
+    }
+    return subject_rows("prefix", whole, failures, events, f"{len(cuts)} prefixes")
+
+
+def subject_rows(
+    check: str,
+    whole: Rows,
+    failures: Mapping[str, str],
+    events: Mapping[str, int],
+    text: str,
+) -> list[CheckRow]:
+    """One row for each output of a subject."""
+    rows = []
+    for name in whole:
+        detail = text if name not in events else f"{text}, {events[name]} events"
+        rows.append(CheckRow(check, name, name not in failures, failures.get(name, detail)))
+    return rows

@@ -1,0 +1,160 @@
+"""What is checked, brought into one shape: arrays whose row *t* is known at the close of bar *t*.
+
+An indicator is checked on the columns of its own clock, everything else on a market. A subject is a
+function from a market to named ``(T,)`` arrays; heads, consensus and replay are subjects, and so are
+their leaked twins.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from engine import ContractError, Float1D, Market
+from indicators import (
+    Clock,
+    Columns,
+    Feature,
+    Indicator,
+    Parameters,
+    build_features,
+    clock_of,
+)
+from strategies import Head
+
+Rows: TypeAlias = Mapping[str, np.ndarray]
+Subject: TypeAlias = Callable[[Market], Rows]
+ClockBuilder: TypeAlias = Callable[[Market, str], Clock | None]
+
+NATIVE_CLOCKS = (
+    "bars",
+    "funding",
+    "metrics",
+    "premium",
+    "fear_greed",
+    "exchange_reserves",
+    "tvl",
+    "implied_volatility",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorCase:
+    """One indicator with one set of parameters, on the native rows of one clock."""
+
+    indicator: Indicator
+    parameters: tuple[tuple[str, float], ...]
+    clock: str
+
+    @property
+    def name(self) -> str:
+        """The indicator, its parameters other than the defaults, and the clock unless it is bars."""
+        arguments = ",".join(f"{name}={value:g}" for name, value in self.parameters)
+        shown = f"{self.indicator.name}({arguments})" if arguments else self.indicator.name
+        return shown if self.clock == "bars" else f"{shown}@{self.clock}"
+
+    @property
+    def resolved(self) -> Parameters:
+        """Every parameter with its value."""
+        return self.indicator.resolved(dict(self.parameters))
+
+    def columns(self, market: Market) -> dict[str, Float1D]:
+        """The declared inputs on the clock of this case, all rows of it."""
+        clock = clock_of(market, self.clock)
+        if clock is None:
+            raise ContractError(f"{self.name}: the market has no clock {self.clock}")
+        return {name: clock.columns[name] for name in self.indicator.inputs}
+
+    def outputs(self, columns: Columns) -> dict[str, Float1D]:
+        """Every output by name."""
+        with np.errstate(all="ignore"):
+            computed = self.indicator.compute(columns, self.resolved)
+        return {
+            output.name: column
+            for output, column in zip(self.indicator.outputs, computed, strict=True)
+        }
+
+
+def native_clock(indicator: Indicator, market: Market) -> str | None:
+    """The first clock whose columns hold every input of ``indicator``, None when there is none."""
+    for name in NATIVE_CLOCKS:
+        clock = clock_of(market, name)
+        if clock is not None and all(column in clock.columns for column in indicator.inputs):
+            return name
+    return None
+
+
+def indicator_cases(
+    indicators: Iterable[Indicator], heads: Sequence[Head], market: Market
+) -> tuple[IndicatorCase, ...]:
+    """Every indicator at its defaults, and at every other set of parameters that a head uses.
+
+    An indicator whose inputs no clock of ``market`` holds raises ContractError: it cannot be used.
+    """
+    by_name = {indicator.name: indicator for indicator in indicators}
+    cases: dict[tuple[object, ...], IndicatorCase] = {}
+
+    def add(indicator: Indicator, given: tuple[tuple[str, float], ...], clock: str) -> None:
+        defaults = indicator.resolved({})
+        other = tuple((name, value) for name, value in given if defaults.get(name) != value)
+        case = IndicatorCase(indicator, other, clock)
+        cases.setdefault((indicator.name, other, clock), case)
+
+    for indicator in by_name.values():
+        clock = native_clock(indicator, market)
+        if clock is None:
+            raise ContractError(
+                f"indicator {indicator.name} reads {indicator.inputs}: no clock has all of them"
+            )
+        add(indicator, (), clock)
+    for head in heads:
+        for feature in head.features().values():
+            clock = "bars" if feature.clock.startswith("bars:") else feature.clock
+            add(by_name[feature.indicator], feature.parameters, clock)
+    return tuple(cases.values())
+
+
+def feature_subject(
+    features: Iterable[Feature],
+    indicators: Mapping[str, Indicator],
+    clock_builder: ClockBuilder = clock_of,
+) -> Subject:
+    """Every feature as a row set, by the text of the feature; one without data is absent."""
+    wanted = tuple(features)
+
+    def rows(market: Market) -> Rows:
+        with np.errstate(all="ignore"):
+            matrix = build_features(
+                market, wanted, indicators=indicators, clock_builder=clock_builder
+            )
+        return {
+            str(feature): matrix.values[:, position]
+            for position, feature in enumerate(matrix.features)
+        }
+
+    return rows
+
+
+def head_features(heads: Sequence[Head]) -> tuple[Feature, ...]:
+    """Every feature that any head asks for, once."""
+    return tuple(
+        dict.fromkeys(feature for head in heads for feature in head.features().values())
+    )
+
+
+def event_rows(column: np.ndarray) -> np.ndarray:
+    """Rows on which something happens in a column: the value is new and is neither 0 nor NaN."""
+    if len(column) == 0:
+        return np.empty(0, dtype=np.int64)
+    if column.dtype.kind == "f":
+        known = ~np.isnan(column)
+        before = np.concatenate(([np.nan], column[:-1]))
+        return np.flatnonzero(known & (column != before) & (column != 0))
+    before = np.concatenate((np.zeros(1, dtype=column.dtype), column[:-1]))
+    return np.flatnonzero((column != before) & (column != 0))
+
+
+def signal_rows(column: np.ndarray) -> np.ndarray:
+    """Rows on which a signal fires."""
+    return np.flatnonzero(column != 0)

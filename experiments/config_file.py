@@ -1,0 +1,116 @@
+"""From YAML to a checked configuration, and from a configuration to its hash."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from engine import ConfigError
+
+from .config import RunConfig
+from .yaml_source import KeyPath, Source, overridden, read_source
+
+HASH_LABEL_LENGTH = 8
+"""Leading digits of the hash that appear in the name of a run folder."""
+
+
+def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a YAML configuration, apply ``a.b=c`` overrides in order and check everything.
+
+    Raises ConfigError naming ``file:line`` (or the override), the key, the rule and the value; for an
+    unknown key also the nearest valid one.
+    """
+    return _validated(overridden(read_source(path), overrides))
+
+
+def config_of(tree: Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
+    """A checked configuration from plain values, as load_config makes one from a file."""
+    return _validated(overridden(Source(tree, {}, "configuration"), overrides))
+
+
+def resolved(config: RunConfig) -> dict[str, Any]:
+    """Every key with its value after defaults, as plain JSON values."""
+    return config.model_dump(mode="json")
+
+
+def canonical_json(config: RunConfig) -> str:
+    """The resolved configuration as JSON with sorted keys and no spaces: what the hash is made of."""
+    return json.dumps(
+        resolved(config),
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def config_hash(config: RunConfig) -> str:
+    """SHA-256 of canonical_json, 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(config).encode()).hexdigest()
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON Schema of a configuration, for editors."""
+    return RunConfig.model_json_schema()
+
+
+def _validated(source: Source) -> RunConfig:
+    try:
+        return RunConfig.model_validate(source.tree)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        raise ConfigError("; ".join(_described(problem, source) for problem in problems)) from None
+    except ConfigError as error:
+        raise ConfigError(f"{source.name}: {error}") from None
+
+
+def _described(problem: ErrorDetails, source: Source) -> str:
+    path: KeyPath = tuple(problem["loc"])
+    key = ".".join(map(str, path))
+    origin = source.origin(path)
+    if problem["type"] == "extra_forbidden":
+        return f"{origin}: unknown key {key!r}{_suggestion(path)}"
+    if problem["type"] == "missing":
+        return f"{origin}: the key {key!r} is missing"
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    value = problem["input"]
+    shown = "" if isinstance(value, Mapping | BaseModel) or not path else f"={value!r}"
+    return f"{origin}: {key}{shown} {message}" if key else f"{origin}: {message}"
+
+
+def _suggestion(path: KeyPath) -> str:
+    model = _model_at(RunConfig, path[:-1])
+    if model is None:
+        return ""
+    names = list(model.model_fields)
+    near = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    return f"{hint} valid keys here: {', '.join(names)}"
+
+
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
+    here: type[BaseModel] | None = model
+    for part in path:
+        if isinstance(part, int):
+            continue
+        if here is None or part not in here.model_fields:
+            return None
+        here = _model_in(here.model_fields[part].annotation)
+    return here
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Annotated, Union, UnionType, tuple):
+        for argument in get_args(annotation):
+            found = _model_in(argument)
+            if found is not None:
+                return found
+    return None

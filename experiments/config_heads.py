@@ -1,0 +1,87 @@
+"""The ``heads`` section: one subsection for each head, made from the head's own dataclass."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_type_hints
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+
+from strategies import HEADS, Head, Range
+
+HEAD_NAMES: Final = tuple(head.name for head in HEADS)
+"""The nine heads in vote order."""
+
+
+class HeadsSection(BaseModel):
+    """Which heads vote, and their parameters; a head that is not enabled abstains on every bar."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    enabled: tuple[str, ...] = HEAD_NAMES
+
+    def instances(self) -> tuple[Head, ...]:
+        """The nine heads with these parameters, in vote order, enabled or not."""
+        return tuple(head(**dict(getattr(self, head.name))) for head in HEADS)
+
+
+def _bounded(limits: Range, default: Any) -> Any:
+    def check(value: Any) -> Any:
+        if value != default and not limits.low <= value <= limits.high:
+            raise ValueError(f"must lie in [{limits.low:g}, {limits.high:g}]")
+        return value
+
+    return check
+
+
+def _not_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _head_section(head: type[Head]) -> type[BaseModel]:
+    hints = get_type_hints(head)
+    definitions: dict[str, Any] = {}
+    for field in fields(head):  # type: ignore[arg-type]
+        default = field.default
+        if default is MISSING and field.default_factory is not MISSING:
+            default = field.default_factory()
+        annotation: Any = hints[field.name]
+        limits: Range | None = head.SPACE.get(field.name)
+        if annotation in (int, float):
+            annotation = Annotated[annotation, BeforeValidator(_not_bool)]
+        if limits is not None:
+            annotation = Annotated[
+                annotation,
+                AfterValidator(_bounded(limits, default)),
+                Field(json_schema_extra={"minimum": limits.low, "maximum": limits.high}),
+            ]
+        definitions[field.name] = (annotation, default)
+    return create_model(
+        f"{head.__name__}Config",
+        __config__=HeadsSection.model_config,
+        __doc__=f"Parameters of the {head.name} head.",
+        **definitions,
+    )
+
+
+def _heads_section() -> type[HeadsSection]:
+    sections: Mapping[str, type[BaseModel]] = {head.name: _head_section(head) for head in HEADS}
+    name_type = Literal[HEAD_NAMES]  # type: ignore[valid-type]
+    definitions: dict[str, Any] = {
+        name: (section, Field(default_factory=section)) for name, section in sections.items()
+    }
+    enabled: Any = (tuple[name_type, ...], Field(HEAD_NAMES, min_length=1))
+    return create_model(
+        "HeadsConfig",
+        __base__=HeadsSection,
+        __doc__=HeadsSection.__doc__,
+        enabled=enabled,
+        **definitions,
+    )
+
+
+if TYPE_CHECKING:
+    HeadsConfig = HeadsSection
+else:
+    HeadsConfig = _heads_section()

@@ -1,0 +1,239 @@
+"""Fair value gaps, what price does with them, and the balanced ranges of two opposite gaps."""
+
+import numpy as np
+
+from engine import Float1D, kernel
+
+from .pivot import long_gaps
+from .spec import Columns, Indicator, Output, Parameter, Parameters
+from .volatility import average_true_range, wilder_stable_rows
+from .zone import tracked_zones
+
+ATR_LENGTH = 14
+FARTHEST_ATR = 10.0
+"""Distances to a zone are told up to this many ATR; a zone that does not exist is that far away."""
+
+
+@kernel
+def _balanced_kernel(
+    direction: Float1D, top: Float1D, bottom: Float1D, window_bars: int
+) -> tuple[Float1D, Float1D, Float1D]:
+    rows = len(direction)
+    event, upper, lower = np.zeros(rows), np.full(rows, np.nan), np.full(rows, np.nan)
+    for t in range(rows):
+        if direction[t] == 0:
+            continue
+        for s in range(t - 1, max(t - window_bars, 0) - 1, -1):
+            if direction[s] * direction[t] >= 0:
+                continue
+            overlap_top, overlap_bottom = min(top[s], top[t]), max(bottom[s], bottom[t])
+            if overlap_top > overlap_bottom:
+                event[t], upper[t], lower[t] = direction[t], overlap_top, overlap_bottom
+                break
+    return event, upper, lower
+
+
+def _before(values: Float1D, bars: int) -> Float1D:
+    shifted = np.full(len(values), np.nan)
+    shifted[bars:] = values[: max(len(values) - bars, 0)]
+    return shifted
+
+
+def fair_value_gaps(
+    columns: Columns, min_size_atr: float, min_displacement_atr: float
+) -> tuple[Float1D, Float1D, Float1D]:
+    """Three-bar gaps, on the row of their third bar, where they become known.
+
+    Bullish when ``low[t] > high[t - 2]`` and the gap is at least ``min_size_atr * ATR14[t]``; the
+    zone is [high[t - 2], low[t]]. With ``min_displacement_atr`` above 0 the middle bar also needs a
+    body of half its range or more and a range of ``min_displacement_atr * ATR14[t - 1]``. Bearish
+    gaps are mirrored; three bars of which one is missing make no gap.
+
+    ``columns`` needs open, high, low, close and is_gap, each ``(T,)``. Returns direction (1, -1, 0),
+    top and bottom (NaN without a gap), each ``(T,)``; nothing before the ATR is known.
+    """
+    open_, high, low, close = (columns[name] for name in ("open", "high", "low", "close"))
+    atr = average_true_range(high, low, close, ATR_LENGTH)
+    body_before, range_before = _before(np.abs(close - open_), 1), _before(high - low, 1)
+    atr_before = _before(atr, 1)
+    real = (columns["is_gap"] == 0) & (_before(columns["is_gap"], 1) == 0)
+    real &= _before(columns["is_gap"], 2) == 0
+    if min_displacement_atr > 0:
+        real &= body_before >= 0.5 * range_before
+        real &= range_before >= min_displacement_atr * atr_before
+    bullish_size, bearish_size = low - _before(high, 2), _before(low, 2) - high
+    smallest = min_size_atr * atr
+    bullish = real & (bullish_size > 0) & (bullish_size >= smallest)
+    bearish = real & (bearish_size > 0) & (bearish_size >= smallest)
+    top = np.where(bullish, low, np.where(bearish, _before(low, 2), np.nan))
+    bottom = np.where(bullish, _before(high, 2), np.where(bearish, high, np.nan))
+    return bullish.astype(np.float64) - bearish, top, bottom
+
+
+def balanced_price_ranges(
+    direction: Float1D, top: Float1D, bottom: Float1D, window_bars: int
+) -> tuple[Float1D, Float1D, Float1D]:
+    """Overlap of a gap with the newest opposite gap of the ``window_bars`` rows before it.
+
+    Arrays ``(T,)`` from ``fair_value_gaps``. Known on the later gap's row, with the later gap's
+    direction. Returns direction, top and bottom, as ``fair_value_gaps`` does.
+    """
+    return _balanced_kernel(
+        np.ascontiguousarray(direction),
+        np.ascontiguousarray(top),
+        np.ascontiguousarray(bottom),
+        window_bars,
+    )
+
+
+def distance_atr(distance: Float1D, atr: Float1D) -> Float1D:
+    """``distance / atr``, at most ``FARTHEST_ATR`` and that where there is no zone; NaN without ATR."""
+    ratio = np.where(np.isnan(distance), np.inf, distance) / np.where(atr > 0, atr, np.nan)
+    capped = np.minimum(np.where(np.isnan(ratio), FARTHEST_ATR, ratio), FARTHEST_ATR)
+    return np.where(np.isnan(atr), np.nan, capped)
+
+
+def _fair_value_gap(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    direction, top, bottom = fair_value_gaps(
+        columns, parameters["min_size_atr"], parameters["min_displacement_atr"]
+    )
+    track = tracked_zones(
+        (high, low, close),
+        direction,
+        (top, bottom),
+        long_gaps(columns["is_gap"], len(close)),
+        expiry_bars=int(parameters["expiry_bars"]),
+    )
+    atr = average_true_range(high, low, close, ATR_LENGTH)
+    return (
+        direction,
+        track.reaction,
+        track.flip,
+        track.inside,
+        track.open_bullish,
+        track.open_bearish,
+        distance_atr(track.distance_bullish, atr),
+        distance_atr(track.distance_bearish, atr),
+    )
+
+
+def _balanced(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    gaps = fair_value_gaps(columns, parameters["min_size_atr"], parameters["min_displacement_atr"])
+    direction, top, bottom = balanced_price_ranges(*gaps, int(parameters["window_bars"]))
+    track = tracked_zones(
+        (high, low, close),
+        direction,
+        (top, bottom),
+        long_gaps(columns["is_gap"], len(close)),
+        expiry_bars=int(parameters["expiry_bars"]),
+    )
+    return direction, track.touch, track.fresh_bullish, track.fresh_bearish
+
+
+def _zone_stable_rows(parameters: Parameters) -> int:
+    # Half as long again as a Wilder average needs for 1e-6: a threshold on the ATR is then decided
+    # the same way except within 1e-9 of a tie.
+    return int(parameters["expiry_bars"]) + 3 * wilder_stable_rows(ATR_LENGTH) // 2
+
+
+_MIN_SIZE = Parameter("min_size_atr", 0.1, 0.0, 1.0, integer=False)
+_EXPIRY = Parameter("expiry_bars", 200, 10, 500)
+
+FAIR_VALUE_GAP = Indicator(
+    name="fair_value_gap",
+    text="Three-bar gaps (ICT fair value gaps): known on the third bar, followed until they expire.",
+    inputs=("open", "high", "low", "close", "is_gap"),
+    parameters=(
+        _MIN_SIZE,
+        Parameter("min_displacement_atr", 1.0, 0.0, 2.0, integer=False),
+        _EXPIRY,
+    ),
+    outputs=(
+        Output(
+            "event",
+            "signal",
+            "direction",
+            "a gap becomes known",
+            firing_rate=(0.02, 0.15),
+        ),
+        Output(
+            "reaction",
+            "signal",
+            "direction",
+            "price reaches the middle of a gap for the first time and closes back on its side",
+            firing_rate=(0.01, 0.08),
+        ),
+        Output(
+            "inversion",
+            "signal",
+            "direction",
+            "a close beyond the far edge turns a gap to this side",
+            firing_rate=(0.01, 0.12),
+        ),
+        Output(
+            "inside",
+            "signal",
+            "direction",
+            "the close lies in an unfilled gap of this side",
+            firing_rate=(0.02, 0.20),
+        ),
+        Output("bullish_count", "state", "count", "unfilled bullish gaps", low=0.0),
+        Output("bearish_count", "state", "count", "unfilled bearish gaps", low=0.0),
+        Output(
+            "bullish_distance_atr",
+            "value",
+            "ATR",
+            "from the close to the nearest unfilled bullish gap, 10 when farther or none",
+            low=0.0,
+            high=FARTHEST_ATR,
+        ),
+        Output(
+            "bearish_distance_atr",
+            "value",
+            "ATR",
+            "from the close to the nearest unfilled bearish gap, 10 when farther or none",
+            low=0.0,
+            high=FARTHEST_ATR,
+        ),
+    ),
+    compute=_fair_value_gap,
+    lookback=lambda parameters: ATR_LENGTH,
+    stable=_zone_stable_rows,
+)
+
+BALANCED_PRICE_RANGE = Indicator(
+    name="balanced_price_range",
+    text="Overlap of two opposite fair value gaps; takes the direction of the later one.",
+    inputs=("open", "high", "low", "close", "is_gap"),
+    parameters=(
+        _MIN_SIZE,
+        Parameter("min_displacement_atr", 0.0, 0.0, 2.0, integer=False),
+        Parameter("window_bars", 20, 5, 60),
+        _EXPIRY,
+    ),
+    outputs=(
+        Output(
+            "event",
+            "signal",
+            "direction",
+            "a balanced range becomes known",
+            firing_rate=(0.001, 0.05),
+        ),
+        Output(
+            "touch",
+            "signal",
+            "direction",
+            "price comes back into a balanced range for the first time and holds it",
+            firing_rate=(0.0005, 0.04),
+        ),
+        Output("bullish_count", "state", "count", "untouched bullish ranges", low=0.0),
+        Output("bearish_count", "state", "count", "untouched bearish ranges", low=0.0),
+    ),
+    compute=_balanced,
+    lookback=lambda parameters: 0,
+    stable=_zone_stable_rows,
+)
+
+INDICATORS = (FAIR_VALUE_GAP, BALANCED_PRICE_RANGE)
