@@ -18,7 +18,6 @@ TIME_TYPE: Final = pa.timestamp("us")
 """Times in Parquet: UTC without a zone, so that DuckDB shows a plain TIMESTAMP."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a kind: its unit, whether every row must have it, and the values it may take.
@@ -129,8 +128,12 @@ _TABLE: Final = (
         columns=(
             Column("sum_open_interest", "base currency", minimum=0.0),
             Column("sum_open_interest_value", "quote currency", minimum=0.0),
-            Column("count_toptrader_long_short_ratio", "long accounts / short accounts", minimum=0.0),
-            Column("sum_toptrader_long_short_ratio", "long positions / short positions", minimum=0.0),
+            Column(
+                "count_toptrader_long_short_ratio", "long accounts / short accounts", minimum=0.0
+            ),
+            Column(
+                "sum_toptrader_long_short_ratio", "long positions / short positions", minimum=0.0
+            ),
             Column("count_long_short_ratio", "long accounts / short accounts", minimum=0.0),
             Column("sum_taker_long_short_vol_ratio", "taker bought / taker sold", minimum=0.0),
         ),

@@ -116,6 +116,8 @@ def read_manifest(path: Path) -> Manifest:
                 f"{path}: manifest version {version}, this program reads {MANIFEST_VERSION}; "
                 "import the data again into a new store"
             )
+        if not document["parts"]:
+            raise ValueError("it lists no parts")
         return Manifest(
             key=DatasetKey.parse(document["key"]),
             parts=tuple(
@@ -130,6 +132,5 @@ def read_manifest(path: Path) -> Manifest:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{path}: the manifest cannot be read ({error}); delete it and its data set folder, "
-            "then import the data again"
+            f"{path}: the manifest cannot be read ({error}); delete it and import the data again"
         ) from error

@@ -23,6 +23,11 @@ from .timestamps import time_text, year_of
 
 ROW_GROUP_ROWS: Final = 131_072
 _LOCK_FILE: Final = ".lock"
+_REMEDY: Final = "delete {} in the store and import the data again"
+
+
+class PartGoneError(DataError):
+    """A part that the manifest names does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,9 @@ class Store:
     def __init__(self, root: Path | str, *, create: bool = True) -> None:
         self.root = Path(root)
         if self.root.exists() and not self.root.is_dir():
-            raise DataError(f"{self.root}: a store is a folder, this is a file; choose another path")
+            raise DataError(
+                f"{self.root}: a store is a folder, this is a file; choose another path"
+            )
         if not create and not self.root.is_dir():
             raise DataError(
                 f"{self.root}: no store here; run `ninefold data import` or `ninefold data simulate`"
@@ -198,7 +205,9 @@ class Store:
         """What is known about one data set; DataError when the store lacks it."""
         manifest = self._manifest(key)
         if manifest is None:
-            raise DataError(f"{self.root}: no data set {key}; `ninefold data ls` lists what is there")
+            raise DataError(
+                f"{self.root}: no data set {key}; `ninefold data ls` lists what is there"
+            )
         return _info(manifest)
 
     def part_paths(self, info: DatasetInfo) -> tuple[Path, ...]:
@@ -213,17 +222,15 @@ class Store:
         Raises DataError when the store lacks the data set or a part is damaged.
         """
         kind = KINDS[key.kind]
+        info = self.dataset(key)
         try:
-            return self._read(self.dataset(key), kind, start_ns, end_ns)
-        except FileNotFoundError:
-            # A writer may have superseded a part between our two reads; the new manifest knows.
-            try:
-                return self._read(self.dataset(key), kind, start_ns, end_ns)
-            except FileNotFoundError as error:
-                raise DataError(
-                    f"{error.filename}: the manifest names this part but it is gone; import the data "
-                    "again"
-                ) from error
+            return self._read(info, kind, start_ns, end_ns)
+        except PartGoneError:
+            # A writer may have superseded the part between our two reads; the new manifest knows.
+            latest = self.dataset(key)
+            if latest.parts == info.parts:
+                raise
+            return self._read(latest, kind, start_ns, end_ns)
 
     def _read(
         self, info: DatasetInfo, kind: Kind, start_ns: int | None, end_ns: int | None
@@ -252,13 +259,18 @@ class Store:
 
     def _read_part(self, key: DatasetKey, part: Part, kind: Kind) -> pa.Table:
         path = self.root / key.folder / part.file
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as error:
+            raise PartGoneError(
+                f"{path}: the manifest names this part but it is gone; {_REMEDY.format(key.manifest)}"
+            ) from error
         if len(data) != part.bytes:
             raise DataError(
                 f"{path}: {len(data)} bytes, the manifest says {part.bytes}: the file is damaged; "
-                "delete the data set and import it again"
+                f"{_REMEDY.format(key.manifest)}"
             )
-        return _decoded(data, path, kind, part)
+        return _decoded(data, path, kind, part, key)
 
     def verify(self) -> tuple[Problem, ...]:
         """Rehash and re-check every part of every data set; an empty answer means sound."""
@@ -290,13 +302,15 @@ class Store:
                 yield Problem(str(key), path, f"SHA-256 is not {part.sha256}: the file was changed")
                 continue
             try:
-                table = _decoded(data, path, kind, part)
+                table = _decoded(data, path, kind, part, key)
                 check_rows(kind, key.step, table, lambda row, path=path: f"{path.name} row {row}")  # type: ignore[misc]
             except DataError as error:
                 yield Problem(str(key), path, str(error))
                 continue
             if last_ns is not None and part.first_ns <= last_ns:
-                yield Problem(str(key), path, f"begins before {time_text(last_ns)}, where another ends")
+                yield Problem(
+                    str(key), path, f"begins before {time_text(last_ns)}, where another ends"
+                )
             last_ns = part.last_ns
 
     def _manifest(self, key: DatasetKey) -> Manifest | None:
@@ -338,21 +352,20 @@ def _encoded(kind: Kind, step: str, year: int, rows: pa.Table) -> tuple[Part, by
     return part, data
 
 
-def _decoded(data: bytes, path: Path, kind: Kind, part: Part) -> pa.Table:
+def _decoded(data: bytes, path: Path, kind: Kind, part: Part, key: DatasetKey) -> pa.Table:
+    remedy = _REMEDY.format(key.manifest)
     try:
         table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path}: not a readable Parquet file ({error}); delete the data set and import it again"
-        ) from error
+        raise DataError(f"{path}: not a readable Parquet file ({error}); {remedy}") from error
     if not table.schema.equals(kind.schema):
-        raise DataError(f"{path}: its columns are not those of kind {kind.name}; import it again")
+        raise DataError(f"{path}: its columns are not those of kind {kind.name}; {remedy}")
     time_ns = times_ns(kind, table)
     facts = (len(table), *((int(time_ns[0]), int(time_ns[-1])) if len(table) else (0, 0)))
     if facts != (part.rows, part.first_ns, part.last_ns):
         raise DataError(
             f"{path}: {facts[0]} rows from {facts[1]} to {facts[2]} ns, the manifest says {part.rows} "
-            f"from {part.first_ns} to {part.last_ns} ns; import it again"
+            f"from {part.first_ns} to {part.last_ns} ns; {remedy}"
         )
     return table
 

@@ -72,7 +72,9 @@ def _canonical_column(column: Column, values: pa.ChunkedArray, label: str) -> pa
     try:
         values = values.cast(column.type)
     except pa.ArrowInvalid as error:
-        raise DataError(f"{label}: column {column.name} must hold whole numbers: {error}") from error
+        raise DataError(
+            f"{label}: column {column.name} must hold whole numbers: {error}"
+        ) from error
     return values if column.integer else pc.add(values, 0.0)
 
 
@@ -97,9 +99,7 @@ def merged_table(kind: Kind, stored: pa.Table, new: pa.Table, label: str) -> pa.
     first, second = both.take(pa.array(again - 1)), both.take(pa.array(again))
     for column in kind.columns:
         a, b = first[column.name], second[column.name]
-        same = pc.or_(
-            pc.and_(pc.is_null(a), pc.is_null(b)), pc.fill_null(pc.equal(a, b), False)
-        )
+        same = pc.or_(pc.and_(pc.is_null(a), pc.is_null(b)), pc.fill_null(pc.equal(a, b), False))
         differing = np.flatnonzero(~np.asarray(same))
         if differing.size:
             row = int(differing[0])

@@ -1,0 +1,61 @@
+"""Composition: configurations, runs, run folders, reports, checks, the command line.
+
+Imports every other package, and is imported by none. Nothing heavy is loaded until a name is asked
+for, so that the command line starts at once.
+
+>>> from experiments import load_config, run
+>>> config = load_config("experiments/configs/quickstart.yaml")  # doctest: +SKIP
+>>> run(config, store="data", runs=None).metrics["sharpe"]  # doctest: +SKIP
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import RunConfig
+    from .config_file import config_hash, config_of, config_schema, load_config
+    from .diagnosis import Finding, doctor
+    from .record import RunRecord, list_runs, load_run
+    from .report import write_report
+    from .pipeline import RunResult, run
+    from .targets import load_targets
+
+_HOMES = {
+    "RunConfig": "config",
+    "config_hash": "config_file",
+    "config_of": "config_file",
+    "config_schema": "config_file",
+    "load_config": "config_file",
+    "Finding": "diagnosis",
+    "doctor": "diagnosis",
+    "RunRecord": "record",
+    "list_runs": "record",
+    "load_run": "record",
+    "write_report": "report",
+    "RunResult": "pipeline",
+    "run": "pipeline",
+    "load_targets": "targets",
+}
+
+__all__ = [
+    "Finding",
+    "RunConfig",
+    "RunRecord",
+    "RunResult",
+    "config_hash",
+    "config_of",
+    "config_schema",
+    "doctor",
+    "list_runs",
+    "load_config",
+    "load_run",
+    "load_targets",
+    "run",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -7,8 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets import DatasetKey, Instrument, Store, load_bars, load_market, load_series
-from engine import DataError, Funding, Market
+from datasets import (
+    KINDS,
+    DatasetKey,
+    Instrument,
+    Store,
+    find_dataset,
+    load_bars,
+    load_funding,
+    load_market,
+)
+from engine import Bars, DataError, Funding, Market, timeframe_ns
 
 from .config import InstrumentConfig, InstrumentPair, RunConfig
 from .prices import PricedBars, priced_bars
@@ -77,17 +86,21 @@ def _prices(
     signals = market.bars
     if pair.traded is None:
         return priced_bars(pair.symbol, signals, str(pair.signals), None, None)
-    traded = load_bars(
-        store,
-        instrument_of(pair.traded),
-        config.data.timeframe,
-        config.data.start_ns,
-        config.data.end_ns,
-    )
-    fallback = pair.traded_price_fallback == "signals"
-    return priced_bars(
-        pair.symbol, traded, str(pair.traded), signals if fallback else None, str(pair.signals)
-    )
+    if pair.traded_price_fallback == "none":
+        traded = _traded_bars(config, pair.traded, store)
+        return priced_bars(pair.symbol, traded, str(pair.traded), None, None)
+    find_dataset(store, instrument_of(pair.traded), "ohlcv", None)
+    try:
+        traded = _traded_bars(config, pair.traded, store)
+    except DataError:
+        # The store knows the traded instrument but has none of its bars in this period.
+        return priced_bars(pair.symbol, signals, str(pair.signals), None, None)
+    return priced_bars(pair.symbol, traded, str(pair.traded), signals, str(pair.signals))
+
+
+def _traded_bars(config: RunConfig, traded: InstrumentConfig, store: Store) -> Bars:
+    data = config.data
+    return load_bars(store, instrument_of(traded), data.timeframe, data.start_ns, data.end_ns)
 
 
 def _funding(config: RunConfig, store: Store, markets: Mapping[str, Market]) -> Funding:
@@ -97,19 +110,16 @@ def _funding(config: RunConfig, store: Store, markets: Mapping[str, Market]) -> 
             continue
         bars = markets[pair.symbol].bars
         first, last = int(bars.open_time[0]), int(bars.close_time[-1])
-        series = load_series(store, instrument_of(pair.funding), "funding", first, last)
-        if series is None:
+        history = load_funding(store, instrument_of(pair.funding), first, last)
+        if history is None:
             raise DataError(
                 f"{pair.funding}: the store has no funding for it; import it, or set "
                 f"data.instruments.{index}.funding to null to pay none"
             )
-        inside = (series.event_time >= first) & (series.event_time < last)
-        count = int(inside.sum())
-        times.append(series.event_time[inside])
-        symbols.append(np.full(count, index, dtype=np.int64))
-        rates.append(series.columns["rate"][inside])
-        mark = series.columns.get("mark_price")
-        marks.append(np.zeros(count) if mark is None else mark[inside])
+        times.append(history.time_ns)
+        symbols.append(np.full(len(history.time_ns), index, dtype=np.int64))
+        rates.append(history.rate)
+        marks.append(np.nan_to_num(history.mark_price, nan=0.0))
     if not times:
         return Funding.none()
     order = np.argsort(np.concatenate(times), kind="stable")
@@ -124,20 +134,29 @@ def _funding(config: RunConfig, store: Store, markets: Mapping[str, Market]) -> 
 def _dataset_keys(
     config: RunConfig, pair: InstrumentPair, market: Market, store: Store
 ) -> list[DatasetKey]:
-    bars_of = [pair.signals, *((pair.traded,) if pair.traded else ())]
+    keys = [
+        _bars_key(config, one, store) for one in (pair.signals, pair.traded) if one is not None
+    ]
     series_of = [pair.signals, *pair.series_from]
-    keys = []
     for info in store.datasets():
         key = info.key
-        if key.kind == "ohlcv":
-            used = key.step == config.data.timeframe and _names_any(bars_of, key)
-        else:
-            used = key.kind in market.series and _names_any(series_of, key)
-            if key.kind == "funding" and pair.funding is not None:
-                used = used or _names_any([pair.funding], key)
-        if used:
+        paid = key.kind == "funding" and pair.funding and _names_any([pair.funding], key)
+        if paid or (key.kind in market.series and _names_any(series_of, key)):
             keys.append(key)
     return keys
+
+
+def _bars_key(config: RunConfig, one: InstrumentConfig, store: Store) -> DatasetKey:
+    """The data set that load_bars answers from: the step itself, or the longest that divides it."""
+    step_ns = timeframe_ns(config.data.timeframe)
+    steps = {info.key.step for info in store.datasets() if info.key.kind == "ohlcv"}
+    for step in sorted(steps, key=timeframe_ns, reverse=True):
+        if step_ns % timeframe_ns(step) == 0:
+            try:
+                return find_dataset(store, instrument_of(one), "ohlcv", step)
+            except DataError:
+                continue
+    return find_dataset(store, instrument_of(one), "ohlcv", config.data.timeframe)
 
 
 def _names_any(instruments: Sequence[InstrumentConfig], key: DatasetKey) -> bool:
@@ -149,7 +168,10 @@ def _names_any(instruments: Sequence[InstrumentConfig], key: DatasetKey) -> bool
 
 
 def _fingerprint(config: RunConfig, store: Store, keys: Sequence[DatasetKey]) -> str:
-    stored = store.fingerprint(keys, config.data.start_ns, config.data.end_ns)
+    start_ns = config.data.start_ns
+    reach_ns = max(kind.max_age_ns for kind in KINDS.values())
+    first_ns = None if start_ns is None else start_ns - reach_ns
+    stored = store.fingerprint(keys, first_ns, config.data.end_ns)
     if config.targets is None:
         return stored
     try:

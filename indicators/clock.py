@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import ConfigError, Float1D, Int1D, Market
+from engine import Float1D, Int1D, Market
 
 from .resample import resampled
 
@@ -27,7 +27,7 @@ class Clock:
 
 
 def clock_of(market: Market, name: str) -> Clock | None:
-    """The clock called ``name``, or None when the market has no such series.
+    """The clock called ``name``, or None when the market has no such series or no bar of that step.
 
     ``bars`` are the decision bars, ``bars:<timeframe>`` are rebuilt from them, any other name is a
     slow series. A longer bar is available at its own close. Raises ConfigError for a timeframe
@@ -36,13 +36,10 @@ def clock_of(market: Market, name: str) -> Clock | None:
     if name == "bars" or name.startswith("bars:"):
         bars = market.bars
         if name != "bars":
-            timeframe = name.removeprefix("bars:")
-            try:
-                bars = resampled(bars, timeframe)
-            except ConfigError as error:
-                if "do not reach one whole" in str(error):
-                    return None
-                raise
+            longer = resampled(bars, name.removeprefix("bars:"))
+            if longer is None:
+                return None
+            bars = longer
         return Clock(name, bars.open_time, bars.close_time, bars.columns())
     series = market.series.get(name)
     if series is None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import Float1D, kernel
 
-from .rolling import rolling_mean, rolling_sum, share
+from .rolling import rolling_mean, rolling_sum, quotient
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
 
@@ -21,8 +21,8 @@ def _recursive_mean_kernel(values: Float1D, length: int, start: int, alpha: floa
         return out
     total = 0.0
     for t in range(start, first + 1):
-        total += values[t]
-    average = total / length
+        total += values[t] - values[start]
+    average = values[start] + total / length
     out[first] = average
     for t in range(first + 1, len(values)):
         average = average + (values[t] - average) * alpha
@@ -96,7 +96,7 @@ def hull_mean(values: Float1D, length: int) -> Float1D:
 def volume_weighted_mean(values: Float1D, volume: Float1D, length: int) -> Float1D:
     """VWMA: ``sum(x V) / sum(V)`` over ``length`` rows; ``x_t`` itself where no volume traded."""
     traded = rolling_sum(volume, length)
-    weighted = share(rolling_sum(values * volume, length), traded, 0.0)
+    weighted = quotient(rolling_sum(values * volume, length), traded, 0.0)
     return np.where(traded == 0, values, weighted)
 
 

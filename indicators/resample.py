@@ -33,8 +33,8 @@ def _bucket_bars_kernel(
     return out_open, out_high, out_low, out_close
 
 
-def resampled(bars: Bars, timeframe: str) -> Bars:
-    """Bars of ``timeframe`` aggregated from ``bars``.
+def resampled(bars: Bars, timeframe: str) -> Bars | None:
+    """Bars of ``timeframe`` aggregated from ``bars``; None when they do not begin a single one.
 
     Open of the first, highest high, lowest low, close of the last, sums of the volumes; a bar is a
     gap when every bar under it is. A first bucket that does not begin with its first bar is left
@@ -56,10 +56,7 @@ def resampled(bars: Bars, timeframe: str) -> Bars:
     if (bars.open_time[0] - grid_origin_ns(timeframe)) % step:
         first = int(np.searchsorted(bucket, bucket[0] + 1))
         if first == len(bars):
-            raise ConfigError(
-                f"{bars.symbol}: {len(bars)} bars of {bars.timeframe} do not reach one whole "
-                f"{timeframe} bar; load a longer period"
-            )
+            return None
     bucket = bucket[first:]
     starts = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
     count = len(starts)

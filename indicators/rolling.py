@@ -29,21 +29,25 @@ def _rolling_sum_kernel(values: Float1D, length: int) -> Float1D:
 
 
 @kernel
-def _rolling_moments_kernel(values: Float1D, length: int) -> tuple[Float1D, Float1D]:
-    centred = np.full(len(values), np.nan)
-    deviation = np.full(len(values), np.nan)
+def _centred_kernel(values: Float1D, length: int) -> Float1D:
+    out = np.full(len(values), np.nan)
     for t in range(length - 1, len(values)):
-        pivot = values[t]
         total = 0.0
-        for i in range(t - length + 1, t):
-            total += values[i] - pivot
-        mean = total / length
+        for i in range(t - length + 1, t + 1):
+            total += values[t] - values[i]
+        out[t] = total / length
+    return out
+
+
+@kernel
+def _rolling_std_kernel(values: Float1D, centred: Float1D, length: int) -> Float1D:
+    out = np.full(len(values), np.nan)
+    for t in range(length - 1, len(values)):
         squares = 0.0
         for i in range(t - length + 1, t + 1):
-            squares += (values[i] - pivot - mean) ** 2
-        centred[t] = -mean + (pivot - pivot)
-        deviation[t] = np.sqrt(squares / length)
-    return centred, deviation
+            squares += (values[i] - values[t] + centred[t]) ** 2
+        out[t] = np.sqrt(squares / length)
+    return out
 
 
 @kernel
@@ -86,8 +90,11 @@ def rolling_sum(values: Float1D, length: int) -> Float1D:
 
 
 def rolling_mean(values: Float1D, length: int) -> Float1D:
-    """Mean of the last ``length`` rows, row *t* included; NaN for ``length - 1`` rows or on any NaN."""
-    return _rolling_sum_kernel(values, length) / length
+    """Mean of the last ``length`` rows, row *t* included; NaN for ``length - 1`` rows or on any NaN.
+
+    Taken around the newest value, so it is exactly that value where all rows are equal.
+    """
+    return values - _centred_kernel(values, length)
 
 
 def rolling_std(values: Float1D, length: int) -> Float1D:
@@ -95,7 +102,7 @@ def rolling_std(values: Float1D, length: int) -> Float1D:
 
     Taken around the newest value, so it is exactly 0 where all rows of the window are equal.
     """
-    return _rolling_moments_kernel(values, length)[1]
+    return _rolling_std_kernel(values, _centred_kernel(values, length), length)
 
 
 def rolling_max(values: Float1D, length: int) -> Float1D:
@@ -110,7 +117,8 @@ def rolling_min(values: Float1D, length: int) -> Float1D:
 
 def rolling_z_score(values: Float1D, length: int) -> Float1D:
     """``(x - mean) / std`` over the last ``length`` rows (ddof 0); 0 where the deviation is 0."""
-    centred, deviation = _rolling_moments_kernel(values, length)
+    centred = _centred_kernel(values, length)
+    deviation = _rolling_std_kernel(values, centred, length)
     return np.where(deviation > 0, centred / np.where(deviation > 0, deviation, 1.0), centred * 0.0)
 
 
@@ -133,7 +141,7 @@ def previous_mean_ratio(values: Float1D, length: int) -> Float1D:
     return np.where(before > 0, ratio, np.where(np.isnan(before), np.nan, 0.0))
 
 
-def share(part: Float1D, whole: Float1D, empty: float) -> Float1D:
+def quotient(part: Float1D, whole: Float1D, empty: float) -> Float1D:
     """``part / whole`` row by row, ``empty`` where the whole is exactly 0; NaN stays NaN."""
     missing = whole == 0
     return np.where(missing, empty + 0.0 * part, part / np.where(missing, 1.0, whole))

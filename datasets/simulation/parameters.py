@@ -115,6 +115,10 @@ FUNDING_CLAMP: Final = 5e-4
 """Bound of the difference of interest and premium (Binance)."""
 
 
+VOLATILITY_INFLATION: Final = 1.4
+"""Root mean square of hourly volatility over its median level: regimes, noise and jumps together."""
+
+
 @dataclass(frozen=True, slots=True)
 class SymbolParameters:
     """What differs between symbols.

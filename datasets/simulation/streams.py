@@ -33,6 +33,4 @@ def _generators(
     sequence: np.random.SeedSequence, parts: tuple[str, ...]
 ) -> dict[str, np.random.Generator]:
     children = sequence.spawn(len(parts))
-    return {
-        part: np.random.default_rng(child) for part, child in zip(parts, children, strict=True)
-    }
+    return {part: np.random.default_rng(child) for part, child in zip(parts, children, strict=True)}

@@ -19,10 +19,14 @@ from engine import (
     HOUR_NS,
     MINUTE_NS,
     Bars,
+    Bool1D,
+    ConfigError,
     Float1D,
     Int1D,
     Market,
     Series,
+    grid_origin_ns,
+    timeframe_ns,
 )
 
 START_NS: Final = 1_609_459_200_000_000_000
@@ -35,9 +39,9 @@ VOLUME_GRAIN: Final = 1024.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineBars:
-    """Bars of a step below the decision step; every array ``(N,)``, prices and volumes float64.
+    """Bars of a step at or below the decision step; every array ``(N,)``, float64 and ``is_gap`` bool.
 
-    ``missing_hours`` are the hours, counted from the first, in which nothing was recorded.
+    A missing bar is written as a store writes it: the last close in all four prices, no volume.
     """
 
     start_ns: int
@@ -47,7 +51,7 @@ class FineBars:
     low: Float1D
     close: Float1D
     flows: Mapping[str, Float1D]
-    missing_hours: Int1D
+    is_gap: Bool1D
 
     def prefix(self, count: int) -> "FineBars":
         """The first ``count`` fine bars."""
@@ -58,7 +62,11 @@ class FineBars:
             low=self.low[:count],
             close=self.close[:count],
             flows={name: column[:count] for name, column in self.flows.items()},
+            is_gap=self.is_gap[:count],
         )
+
+    def __len__(self) -> int:
+        return len(self.close)
 
 
 def _persistent(
@@ -109,15 +117,11 @@ def null_fine_bars(
     volume = (np.floor(volume * VOLUME_GRAIN) + 1.0) / VOLUME_GRAIN
     lean = 0.5 + 0.05 * shock + 0.06 * generator.standard_normal(steps)
     taker = np.floor(volume * np.clip(lean, 0.02, 0.98) * VOLUME_GRAIN) / VOLUME_GRAIN
-    missing = np.concatenate(
-        [
-            begin + np.arange(length)
-            for length in gap_runs
-            for begin in (int(generator.integers(hours // 4, hours - length - 1)),)
-        ]
-        or [np.empty(0, dtype=np.int64)]
-    )
-    return FineBars(
+    missing = np.zeros(hours, dtype=np.bool_)
+    for length in gap_runs:
+        begin = int(generator.integers(hours // 4, hours - length - 1))
+        missing[begin : begin + length] = True
+    fine = FineBars(
         start_ns=START_NS,
         step_ns=HOUR_NS // steps_per_hour,
         open=open_,
@@ -131,47 +135,44 @@ def null_fine_bars(
             "taker_buy_volume": taker,
             "taker_buy_quote": np.floor(taker * open_ * 64.0) / 64.0,
         },
-        missing_hours=np.unique(missing),
+        is_gap=np.repeat(missing, steps_per_hour),
     )
+    return _flat_in_gaps(fine)
 
 
-def aggregated_bars(fine: FineBars, timeframe: str, step_ns: int, origin_ns: int = 0) -> Bars:
-    """Complete bars of ``step_ns`` over ``fine``, by reshaping: no code shared with ``resampled``.
+def aggregated_bars(fine: FineBars, timeframe: str) -> Bars | None:
+    """Complete bars of ``timeframe`` over ``fine``, by reshaping: no code shared with ``resampled``.
 
-    Incomplete bars at both ends are dropped. An hour in which nothing was recorded is a gap.
+    Incomplete bars at both ends are dropped; None when no bar is complete. A bar of which nothing
+    was recorded is a gap.
     """
+    step_ns = timeframe_ns(timeframe)
     per_bar = step_ns // fine.step_ns
-    skip = -(fine.start_ns - origin_ns) % step_ns // fine.step_ns
-    count = (len(fine.close) - skip) // per_bar
+    skip = -(fine.start_ns - grid_origin_ns(timeframe)) % step_ns // fine.step_ns
+    count = (len(fine) - skip) // per_bar
     if count <= 0:
-        raise ValueError(f"{len(fine.close)} fine bars hold no complete {timeframe} bar")
+        return None
     part = slice(skip, skip + count * per_bar)
-    missing = np.zeros(len(fine.close) + HOUR_NS // fine.step_ns, dtype=np.bool_)
-    for hour in fine.missing_hours:
-        begin = int(hour) * HOUR_NS // fine.step_ns
-        missing[begin : begin + HOUR_NS // fine.step_ns] = True
-    missing = missing[: len(fine.close)]
-    shown = _with_gaps(fine, missing)
 
     def grouped(column: Float1D) -> np.ndarray:
         return column[part].reshape(count, per_bar)
 
-    flows = {name: grouped(column).sum(axis=1) for name, column in shown.flows.items()}
+    flows = {name: grouped(column).sum(axis=1) for name, column in fine.flows.items()}
     return Bars(
         symbol="NULLUSDT",
         timeframe=timeframe,
         open_time=fine.start_ns + skip * fine.step_ns + step_ns * np.arange(count),
-        open=grouped(shown.open)[:, 0],
-        high=grouped(shown.high).max(axis=1),
-        low=grouped(shown.low).min(axis=1),
-        close=grouped(shown.close)[:, -1],
-        is_gap=missing[part].reshape(count, per_bar).all(axis=1),
+        open=grouped(fine.open)[:, 0],
+        high=grouped(fine.high).max(axis=1),
+        low=grouped(fine.low).min(axis=1),
+        close=grouped(fine.close)[:, -1],
+        is_gap=fine.is_gap[part].reshape(count, per_bar).all(axis=1),
         **flows,
     )
 
 
-def _with_gaps(fine: FineBars, missing: np.ndarray) -> FineBars:
-    """``fine`` as a store would give it: missing bars flat at the last close seen, volume 0."""
+def _flat_in_gaps(fine: FineBars) -> FineBars:
+    missing = fine.is_gap
     if not missing.any():
         return fine
     last_seen = np.maximum.accumulate(np.where(missing, 0, np.arange(len(missing))))
@@ -183,6 +184,24 @@ def _with_gaps(fine: FineBars, missing: np.ndarray) -> FineBars:
         low=np.where(missing, flat, fine.low),
         close=np.where(missing, flat, fine.close),
         flows={name: np.where(missing, 0.0, column) for name, column in fine.flows.items()},
+    )
+
+
+def fine_bars_of(bars: Bars) -> FineBars:
+    """Decision bars as the finest step there is, with volumes rounded so that sums are exact."""
+    return FineBars(
+        start_ns=int(bars.open_time[0]),
+        step_ns=bars.step_ns,
+        open=bars.open,
+        high=bars.high,
+        low=bars.low,
+        close=bars.close,
+        flows={
+            name: np.round(column * VOLUME_GRAIN) / VOLUME_GRAIN
+            for name in ("volume", *FLOW_COLUMNS)
+            if (column := getattr(bars, name)) is not None
+        },
+        is_gap=bars.is_gap,
     )
 
 
@@ -256,10 +275,12 @@ def null_series(start_ns: int, end_ns: int, seed: int) -> Mapping[str, Series]:
     return {series.name: series for series in made}
 
 
-def null_market(hours: int, seed: int, *, steps_per_hour: int = 12, **options: float) -> Market:
-    """Hourly null bars with every slow series; ``options`` go to :func:`null_fine_bars`."""
-    fine = null_fine_bars(hours, seed, steps_per_hour=steps_per_hour, **options)  # type: ignore[arg-type]
-    bars = aggregated_bars(fine, "1h", HOUR_NS)
+def null_market(hours: int, seed: int, *, steps_per_hour: int = 12) -> Market:
+    """Hourly null bars with every slow series."""
+    fine = null_fine_bars(hours, seed, steps_per_hour=steps_per_hour)
+    bars = aggregated_bars(fine, "1h")
+    if bars is None:
+        raise ConfigError(f"hours={hours} must be at least 1")
     return Market(bars=bars, series=null_series(START_NS, int(bars.close_time[-1]), seed))
 
 

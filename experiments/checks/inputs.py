@@ -1,0 +1,218 @@
+"""Inputs are real: what is declared matters, what is not declared does not.
+
+Every raw column is disturbed by itself, on the clock it comes from, in a way that keeps the market
+valid. A head must answer differently somewhere when a column that its features declare is disturbed,
+and identically everywhere when any other column is.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from engine import FLOW_COLUMNS, HOUR_NS, Bars, Market, Series
+from indicators import Indicator
+from strategies import Head
+
+from .prefix import first_difference
+from .report import CheckRow
+from .subjects import IndicatorCase, Rows
+
+GAP_RUNS = (5, 6, 24, 130)
+"""Lengths of the runs that are marked missing: state machines reset after more than three."""
+TIME_SHIFT_NS = 5 * HOUR_NS
+SEEDS = (1, 2, 3)
+
+RawColumn = tuple[str, str]
+"""A clock and the name of one of its columns."""
+
+
+def raw_columns(market: Market) -> tuple[RawColumn, ...]:
+    """Every column that can be disturbed, clock by clock."""
+    bars = [("bars", name) for name in market.bars.columns()]
+    series = [
+        (name, column) for name, entry in market.series.items() for column in entry.columns
+    ]
+    return (*bars, *series)
+
+
+def declared_columns(head: Head, indicators: Mapping[str, Indicator]) -> frozenset[RawColumn]:
+    """The raw columns that the features of ``head`` read.
+
+    Longer bars depend on where they are cut, so they declare ``open_time`` as well.
+    """
+    declared: set[RawColumn] = set()
+    for feature in head.features().values():
+        clock = "bars" if feature.clock.startswith("bars:") else feature.clock
+        if clock != feature.clock:
+            declared.add(("bars", "open_time"))
+        declared |= {(clock, column) for column in indicators[feature.indicator].inputs}
+    return frozenset(declared)
+
+
+def disturbed_bars(bars: Bars, column: str, seed: int) -> Bars:
+    """The same bars with one column noised; every price relation still holds."""
+    generator = np.random.default_rng([seed, 3])
+    rows = len(bars)
+    values = bars.columns()[column]
+    if column == "open_time":
+        return replace(bars, open_time=bars.open_time + TIME_SHIFT_NS)
+    if column == "is_gap":
+        flags = bars.is_gap.copy()
+        for length in GAP_RUNS:
+            for _ in range(1 + rows // 2_000):
+                begin = int(generator.integers(rows // 4, max(rows - length, rows // 4 + 1)))
+                flags[begin : begin + length] = ~flags[begin : begin + length]
+        return replace(bars, is_gap=flags)
+    if column in ("open", "close"):
+        noised = bars.low + generator.random(rows) * (bars.high - bars.low)
+    elif column == "high":
+        noised = values * (1.0 + 0.01 * generator.exponential(size=rows))
+    elif column == "low":
+        noised = values / (1.0 + 0.01 * generator.exponential(size=rows))
+    else:
+        noised = values * np.exp(generator.standard_normal(rows))
+    changed: dict[str, np.ndarray] = {column: noised}
+    return replace(bars, **changed)  # type: ignore[arg-type]
+
+
+def disturbed_series(series: Series, column: str, seed: int) -> Series:
+    """The same series with one column noised: factors for positive columns, else added noise."""
+    generator = np.random.default_rng([seed, 4])
+    values = series.columns[column]
+    noise = generator.standard_normal(len(values))
+    if len(values) and values.min() > 0:
+        noised = values * np.exp(0.7 * noise)
+    else:
+        noised = values + 2.0 * (float(values.std()) + 1e-9) * noise
+    return replace(series, columns={**series.columns, column: noised})
+
+
+def disturbed_market(market: Market, raw: RawColumn, seed: int) -> Market:
+    """The same market with one raw column disturbed; ``open_time`` moves every clock alike."""
+    clock, column = raw
+    if clock != "bars":
+        changed = disturbed_series(market.series[clock], column, seed)
+        return Market(bars=market.bars, series={**market.series, clock: changed})
+    series = market.series
+    if column == "open_time":
+        series = {
+            name: replace(
+                entry,
+                event_time=entry.event_time + TIME_SHIFT_NS,
+                available_at=entry.available_at + TIME_SHIFT_NS,
+            )
+            for name, entry in series.items()
+        }
+    return Market(bars=disturbed_bars(market.bars, column, seed), series=series)
+
+
+def check_head_inputs(
+    head_rows: Callable[[Market], Mapping[str, Rows]],
+    heads: Sequence[Head],
+    indicators: Mapping[str, Indicator],
+    market: Market,
+    *,
+    seeds: Sequence[int] = SEEDS,
+) -> list[CheckRow]:
+    """One row for every head and raw column of ``market``.
+
+    ``head_rows`` gives the answers of every head by its name. A declared column is disturbed with
+    one seed after the other until an answer changes.
+    """
+    whole = head_rows(market)
+    declared = {head.name: declared_columns(head, indicators) for head in heads}
+    rows = []
+    for raw in raw_columns(market):
+        pending = {head.name for head in heads}
+        changed_with: dict[str, str] = {}
+        for seed in seeds:
+            answers = head_rows(disturbed_market(market, raw, seed))
+            for name in sorted(pending):
+                where = _changed(whole[name], answers[name])
+                if where is not None:
+                    changed_with[name] = where
+            pending = {
+                name for name in pending if raw in declared[name] and name not in changed_with
+            }
+            if not pending:
+                break
+        rows += [_input_row(head.name, raw, declared[head.name], changed_with) for head in heads]
+    lacking = {
+        head.name: sorted(declared[head.name] - set(raw_columns(market))) for head in heads
+    }
+    rows += [
+        CheckRow("inputs", name, False, f"the market lacks {clock}.{column}", "warning")
+        for name, missing in lacking.items()
+        for clock, column in missing
+    ]
+    return rows
+
+
+def _changed(whole: Rows, answer: Rows) -> str | None:
+    for name, column in whole.items():
+        row = first_difference(column, answer[name])
+        if row is not None:
+            return f"{name}, first on row {row}"
+    return None
+
+
+def _input_row(
+    head: str,
+    raw: RawColumn,
+    declared: frozenset[RawColumn],
+    changed_with: Mapping[str, str],
+) -> CheckRow:
+    column = ".".join(raw)
+    if raw in declared:
+        detail = f"declared, changes {changed_with.get(head, 'nothing')}"
+        return CheckRow("inputs", f"{head} < {column}", head in changed_with, detail)
+    detail = "not declared, changes nothing"
+    if head in changed_with:
+        detail = f"not declared, yet changes {changed_with[head]}"
+    return CheckRow("inputs", f"{head} < {column}", head not in changed_with, detail)
+
+
+def check_indicator_inputs(
+    cases: Iterable[IndicatorCase], market: Market, *, seeds: Sequence[int] = SEEDS
+) -> list[CheckRow]:
+    """One row for every declared input of every case: disturbing it changes some output.
+
+    An indicator is only ever given what it declares, so reading anything else is a KeyError.
+    """
+    rows = []
+    for case in cases:
+        whole = case.outputs(case.columns(market))
+        for column in case.indicator.inputs:
+            where = None
+            for seed in seeds:
+                disturbed = _disturbed_case_market(market, case.clock, column, seed)
+                where = _changed(whole, case.outputs(case.columns(disturbed)))
+                if where is not None:
+                    break
+            rows.append(
+                CheckRow(
+                    "inputs",
+                    f"{case.name} < {column}",
+                    where is not None,
+                    f"changes {where or 'nothing'}",
+                )
+            )
+    return rows
+
+
+def _disturbed_case_market(market: Market, clock: str, column: str, seed: int) -> Market:
+    if clock != "bars" and column == "event_time":
+        entry = market.series[clock]
+        moved = replace(
+            entry,
+            event_time=entry.event_time + TIME_SHIFT_NS,
+            available_at=entry.available_at + TIME_SHIFT_NS,
+        )
+        return Market(bars=market.bars, series={**market.series, clock: moved})
+    return disturbed_market(market, (clock, column), seed)
+
+
+def without_flows(bars: Bars) -> Bars:
+    """The same bars from a source that knows nothing but prices and volume."""
+    return replace(bars, **dict.fromkeys(FLOW_COLUMNS))

@@ -1,0 +1,81 @@
+"""Start dependence: after its declared warm-up a number must not remember where the series began."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from engine import Market
+
+from .report import CheckRow
+from .subjects import IndicatorCase
+
+TOLERANCE = 1e-6
+DROPPED = (1, 37, 200)
+
+
+def output_scale(column: np.ndarray) -> float:
+    """What a difference is measured against: the median size or the spread, whichever is larger."""
+    known = column[np.isfinite(column)]
+    if known.size == 0:
+        return 1.0
+    return max(float(np.median(np.abs(known))), float(np.std(known)), 1e-12)
+
+
+def start_failures(
+    case: IndicatorCase, market: Market, *, dropped: Sequence[int] = DROPPED
+) -> tuple[dict[str, str], int]:
+    """For every output that differs after ``stable`` rows, where; and how many rows were compared."""
+    columns = case.columns(market)
+    whole = case.outputs(columns)
+    stable = case.indicator.stable(case.resolved)
+    length = len(next(iter(columns.values())))
+    failures: dict[str, str] = {}
+    compared = 0
+    for skip in dropped:
+        if skip + stable >= length:
+            continue
+        later = case.outputs({name: column[skip:].copy() for name, column in columns.items()})
+        compared += length - skip - stable
+        for output in case.indicator.outputs:
+            if output.name in failures:
+                continue
+            expected = whole[output.name][skip + stable :]
+            found = later[output.name][stable:]
+            if output.kind in ("signal", "state"):
+                differs = expected != found
+            else:
+                gap = np.abs(expected - found)
+                differs = ~(gap <= TOLERANCE * output_scale(whole[output.name]))
+                differs &= ~(np.isnan(expected) & np.isnan(found))
+            rows = np.flatnonzero(differs)
+            if rows.size:
+                row = int(rows[-1])
+                failures[output.name] = (
+                    f"without the first {skip} rows, {row + stable} rows after the start (stable "
+                    f"is {stable}) it is {found[row]!r} instead of {expected[row]!r}; "
+                    f"{rows.size} rows differ"
+                )
+    return failures, compared
+
+
+def check_start(cases: Iterable[IndicatorCase], market: Market) -> list[CheckRow]:
+    """One row for every output of every case."""
+    rows = []
+    for case in cases:
+        failures, compared = start_failures(case, market)
+        for output in case.indicator.outputs:
+            passed = output.name not in failures and compared > 0
+            detail = f"{compared} rows compared"
+            if not compared:
+                detail = (
+                    f"stable is {case.indicator.stable(case.resolved)} rows: the series is too short"
+                )
+            rows.append(
+                CheckRow(
+                    "start",
+                    f"{case.name}.{output.name}",
+                    passed,
+                    failures.get(output.name, detail),
+                )
+            )
+    return rows

@@ -1,0 +1,170 @@
+"""The whole path as subjects: heads, consensus and replay on a market."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine import Decisions, Market, Panel, ReplayRules, replay
+from indicators import (
+    INDICATORS,
+    Indicator,
+    build_features,
+    clock_of,
+    feature,
+)
+from strategies import (
+    HEADS,
+    ConsensusRules,
+    Head,
+    VoteMatrix,
+    consensus,
+    decide,
+    vote_matrix,
+)
+
+from .null import Detectors
+from .replay import Replay, ReplayCase, funding_of, replay_rows
+from .subjects import ClockBuilder, Rows
+
+ATR = feature("atr", "atr_frac")
+LOWERED = ConsensusRules(
+    quorum=1, p_min=0.5, c_min=0.3, weight_min=0.0, consensus_c_min=0.3, consensus_p_min=0.5
+)
+"""Thresholds low enough that the consensus fires on any market: for checks, not for trading."""
+FREE = ReplayRules(taker_fee_bps=0.0, slippage_bps=0.0)
+"""No costs, so that the expectation on a driftless market is exactly 0."""
+VOTE_COLUMNS = ("direction", "probability", "confidence", "score", "coverage", "reasons")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What is listed: indicators, heads, and the rules of consensus and replay.
+
+    ``clock_builder`` and ``replay_function`` are exchanged for leaked twins to show that the checks
+    bite.
+    """
+
+    indicators: tuple[Indicator, ...] = INDICATORS
+    heads: Sequence[Head] = field(default_factory=lambda: tuple(head() for head in HEADS))
+    consensus_rules: ConsensusRules = LOWERED
+    replay_rules: ReplayRules = field(default_factory=ReplayRules)
+    exit_on_flat: bool = True
+    hold_bars: int | None = None
+    clock_builder: ClockBuilder = clock_of
+    replay_function: Replay = replay
+
+    @property
+    def by_name(self) -> Mapping[str, Indicator]:
+        """The indicators by name."""
+        return {indicator.name: indicator for indicator in self.indicators}
+
+    def votes(self, market: Market, clock_builder: ClockBuilder | None = None) -> VoteMatrix:
+        """The votes of every head."""
+        with np.errstate(all="ignore"):
+            return vote_matrix(
+                market,
+                self.heads,
+                indicators=self.by_name,
+                clock_builder=clock_builder or self.clock_builder,
+            )
+
+    def vote_rows(self, market: Market, clock_builder: ClockBuilder | None = None) -> Rows:
+        """Every column of every head's answer."""
+        votes = self.votes(market, clock_builder)
+        return {
+            f"{name}.{column}": getattr(votes, column)[:, position]
+            for position, name in enumerate(votes.names)
+            for column in VOTE_COLUMNS
+        }
+
+    def head_rows(self, market: Market) -> Mapping[str, Rows]:
+        """The same by head."""
+        rows = self.vote_rows(market)
+        return {
+            head.name: {column: rows[f"{head.name}.{column}"] for column in VOTE_COLUMNS}
+            for head in self.heads
+        }
+
+    def consensus_rows(self, market: Market, votes: VoteMatrix | None = None) -> Rows:
+        """Every column of the consensus, and the decisions made of it."""
+        votes = self.votes(market) if votes is None else votes
+        agreed = consensus(votes, self.consensus_rules)
+        target, acts = decide(
+            agreed.direction, exit_on_flat=self.exit_on_flat, hold_bars=self.hold_bars
+        )
+        columns = (
+            "direction", "probability", "confidence", "agreeing_weight", "signed_score",
+            "legacy_score", "votes_for", "mask", "gate",
+        )  # fmt: skip
+        return {
+            **{f"consensus.{name}": getattr(agreed, name) for name in columns},
+            "decision.target": target,
+            "decision.acts": acts,
+        }
+
+    def replay_case(self, market: Market, rows: Rows) -> ReplayCase:
+        """The replay of a market's own consensus; entries wait until the ATR is known."""
+        matrix = build_features(
+            market, [ATR], indicators=self.by_name, clock_builder=self.clock_builder
+        )
+        column = matrix.get(ATR)
+        atr_frac = np.full(len(matrix.open_time), np.nan) if column is None else column
+        target, acts = rows["decision.target"], rows["decision.acts"]
+        ready = np.isfinite(atr_frac) & (atr_frac > 0)
+        decisions = Decisions(
+            target=np.ascontiguousarray(target[:, None]),
+            acts=(acts & ((target == 0) | ready))[:, None],
+            atr_frac=atr_frac[:, None].copy(),
+        )
+        panel = Panel.from_bars({market.bars.symbol: market.bars})
+        return ReplayCase(panel, decisions, funding_of(market), self.replay_rules)
+
+    def path_rows(self, market: Market) -> Rows:
+        """Votes, consensus, decisions and replay of one market, all in one."""
+        votes = self.votes(market)
+        rows: dict[str, np.ndarray] = {
+            f"{name}.{column}": getattr(votes, column)[:, position]
+            for position, name in enumerate(votes.names)
+            for column in VOTE_COLUMNS
+        }
+        agreed = self.consensus_rows(market, votes)
+        rows |= agreed
+        rows |= replay_rows(self.replay_case(market, agreed), self.replay_function)
+        return rows
+
+    def signal_rows(self, market: Market) -> Rows:
+        """Every signal output at its default parameters, as it appears on the decision bars."""
+        from .subjects import native_clock
+
+        wanted = {}
+        for indicator in self.indicators:
+            signals = [output.name for output in indicator.outputs if output.kind == "signal"]
+            clock = native_clock(indicator, market) if signals else None
+            if clock is None:
+                continue
+            for name in signals:
+                wanted[f"{indicator.name}.{name}"] = feature(indicator.name, name, clock=clock)
+        with np.errstate(all="ignore"):
+            matrix = build_features(
+                market, wanted.values(), indicators=self.by_name, clock_builder=self.clock_builder
+            )
+        found = {name: matrix.get(wanted[name]) for name in wanted}
+        return {name: column for name, column in found.items() if column is not None}
+
+    def detectors(self, market: Market, votes: VoteMatrix | None = None) -> Detectors:
+        """Everything that claims a direction: signals, reasons, heads and the consensus."""
+        found: dict[str, np.ndarray] = dict(self.signal_rows(market))
+        if self.heads:
+            votes = self.votes(market) if votes is None else votes
+            for position, head in enumerate(self.heads):
+                found[head.name] = votes.direction[:, position]
+                bits = votes.reasons[:, position]
+                for bit, reason in enumerate(head.REASONS):
+                    if reason.direction:
+                        flags = (bits >> np.uint64(bit)) & np.uint64(1)
+                        found[f"{head.name}:{reason.name}"] = reason.direction * flags.astype(
+                            np.int8
+                        )
+            found["consensus"] = self.consensus_rows(market, votes)["consensus.direction"]
+        return found

@@ -1,0 +1,72 @@
+"""The command line ``ninefold``: parse arguments, call one documented function, show what it returns.
+
+Nothing heavy is imported here or at the top of a command file, so that help answers at once. Exit
+codes: 0 fine, 1 a check failed, 2 usage or configuration, 3 data, 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from . import check, config, data, doctor, report, run, runs
+from .errors import EXIT_INTERRUPTED, exit_code_of
+
+app = typer.Typer(
+    name="ninefold",
+    help="Backtesting for crypto: a consensus of nine heads, replayed without look-ahead.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data")
+app.command("run")(run.run)
+app.command("report")(report.report)
+app.add_typer(runs.app, name="runs")
+app.add_typer(config.app, name="config")
+app.add_typer(check.app, name="check")
+app.command("doctor")(doctor.doctor)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"ninefold {version('ninefold')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error (or NINEFOLD_DEBUG=1).")
+    ] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["NINEFOLD_DEBUG"] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; ``arguments`` default to those of the process."""
+    try:
+        code = app(
+            args=None if arguments is None else list(arguments),
+            prog_name="ninefold",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the border of the program: every error gets a code
+        return exit_code_of(error)
+    if code == EXIT_INTERRUPTED:
+        sys.stderr.write("interrupted\n")
+    return code if isinstance(code, int) else 0

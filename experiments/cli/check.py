@@ -1,0 +1,44 @@
+"""``ninefold check``: claims that are tested, not believed."""
+
+import typer
+
+from .errors import EXIT_CHECK
+from .options import DEFAULT_STORE, AsJson, ConfigPath, Overrides, StorePath
+from .output import print_json, progress, stdout
+
+app = typer.Typer(
+    help="Test what a result rests on.", no_args_is_help=True, add_completion=False
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Test what a result rests on."""
+
+
+@app.command()
+def lookahead(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    store: StorePath = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Look for look-ahead in every indicator, head, the consensus and the replay."""
+    from datasets import Store
+
+    from .. import load_config
+    from ..checks import check_lookahead
+
+    loaded = load_config(config, overrides or ())
+    progress()("checking; this takes a while")
+    found = check_lookahead(loaded, Store(store))
+    if as_json:
+        from ..tables import check_rows
+
+        print_json({"passed": bool(found.passed), "rows": check_rows(found.rows)})
+    else:
+        from ..tables import print_check
+
+        print_check(found, stdout())
+    if not found.passed:
+        raise typer.Exit(EXIT_CHECK)

@@ -1,0 +1,55 @@
+"""From an exception to one line on stderr and an exit code."""
+
+import os
+import sys
+import traceback
+from typing import Any, Final
+
+EXIT_CHECK: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_DATA: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+
+def exit_code_of(error: Exception) -> int:
+    """Tell ``error`` to the user on stderr and return the exit code that it means.
+
+    An error that Ninefold raises on purpose, or one of the file system, is one line; a defect of the
+    program is a traceback. Raises nothing.
+    """
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        return _usage_error(error)
+    if isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives until exit
+        return EXIT_CHECK
+    code = _known_code(error)
+    if code is None or os.environ.get("NINEFOLD_DEBUG"):
+        traceback.print_exception(error)
+    if code is None:
+        sys.stderr.write("error: this is a defect of ninefold; please report the lines above\n")
+        return EXIT_CHECK
+    message = " ".join(str(error).split())
+    sys.stderr.write(f"error: {message}\n")
+    return code
+
+
+def _known_code(error: Exception) -> int | None:
+    from engine import BacktestError, ConfigError, DataError, SourceError
+
+    if isinstance(error, ConfigError):
+        return EXIT_USAGE
+    if isinstance(error, DataError | SourceError | OSError):
+        return EXIT_DATA
+    if isinstance(error, BacktestError):
+        return EXIT_CHECK
+    return None
+
+
+def _usage_error(error: Any) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return EXIT_USAGE
+    hint = f" (see '{context.command_path} --help')" if context is not None else ""
+    sys.stderr.write(f"error: {error.format_message()}{hint}\n")
+    return EXIT_USAGE

@@ -1,0 +1,31 @@
+"""Options that several commands share; defaults live here and nowhere else."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+DEFAULT_STORE = Path("data")
+DEFAULT_RUNS = Path("runs")
+
+ConfigPath: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="YAML file that says what to run.")
+]
+Overrides: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-s", "--set", metavar="KEY=VALUE", help="Override a key, such as -s a.b=c. Repeatable."
+    ),
+]
+StorePath: TypeAlias = Annotated[
+    Path, typer.Option("--store", metavar="DIR", help="Folder of the data store.")
+]
+RunsPath: TypeAlias = Annotated[
+    Path, typer.Option("--runs", metavar="DIR", help="Folder of the run folders.")
+]
+AsJson: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
+]
+RunName: TypeAlias = Annotated[
+    str, typer.Argument(metavar="RUN", help="Run folder, run id, its beginning, or latest.")
+]

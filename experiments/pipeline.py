@@ -1,0 +1,320 @@
+"""One run: configuration and store in, votes, decisions, ledgers and metrics out."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datasets import Store
+from engine import (
+    DataError,
+    Decisions,
+    Float1D,
+    Float2D,
+    Market,
+    Panel,
+    ReplayResult,
+    buy_and_hold,
+    metrics,
+    replay,
+)
+from indicators import INDICATORS_BY_NAME
+from strategies import (
+    Consensus,
+    Head,
+    HeadOutput,
+    VoteMatrix,
+    consensus,
+    decide,
+    vote_matrix,
+)
+
+from .config import RunConfig
+from .config_file import config_hash
+from .firing import firing_table
+from .market_data import MarketData, load_market_data
+from .prices import FROM_NOTHING
+from .record import new_run_id, write_run
+from .targets import load_targets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunResult:
+    """Everything that a run computed.
+
+    ``votes``, ``consensus`` and ``data.markets`` are keyed by traded symbol and live on the bars of
+    the signals; ``panel``, ``decisions``, ``replay`` and ``benchmark`` (equity of buy and hold) on the
+    union grid of the traded prices. ``metrics`` and ``benchmark_metrics`` are NaN where undefined.
+    ``run_dir`` is None when nothing was written.
+    """
+
+    run_id: str
+    run_dir: Path | None
+    created_at: datetime
+    config: RunConfig
+    config_hash: str
+    overrides: tuple[str, ...]
+    data: MarketData
+    votes: Mapping[str, VoteMatrix]
+    consensus: Mapping[str, Consensus]
+    panel: Panel
+    decisions: Decisions
+    replay: ReplayResult
+    metrics: Mapping[str, float]
+    benchmark: Float1D
+    benchmark_metrics: Mapping[str, float]
+    firing: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...]
+    duration_seconds: float
+
+    def market(self, symbol: str) -> Market:
+        """Bars and slow series that the signals of ``symbol`` were computed from."""
+        return self.data.markets[symbol]
+
+    @property
+    def n_trades(self) -> int:
+        """Round trips."""
+        return len(self.replay.trades)
+
+    def frame(self, name: str) -> "pd.DataFrame":
+        """An artefact (``equity``, ``fills``, ``trades``, ``funding``, ``votes``, ``prices``) as pandas.
+
+        The same columns and units as the Parquet file of that name; see docs/run-folder.md.
+        """
+        from .artefacts import artefact
+
+        return artefact(self, name).to_pandas()
+
+
+def run(
+    config: RunConfig,
+    *,
+    store: Store | Path | str = "data",
+    runs: Path | str | None = "runs",
+    overrides: tuple[str, ...] = (),
+    progress: Progress = lambda _text: None,
+) -> RunResult:
+    """Replay ``config`` on the data of ``store``; write a run folder under ``runs`` unless it is None.
+
+    ``overrides`` are only recorded: apply them with load_config. ``progress`` hears what happens.
+    Raises DataError when the store lacks data, ContractError when a head breaks its contract.
+    """
+    started, created_at = time.perf_counter(), datetime.now(UTC)
+    store = store if isinstance(store, Store) else Store(store)
+    progress("loading data")
+    data = load_market_data(config, store)
+    votes, opinions = _opinions(config, data, progress)
+    panel = Panel.from_bars({symbol: priced.bars for symbol, priced in data.prices.items()})
+    decisions, notes = _decisions(config, data, panel, opinions)
+    progress(f"replaying {len(panel)} bars of {len(panel.symbols)} symbols")
+    rules = config.rules()
+    result = replay(panel, decisions, data.funding, rules)
+    benchmark = buy_and_hold(panel, rules.initial_cash)
+    whole_hash = config_hash(config)
+    outcome = RunResult(
+        run_id=new_run_id(created_at, config.name, whole_hash),
+        run_dir=None,
+        created_at=created_at,
+        config=config,
+        config_hash=whole_hash,
+        overrides=tuple(overrides),
+        data=data,
+        votes=votes,
+        consensus=opinions,
+        panel=panel,
+        decisions=decisions,
+        replay=result,
+        metrics=metrics(result, panel, rules),
+        benchmark=benchmark,
+        benchmark_metrics=_benchmark_metrics(config, panel, benchmark, result),
+        firing=_firing(config, votes, opinions, panel, decisions),
+        notes=(*data_notes(data), *notes),
+        duration_seconds=time.perf_counter() - started,
+    )
+    if runs is None:
+        return outcome
+    progress("writing the run folder")
+    run_dir = write_run(outcome, Path(runs))
+    return replace(outcome, run_id=run_dir.name, run_dir=run_dir)
+
+
+def votes_of(config: RunConfig, market: Market) -> VoteMatrix:
+    """The votes of the nine heads; one that is not enabled is absent (coverage 0) on every bar."""
+    heads = config.heads.instances()
+    enabled = [head for head in heads if head.name in config.heads.enabled]
+    cast = vote_matrix(market, enabled, indicators=INDICATORS_BY_NAME)
+    return cast if len(enabled) == len(heads) else _with_absent(heads, cast)
+
+
+def _with_absent(heads: tuple[Head, ...], cast: VoteMatrix) -> VoteMatrix:
+    absent = HeadOutput.absent(len(cast))
+
+    def widened(name: str) -> Any:
+        columns = [
+            getattr(cast, name)[:, cast.names.index(head.name)]
+            if head.name in cast.names
+            else getattr(absent, name)
+            for head in heads
+        ]
+        return np.asfortranarray(np.column_stack(columns))
+
+    return VoteMatrix(
+        names=tuple(head.name for head in heads),
+        open_time=cast.open_time,
+        known_at=cast.known_at,
+        direction=widened("direction"),
+        probability=widened("probability"),
+        confidence=widened("confidence"),
+        score=widened("score"),
+        coverage=widened("coverage"),
+        reasons=widened("reasons"),
+    )
+
+
+def _opinions(
+    config: RunConfig, data: MarketData, progress: Progress
+) -> tuple[dict[str, VoteMatrix], dict[str, Consensus]]:
+    votes: dict[str, VoteMatrix] = {}
+    opinions: dict[str, Consensus] = {}
+    for symbol, market in data.markets.items():
+        progress(f"{symbol}: {len(config.heads.enabled)} heads vote on {len(market.bars)} bars")
+        votes[symbol] = votes_of(config, market)
+        opinions[symbol] = consensus(votes[symbol], config.consensus.rules())
+    return votes, opinions
+
+
+def _decisions(
+    config: RunConfig, data: MarketData, panel: Panel, opinions: Mapping[str, Consensus]
+) -> tuple[Decisions, tuple[str, ...]]:
+    """Decisions on the panel's grid; a row acts only where the symbol is listed and sized."""
+    shape = panel.open.shape
+    target, acts = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+    atr_frac = _atr_fractions(config, data, panel)
+    notes: list[str] = []
+    if config.targets is not None:
+        given = load_targets(config.targets, panel)
+        target, acts = given.target, given.acts
+        if given.outside:
+            notes.append(f"{given.outside} rows of {config.targets} lie outside the bars of the run")
+        atr_frac = _required_atr(config, panel, target, acts, atr_frac)
+    else:
+        for column, symbol in enumerate(panel.symbols):
+            opinion, bars = opinions[symbol], data.markets[symbol].bars
+            wanted, turns = decide(
+                opinion.direction,
+                exit_on_flat=config.consensus.exit_on_flat,
+                hold_bars=config.consensus.hold_bars,
+            )
+            offset = int((bars.open_time[0] - panel.open_time[0]) // panel.step_ns)
+            rows = np.arange(len(bars)) + offset
+            inside = (rows >= 0) & (rows < len(panel))
+            target[rows[inside], column] = wanted[inside]
+            acts[rows[inside], column] = turns[inside]
+        sized = np.isfinite(atr_frac) & (atr_frac > 0)
+        unusable = acts & ~(panel.listed & (sized | (target == 0)))
+        if unusable.any():
+            notes.append(
+                f"{int(unusable.sum())} decisions dropped: the traded symbol was not listed or its "
+                "average true range was not known"
+            )
+        acts &= ~unusable
+    return Decisions(target=np.where(acts, target, 0.0), acts=acts, atr_frac=atr_frac), tuple(notes)
+
+
+def _atr_fractions(config: RunConfig, data: MarketData, panel: Panel) -> Float2D:
+    """Average true range / close of the traded bars, ``(T, S)``; NaN in its warm-up and unlisted."""
+    indicator = INDICATORS_BY_NAME["atr"]
+    parameters = indicator.resolved({"length": config.execution.atr_length})
+    fractions = np.full(panel.open.shape, np.nan)
+    for column, symbol in enumerate(panel.symbols):
+        bars = data.prices[symbol].bars
+        offset = int((bars.open_time[0] - panel.open_time[0]) // panel.step_ns)
+        outputs = indicator.compute(bars.columns(), parameters)
+        fractions[offset : offset + len(bars), column] = outputs[indicator.output_index("atr_frac")]
+    return fractions
+
+
+def _required_atr(
+    config: RunConfig, panel: Panel, target: Float2D, acts: Any, atr_frac: Float2D
+) -> Float2D:
+    """``atr_frac`` for a user's targets: needed for stops only, and then for every entry."""
+    unknown = ~(np.isfinite(atr_frac) & (atr_frac > 0))
+    if config.execution.stop_atr is None and config.execution.take_profit_atr is None:
+        return np.where(unknown, 1.0, atr_frac)
+    broken = acts & (target != 0) & unknown
+    if broken.any():
+        row, column = (int(index) for index in np.argwhere(broken)[0])
+        raise DataError(
+            f"{config.targets}: the target of {panel.symbols[column]} at "
+            f"{np.datetime64(int(panel.close_time[row]), 's')} comes before the average true range is "
+            "known, so it has no stop; start later, or set execution.stop_atr and "
+            "execution.take_profit_atr to null"
+        )
+    return atr_frac
+
+
+def _benchmark_metrics(
+    config: RunConfig, panel: Panel, equity: Float1D, result: ReplayResult
+) -> dict[str, float]:
+    held = ReplayResult(
+        equity=equity,
+        cash=np.zeros_like(equity),
+        gross_exposure=equity,
+        net_exposure=equity,
+        fills=result.fills[:0],
+        trades=result.trades[:0],
+        funding_payments=result.funding_payments[:0],
+        ruined_bar=-1,
+        ambiguous_exits=0,
+    )
+    return metrics(held, panel, config.rules())
+
+
+def _firing(
+    config: RunConfig,
+    votes: Mapping[str, VoteMatrix],
+    opinions: Mapping[str, Consensus],
+    panel: Panel,
+    decisions: Decisions,
+) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        firing_table(
+            symbol,
+            votes[symbol],
+            opinions[symbol],
+            config.consensus.rules(),
+            enabled=config.heads.enabled,
+            decisions=int(decisions.acts[:, column].sum()),
+        )
+        for column, symbol in enumerate(panel.symbols)
+    )
+
+
+def data_notes(data: MarketData) -> tuple[str, ...]:
+    """One sentence for each thing about the data that a reader of the result must know."""
+    notes = []
+    for symbol, market in data.markets.items():
+        gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]
+        if gaps:
+            notes.append(f"{symbol}: {gaps} of {len(market.bars)} signal bars are missing (gaps)")
+        untraded = int((priced.source == FROM_NOTHING).sum())
+        if untraded:
+            notes.append(
+                f"{symbol}: {untraded} of {len(priced.bars)} traded bars are gaps; nothing fills there"
+            )
+        pieces = priced.pieces()
+        if len(pieces) > 1:
+            notes.append(
+                f"{symbol}: prices come from {len(pieces)} stretches of two instruments; at a change "
+                "of instrument the price steps by the basis between them"
+            )
+    return tuple(notes)

@@ -1,0 +1,245 @@
+"""Run folders: written whole or not at all, and read back."""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine import METRICS, SECOND_NS, DataError
+
+from .config_file import HASH_LABEL_LENGTH, resolved
+from .provenance import revision, versions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .pipeline import RunResult
+
+SCHEMA_VERSION: Final = 1
+RECORD_NAME: Final = "run.json"
+REPORT_NAME: Final = "report.html"
+_UNFINISHED: Final = ".unfinished-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run read back from its folder: ``content`` is run.json, tables are read when asked for."""
+
+    run_dir: Path
+    content: Mapping[str, Any]
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run folder."""
+        return self.run_dir.name
+
+    def table(self, name: str) -> "pa.Table":
+        """The table ``<name>.parquet``; DataError when it is missing, broken or was changed."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.run_dir / f"{name}.parquet"
+        try:
+            digest = sha256_of(path)
+            if digest != self.content["artefacts"].get(path.name):
+                raise DataError(
+                    f"{path}: its SHA-256 is not the one in {RECORD_NAME}; the file was changed after "
+                    "the run"
+                )
+            return pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path}: cannot be read ({error}); run it again") from None
+
+
+def new_run_id(created_at: datetime, name: str, config_hash: str) -> str:
+    """``20240131T130500Z-<name>-<first digits of the hash>``."""
+    return f"{created_at:%Y%m%dT%H%M%SZ}-{name}-{config_hash[:HASH_LABEL_LENGTH]}"
+
+
+def write_run(result: "RunResult", runs: Path) -> Path:
+    """Write the run folder under ``runs`` and return its path.
+
+    Everything is written to a hidden folder first, which gets its name last: an interrupted run
+    leaves nothing that looks finished. A second run of the same second gets a suffix.
+    """
+    from .artefacts import ARTEFACTS
+    from .report import write_report
+
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=runs))
+    try:
+        hashes = {}
+        for name, table_of in ARTEFACTS.items():
+            path = folder / f"{name}.parquet"
+            write_parquet(table_of(result), path)
+            hashes[path.name] = sha256_of(path)
+        run_id = _free_name(runs, result.run_id)
+        content = run_content(result, run_id, hashes)
+        write_text(folder / RECORD_NAME, json_text(content) + "\n")
+        write_report(RunRecord(run_dir=folder, content=content), folder / REPORT_NAME)
+        os.chmod(folder, 0o755)
+        folder.rename(runs / run_id)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return runs / run_id
+
+
+def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> dict[str, Any]:
+    """run.json as plain values; see docs/run-folder.md."""
+    config = result.config
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "name": config.name,
+        "created_at": f"{result.created_at:%Y-%m-%dT%H:%M:%SZ}",
+        "duration_seconds": round(result.duration_seconds, 3),
+        "seed": config.seed,
+        "config_hash": result.config_hash,
+        "overrides": list(result.overrides),
+        "config": resolved(config),
+        "data_fingerprint": result.data.fingerprint,
+        "datasets": [str(key) for key in result.data.datasets],
+        "simulated": config.data.simulated is not None
+        or any(key.venue == "simulated" for key in result.data.datasets),
+        "decisions_from": "consensus" if config.targets is None else config.targets,
+        "timeframe": config.data.timeframe,
+        "symbols": list(result.panel.symbols),
+        "start_time": _moment(int(result.panel.open_time[0])),
+        "end_time": _moment(int(result.panel.close_time[-1])),
+        "bars": len(result.panel),
+        "gaps": {
+            symbol: {
+                "signals": int(market.bars.is_gap.sum()),
+                "traded": int(result.data.prices[symbol].bars.is_gap.sum()),
+            }
+            for symbol, market in result.data.markets.items()
+        },
+        "series": {symbol: sorted(market.series) for symbol, market in result.data.markets.items()},
+        "price_pieces": [
+            asdict(piece) | {"start": _moment(piece.start_ns), "end": _moment(piece.end_ns)}
+            for priced in result.data.prices.values()
+            for piece in priced.pieces()
+        ],
+        "funding_settlements": len(result.data.funding.time_ns),
+        "notes": list(result.notes),
+        "n_trades": result.n_trades,
+        "n_fills": len(result.replay.fills),
+        "ruined_bar": result.replay.ruined_bar,
+        "metrics": without_nan(dict(result.metrics)),
+        "benchmark_metrics": without_nan(dict(result.benchmark_metrics)),
+        "metric_units": {metric.name: metric.unit for metric in METRICS},
+        "metric_texts": {metric.name: metric.text for metric in METRICS},
+        "firing": without_nan(list(result.firing)),
+        "code": revision(),
+        "versions": versions(),
+        "artefacts": dict(hashes),
+    }
+
+
+def load_run(run: Path | str, runs: Path | str = "runs") -> RunRecord:
+    """A run by its folder, by its id under ``runs``, by the beginning of an id, or ``latest``.
+
+    Raises DataError when there is none, when several begin so, or when run.json cannot be read.
+    """
+    return _read_record(_run_folder(str(run), Path(runs)))
+
+
+def list_runs(runs: Path | str = "runs") -> tuple[RunRecord, ...]:
+    """Every finished run under ``runs``, oldest first; none when the folder does not exist."""
+    folder = Path(runs)
+    if not folder.is_dir():
+        return ()
+    finished = (path for path in folder.iterdir() if (path / RECORD_NAME).is_file())
+    return tuple(_read_record(path) for path in sorted(finished) if not path.name.startswith("."))
+
+
+def _run_folder(run: str, runs: Path) -> Path:
+    direct = Path(run)
+    if (direct / RECORD_NAME).is_file():
+        return direct
+    names = [record.run_id for record in list_runs(runs)]
+    if run == "latest" and names:
+        return runs / names[-1]
+    matches = [name for name in names if name.startswith(run)]
+    if run in names or len(matches) == 1:
+        return runs / (run if run in names else matches[0])
+    if matches:
+        raise DataError(f"run {run!r} is the beginning of {len(matches)} runs: {', '.join(matches)}")
+    raise DataError(
+        f"there is no run {run!r} in {runs}; `ninefold runs list --runs {runs}` shows the "
+        f"{len(names)} there are"
+    )
+
+
+def _read_record(folder: Path) -> RunRecord:
+    path = folder / RECORD_NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = content["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: is not the record of a run ({error!r})") from None
+    if found != SCHEMA_VERSION:
+        raise DataError(
+            f"{path}: schema_version={found}, this version reads {SCHEMA_VERSION}; run it again"
+        )
+    return RunRecord(run_dir=folder, content=content)
+
+
+def _free_name(runs: Path, run_id: str) -> str:
+    name, number = run_id, 1
+    while (runs / name).exists():
+        number += 1
+        name = f"{run_id}-{number}"
+    return name
+
+
+def _moment(time_ns: int) -> str:
+    return f"{datetime.fromtimestamp(time_ns // SECOND_NS, tz=UTC):%Y-%m-%d %H:%M}"
+
+
+def write_parquet(table: "pa.Table", path: Path) -> None:
+    """Write ``table`` so that equal tables give equal bytes, and reach the disk before returning."""
+    import pyarrow.parquet as pq
+
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd", compression_level=3, store_schema=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 and reach the disk before returning."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def without_nan(value: Any) -> Any:
+    """``value`` with every float that JSON cannot write (NaN, infinities) replaced by None."""
+    if isinstance(value, Mapping):
+        return {str(key): without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def json_text(value: Any) -> str:
+    """Indented JSON without NaN."""
+    return json.dumps(without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,238 @@
+"""Liquidity: pools of resting orders beyond swing points, and the sweeps that raid them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import DAY_NS, WEEK_NS, Bool1D, Float1D, kernel
+
+from .fair_value_gap import ATR_LENGTH, distance_atr
+from .pivot import confirmed_pivots, long_gaps, pivot_stable_rows
+from .rolling import previous_mean_ratio
+from .spec import Columns, Indicator, Output, Parameter, Parameters
+from .volatility import average_true_range, wilder_stable_rows
+
+POOL_CAPACITY = 128
+VOLUME_LENGTH = 10
+MAX_RETURN_BARS = 3
+MAX_DEPTH_ATR = 1.5
+EQUAL_MAX_BARS = 100
+MONDAY_NS = 4 * DAY_NS
+"""1970-01-05, the first Monday of the epoch."""
+
+_LEVEL, _BORN, _ANCHOR, _SOURCE, _EQUAL, _BREACHED, _DEEPEST, _FARTHEST = range(8)
+_FIELDS = 8
+
+
+@kernel
+def _period_extreme_kernel(
+    period: Float1D, high: Float1D, low: Float1D, is_gap: Float1D
+) -> tuple[Float1D, Float1D]:
+    # High and low of the period before, on the first row of each next one; NaN elsewhere.
+    rows = len(period)
+    top, bottom = np.full(rows, np.nan), np.full(rows, np.nan)
+    run_top, run_bottom, complete = -np.inf, np.inf, False
+    for t in range(rows):
+        if t == 0 or period[t] != period[t - 1]:
+            if complete and run_top > -np.inf:
+                top[t], bottom[t] = run_top, run_bottom
+            run_top, run_bottom, complete = -np.inf, np.inf, t > 0
+        if is_gap[t] < 0.5:
+            run_top, run_bottom = max(run_top, high[t]), min(run_bottom, low[t])
+    return top, bottom
+
+
+@kernel
+def _insert_kernel(
+    pools: Float1D, count: int, level: float, born: int, anchor: int, source: int, width: float
+) -> int:
+    # A swing point within width of another one makes equal lows of it; a period's extreme takes
+    # the place of the one before. Fields lie in rows of _FIELDS; the oldest makes room.
+    for slot in range(count):
+        k = slot * _FIELDS
+        if pools[k + _SOURCE] != source:
+            continue
+        if source > 0:
+            pools[k + _LEVEL] = np.nan
+        elif (
+            abs(pools[k + _LEVEL] - level) <= width
+            and pools[k + _BREACHED] < 0
+            and anchor - pools[k + _ANCHOR] <= EQUAL_MAX_BARS
+        ):
+            pools[k + _LEVEL] = min(pools[k + _LEVEL], level)
+            pools[k + _BORN], pools[k + _ANCHOR] = float(born), float(anchor)
+            pools[k + _EQUAL] = 1.0
+            return count
+    if count == len(pools) // _FIELDS:
+        pools[: (count - 1) * _FIELDS] = pools[_FIELDS : count * _FIELDS].copy()
+        count -= 1
+    k = count * _FIELDS
+    pools[k : k + _FIELDS] = 0.0
+    pools[k + _LEVEL], pools[k + _BORN], pools[k + _ANCHOR] = level, float(born), float(anchor)
+    pools[k + _SOURCE], pools[k + _BREACHED] = float(source), -1.0
+    return count + 1
+
+
+@kernel
+def _swept_kernel(
+    pool: Float1D, t: int, high: float, low: float, close: float, atr: float, epsilon_atr: float
+) -> bool:
+    # Advances one pool of lows by one bar; a pool that is broken becomes NaN.
+    level = pool[_LEVEL]
+    if pool[_BREACHED] < 0:
+        if not low < level - epsilon_atr * atr:
+            return False
+        pool[_BREACHED], pool[_DEEPEST], pool[_FARTHEST] = float(t), low, high
+    else:
+        pool[_DEEPEST] = min(pool[_DEEPEST], low)
+        pool[_FARTHEST] = max(pool[_FARTHEST], high)
+    if level - pool[_DEEPEST] > MAX_DEPTH_ATR * atr:
+        pool[_LEVEL] = np.nan
+        return False
+    if close > level:
+        return True
+    if t - pool[_BREACHED] >= MAX_RETURN_BARS:
+        pool[_LEVEL] = np.nan
+    return False
+
+
+@kernel
+def _sweep_kernel(
+    prices: tuple[Float1D, Float1D, Float1D],
+    atr: Float1D,
+    busy: Float1D,
+    swing: Float1D,
+    levels: tuple[Float1D, Float1D, Float1D],
+    right: int,
+    resets: Bool1D,
+    epsilon_atr: float,
+    equal_width_atr: float,
+    expiry_bars: int,
+    capacity: int,
+) -> tuple[Float1D, Float1D, Float1D, Float1D, Float1D]:
+    # Pools of lows; the caller mirrors prices for pools of highs.
+    high, low, close = prices
+    rows = len(close)
+    confidence, strength = np.zeros(rows), np.zeros(rows)
+    swept, equal, distance = np.full(rows, np.nan), np.zeros(rows), np.full(rows, np.nan)
+    pools = np.zeros(capacity * _FIELDS)
+    count, first_valid_anchor = 0, 0
+    for t in range(rows):
+        if resets[t]:
+            count, first_valid_anchor = 0, t + 1
+            continue
+        kept = 0
+        for slot in range(count):
+            pool = pools[slot * _FIELDS : (slot + 1) * _FIELDS]
+            if _swept_kernel(pool, t, high[t], low[t], close[t], atr[t], epsilon_atr):
+                span = pool[_FARTHEST] - pool[_DEEPEST]
+                recovered = (close[t] - pool[_DEEPEST]) / span if span > 0 else 0.5
+                value = 0.6 + 0.2 * recovered + 0.1 * busy[t] + 0.05 * pool[_EQUAL]
+                if value > confidence[t]:
+                    confidence[t], strength[t] = min(value, 0.95), recovered
+                    swept[t], equal[t] = pool[_LEVEL], pool[_EQUAL]
+                continue
+            if np.isnan(pool[_LEVEL]) or t - pool[_BORN] >= expiry_bars:
+                continue
+            pools[kept * _FIELDS : (kept + 1) * _FIELDS] = pool.copy()
+            kept += 1
+        count = kept
+        if t - right >= first_valid_anchor and not np.isnan(swing[t]):
+            width = equal_width_atr * atr[t]
+            count = _insert_kernel(pools, count, swing[t], t, t - right, 0, width)
+        for source in range(len(levels)):
+            if not np.isnan(levels[source][t]):
+                count = _insert_kernel(pools, count, levels[source][t], t, t, source + 1, 0.0)
+        for slot in range(count):
+            level = pools[slot * _FIELDS + _LEVEL]
+            away = max(close[t] - level, 0.0)
+            if not np.isnan(level) and (np.isnan(distance[t]) or away < distance[t]):
+                distance[t] = away
+    return confidence, strength, swept, equal, distance
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """Sweeps of one side's pools; every array is float64 ``(T,)``, row *t* known at close *t*.
+
+    ``confidence``: 0 without a sweep, else .60 + .20 strength + .10 busy + .05 equal, at most .95.
+    ``strength``: how far the close came back inside the range of the bars of the raid, 0 to 1.
+    ``level``: the swept price (NaN without a sweep). ``equal``: 1 where it was a pool of equal
+    lows or highs. ``distance``: from the close to the nearest pool, in price, NaN without one.
+    """
+
+    confidence: Float1D
+    strength: Float1D
+    level: Float1D
+    equal: Float1D
+    distance: Float1D
+
+
+def period_extremes(
+    columns: Columns, period_ns: int, origin_ns: int = 0
+) -> tuple[Float1D, Float1D]:
+    """High and low of the previous period, on the first row of the next one; NaN elsewhere.
+
+    A period counts when the series holds its beginning and a bar of it was traded. ``columns`` needs
+    open_time, high, low and is_gap, each ``(T,)``.
+    """
+    period = np.floor((columns["open_time"] - origin_ns) / period_ns)
+    return _period_extreme_kernel(period, columns["high"], columns["low"], columns["is_gap"])
+
+
+def liquidity_sweeps(
+    columns: Columns,
+    left: int,
+    right: int,
+    *,
+    epsilon_atr: float = 0.05,
+    equal_width_atr: float = 0.15,
+    expiry_bars: int = 300,
+    session_levels: tuple[Float1D, Float1D] | None = None,
+    capacity: int = POOL_CAPACITY,
+) -> tuple[Sweeps, Sweeps]:
+    """Sweeps of pools under the market and over it, as (bullish, bearish).
+
+    Pools are confirmed pivots, equal ones of them (within ``equal_width_atr`` ATR and 100 bars; the
+    more extreme price counts), the previous UTC day's and week's extreme, and ``session_levels``, a
+    (high, low) that is finite on the row where a session's range becomes known. A pool known by
+    *t* - 1 is breached by a low under ``level - epsilon_atr * ATR`` and swept by the first close
+    back over it, on the same bar or one of the next three; deeper than 1.5 ATR it is a break. A pool
+    is swept or broken once and lives ``expiry_bars`` bars; when the ring of ``capacity`` pools is
+    full, the oldest makes room. ``columns`` needs open_time, high, low, close, volume and is_gap.
+    """
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    atr = average_true_range(high, low, close, ATR_LENGTH)
+    relative_volume = previous_mean_ratio(columns["volume"], VOLUME_LENGTH)
+    busy = (relative_volume >= 1.5).astype(np.float64)
+    resets = long_gaps(columns["is_gap"], len(close))
+    pivot_high, pivot_low = confirmed_pivots(high, low, left, right)
+    day_high, day_low = period_extremes(columns, DAY_NS)
+    week_high, week_low = period_extremes(columns, WEEK_NS, MONDAY_NS)
+    none = np.full(len(close), np.nan)
+    session_high, session_low = session_levels if session_levels is not None else (none, none)
+    rules = (right, resets, epsilon_atr, equal_width_atr, expiry_bars, capacity)
+    under = _sweep_kernel(
+        (high, low, close), atr, busy, pivot_low, (day_low, week_low, session_low), *rules
+    )
+    over = _sweep_kernel(
+        (-low, -high, -close), atr, busy, -pivot_high, (-day_high, -week_high, -session_high), *rules
+    )
+    confidence, strength, level, equal, distance = over
+    return Sweeps(*under), Sweeps(confidence, strength, -level, equal, distance)
+
+
+def inducements(
+    columns: Columns, minor: tuple[Sweeps, Sweeps], major: tuple[Float1D, Float1D]
+) -> Float1D:
+    """1 where a minor low is swept while the newest major pivot low under it still stands.
+
+    ``major`` is the newest confirmed major pivot high and low on each row (NaN before the first);
+    -1 for highs, 0 where neither or both. Arrays ``(T,)``.
+    """
+    major_high, major_low = major
+    lows = (minor[0].confidence > 0) & (major_low < minor[0].level)
+    lows &= columns["low"] >= major_low
+    highs = (minor[1].confidence > 0) & (major_high > minor[1].level)
+    highs &= columns["high"] <= major_high
+    return lows.astype(np.float64) - highs

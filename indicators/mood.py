@@ -1,0 +1,229 @@
+"""Mood of the market from its bars alone, and exhaustion of a trend.
+
+The mood compares a day of returns with the past year, so its windows are measured on the time of
+the bars and any step will do.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from engine import DAY_NS, Float1D, kernel
+
+from .rolling import previous_mean_ratio
+from .spec import Columns, Indicator, Output, Parameter, Parameters
+from .taker_flow import log_returns
+from .time_window import window_percent_rank
+from .volatility import wilder_stable_rows
+
+MOST_GAPS: Final = 3
+_SMALLEST_VOLUME_RATIO: Final = 0.01
+_VOLUME_LENGTH: Final = 20
+_ROWS_PER_DAY: Final = 24
+
+
+@kernel
+def _day_returns_kernel(
+    open_time: Float1D, log_return: Float1D, day_ns: float
+) -> tuple[Float1D, Float1D]:
+    """Sum and root of the sum of squares of the returns of the bars opened in the last day."""
+    total, size = np.zeros(len(log_return)), np.zeros(len(log_return))
+    start = 0
+    for t in range(len(log_return)):
+        while start < t and open_time[start] <= open_time[t] - day_ns:
+            start += 1
+        moved, squares = 0.0, 0.0
+        for i in range(start, t + 1):
+            moved += log_return[i]
+            squares += log_return[i] ** 2
+        total[t], size[t] = moved, np.sqrt(squares)
+    return total, size
+
+
+@kernel
+def _directional_kernel(
+    high: Float1D, low: Float1D, close: Float1D, length: int
+) -> tuple[Float1D, Float1D]:
+    """ADX and +DI less -DI (Wilder), both NaN for the first ``2 length - 1`` rows."""
+    rows = len(close)
+    adx, lead = np.full(rows, np.nan), np.full(rows, np.nan)
+    up_sum, down_sum, range_sum, dx_sum, average = 0.0, 0.0, 0.0, 0.0, 0.0
+    for t in range(1, rows):
+        up, down = high[t] - high[t - 1], low[t - 1] - low[t]
+        up_move = up if up > down and up > 0 else 0.0
+        down_move = down if down > up and down > 0 else 0.0
+        spread = max(high[t], close[t - 1]) - min(low[t], close[t - 1])
+        if t >= length:
+            up_sum -= up_sum / length
+            down_sum -= down_sum / length
+            range_sum -= range_sum / length
+        up_sum += up_move
+        down_sum += down_move
+        range_sum += spread
+        if t < length:
+            continue
+        both = up_sum + down_sum
+        dx = 100.0 * abs(up_sum - down_sum) / both if both > 0 else 0.0
+        if t < 2 * length - 1:
+            dx_sum += dx
+            continue
+        if t == 2 * length - 1:
+            average = (dx_sum + dx) / length
+        else:
+            average = (average * (length - 1) + dx) / length
+        adx[t] = average
+        lead[t] = 100.0 * (up_sum - down_sum) / range_sum if range_sum > 0 else 0.0
+    return adx, lead
+
+
+@kernel
+def _relative_strength_kernel(close: Float1D, length: int) -> Float1D:
+    out = np.full(len(close), np.nan)
+    gain, loss = 0.0, 0.0
+    for t in range(1, len(close)):
+        step = close[t] - close[t - 1]
+        rise, fall = max(step, 0.0), max(-step, 0.0)
+        if t <= length:
+            gain += rise / length
+            loss += fall / length
+        else:
+            gain = (gain * (length - 1) + rise) / length
+            loss = (loss * (length - 1) + fall) / length
+        if t >= length:
+            out[t] = 100.0 * gain / (gain + loss) if gain + loss > 0 else 50.0
+    return out
+
+
+@kernel
+def _run_kernel(
+    close: Float1D, is_gap: Float1D, lag: int, most_gaps: int
+) -> tuple[Float1D, Float1D]:
+    """Lengths of the runs of closes above, and below, the close ``lag`` bars before."""
+    above, below = np.zeros(len(close)), np.zeros(len(close))
+    ups, downs, gaps, first_usable = 0, 0, 0, 0
+    for t in range(len(close)):
+        gaps = gaps + 1 if is_gap[t] > 0.5 else 0
+        if gaps > most_gaps:
+            first_usable = t + 1
+        if t - lag < first_usable:
+            ups, downs = 0, 0
+            continue
+        ups = ups + 1 if close[t] > close[t - lag] else 0
+        downs = downs + 1 if close[t] < close[t - lag] else 0
+        above[t], below[t] = ups, downs
+    return above, below
+
+
+def average_directional_index(
+    high: Float1D, low: Float1D, close: Float1D, length: int
+) -> tuple[Float1D, Float1D]:
+    """Wilder's ADX and the lead of +DI over -DI, 0 to 100 and -100 to 100, arrays ``(T,)``.
+
+    Equal to TA-Lib's ADX, PLUS_DI and MINUS_DI; NaN for the first ``2 length - 1`` rows.
+    """
+    adx, lead = _directional_kernel(high, low, close, length)
+    return adx, lead
+
+
+def _mood(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    log_return = log_returns(columns["close"])
+    moved, size = _day_returns_kernel(columns["open_time"], log_return, float(DAY_NS))
+    rank = window_percent_rank(
+        columns["open_time"],
+        size,
+        parameters["window_days"],
+        min(parameters["minimum_days"], parameters["window_days"]),
+    )
+    adx, lead = average_directional_index(
+        columns["high"], columns["low"], columns["close"], int(parameters["length"])
+    )
+    ratio = previous_mean_ratio(columns["volume"], _VOLUME_LENGTH)
+    activity = np.log(np.maximum(ratio, _SMALLEST_VOLUME_RATIO)) * np.sign(log_return)
+    pace = moved / np.where(size > 0, size, 1.0)
+    known = rank * 0.0 + adx * 0.0 + ratio * 0.0
+    parts = (
+        100.0 - rank,
+        50.0 + 50.0 * np.tanh(pace / 1.5),
+        50.0 + 50.0 * np.tanh(activity / 0.5),
+        50.0 + 0.5 * adx * np.sign(lead),
+    )
+    score = 0.3 * parts[0] + 0.3 * parts[1] + 0.2 * parts[2] + 0.2 * parts[3]
+    return score + known, *(part + known for part in parts)
+
+
+def _exhaustion(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    close = columns["close"]
+    rsi = _relative_strength_kernel(close, int(parameters["length"]))
+    ratio = previous_mean_ratio(columns["volume"], _VOLUME_LENGTH)
+    above, below = _run_kernel(close, columns["is_gap"], 4, MOST_GAPS)
+    count, reach = parameters["count"], parameters["rsi_extreme"]
+    busy = ratio > parameters["volume_ratio"]
+    top = (above >= count) & (rsi > reach) & busy
+    bottom = (below >= count) & (rsi < 100.0 - reach) & busy
+    warm_up = _exhaustion_lookback(parameters)
+    rsi[:warm_up] = np.nan
+    ratio[:warm_up] = np.nan
+    signal = bottom.astype(np.float64) - top
+    signal[:warm_up] = 0.0
+    return signal, rsi, ratio
+
+
+def _exhaustion_lookback(parameters: Parameters) -> int:
+    return max(int(parameters["length"]), _VOLUME_LENGTH)
+
+
+_MOOD_PARTS: Final = (
+    ("calm", "100 - percent rank of the day's realised volatility in `window_days`"),
+    ("pace", "50 + 50 tanh(return of a day / its volatility / 1.5)"),
+    ("activity", "50 + 50 tanh(ln relative volume x sign of the return / 0.5)"),
+    ("trend", "50 + ADX / 2 x sign(+DI - -DI)"),
+)
+
+MARKET_MOOD = Indicator(
+    name="market_mood",
+    text="Mood from bars: 0.3 calm + 0.3 pace + 0.2 activity + 0.2 trend.",
+    inputs=("open_time", "high", "low", "close", "volume"),
+    parameters=(
+        Parameter("window_days", 365, 30, 730),
+        Parameter("minimum_days", 90, 10, 365),
+        Parameter("length", 14, 5, 50),
+    ),
+    outputs=(
+        Output("score", "level", "score", "weighted mean of the four parts", 0.0, 100.0),
+        *(Output(name, "level", "score", text, 0.0, 100.0) for name, text in _MOOD_PARTS),
+    ),
+    compute=_mood,
+    lookback=lambda parameters: 0,
+    stable=lambda parameters: max(
+        int(parameters["window_days"] + 1) * _ROWS_PER_DAY + 1,
+        2 * wilder_stable_rows(int(parameters["length"])),
+    ),
+)
+
+TREND_EXHAUSTION = Indicator(
+    name="trend_exhaustion",
+    text="A count of nine closes beyond the close four bars before, an extreme RSI and high volume.",
+    inputs=("close", "volume", "is_gap"),
+    parameters=(
+        Parameter("length", 14, 5, 50),
+        Parameter("count", 9, 5, 13),
+        Parameter("rsi_extreme", 75.0, 60.0, 90.0, integer=False),
+        Parameter("volume_ratio", 2.0, 1.0, 5.0, integer=False),
+    ),
+    outputs=(
+        Output(
+            "signal",
+            "signal",
+            "",
+            "-1 after an exhausted rise, 1 after an exhausted fall",
+            firing_rate=(0.0002, 0.02),
+        ),
+        Output("rsi", "value", "", "Wilder's relative strength index", 0.0, 100.0),
+        Output("relative_volume", "value", "", "volume over the mean of the 20 bars before", 0.0),
+    ),
+    compute=_exhaustion,
+    lookback=_exhaustion_lookback,
+    stable=lambda parameters: wilder_stable_rows(int(parameters["length"])) + _VOLUME_LENGTH,
+)
+
+INDICATORS = (MARKET_MOOD, TREND_EXHAUSTION)

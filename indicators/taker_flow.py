@@ -1,0 +1,310 @@
+"""Who crosses the spread: taker buy share, and cumulative volume delta (CVD) over windows.
+
+Delta of a bar is ``2 * taker_buy_volume - volume``: bought less sold by takers, in base units. CVD
+has no level of its own (it depends on where the file starts), so only sums over windows are used,
+each recomputed. A bar without volume has share 0.5: nobody was aggressive.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from engine import Float1D, kernel
+
+from .spec import Columns, Indicator, Output, Parameter, Parameters
+
+
+@kernel
+def _taker_share_kernel(taker_buy_volume: Float1D, volume: Float1D, length: int) -> Float1D:
+    out = np.full(len(volume), np.nan)
+    for t in range(length - 1, len(volume)):
+        bought, total = 0.0, 0.0
+        for i in range(t - length + 1, t + 1):
+            bought += taker_buy_volume[i]
+            total += volume[i]
+        out[t] = bought / total if total > 0 else 0.5
+    return out
+
+
+@kernel
+def _seeded_ema_kernel(values: Float1D, length: int) -> Float1D:
+    out = np.full(len(values), np.nan)
+    if len(values) < length:
+        return out
+    average = 0.0
+    for t in range(length):
+        average += values[t] / length
+    out[length - 1] = average
+    for t in range(length, len(values)):
+        average += (values[t] - average) * 2.0 / (length + 1)
+        out[t] = average
+    return out
+
+
+@kernel
+def _window_sum_kernel(values: Float1D, length: int) -> Float1D:
+    out = np.full(len(values), np.nan)
+    for t in range(length - 1, len(values)):
+        total = 0.0
+        for i in range(t - length + 1, t + 1):
+            total += values[i]
+        out[t] = total
+    return out
+
+
+@kernel
+def _slope_t_kernel(values: Float1D, length: int) -> Float1D:
+    """Slope over its standard error, of the least-squares line through ``length`` rows."""
+    out = np.full(len(values), np.nan)
+    centre = (length - 1) / 2.0
+    spread = length * (length * length - 1) / 12.0
+    for t in range(length - 1, len(values)):
+        first = t - length + 1
+        mean = 0.0
+        for k in range(length):
+            mean += values[first + k] / length
+        together, squares = 0.0, 0.0
+        for k in range(length):
+            together += (k - centre) * (values[first + k] - mean)
+            squares += (values[first + k] - mean) ** 2
+        slope = together / spread
+        residual = (squares - slope * together) / (length - 2)
+        flat = not squares > 1e-24 * length * (1.0 + mean * mean)
+        floor = 1e-12 * squares
+        out[t] = 0.0 if flat else slope / np.sqrt(max(residual, floor) / spread)
+    return out
+
+
+@kernel
+def _flow_weighted_return_kernel(
+    log_return: Float1D, root_flow: Float1D, length: int
+) -> Float1D:
+    out = np.full(len(log_return), np.nan)
+    for t in range(length, len(log_return)):
+        together, returns, flows = 0.0, 0.0, 0.0
+        for i in range(t - length + 1, t + 1):
+            together += log_return[i] * abs(root_flow[i])
+            returns += log_return[i] ** 2
+            flows += root_flow[i] ** 2
+        product = returns * flows
+        out[t] = together / np.sqrt(product) if product > 0 else 0.0
+    return out
+
+
+def volume_delta(taker_buy_volume: Float1D, volume: Float1D) -> Float1D:
+    """Bought less sold by takers in each bar, ``2 tb - V``, base units, ``(T,)``."""
+    return 2.0 * taker_buy_volume - volume
+
+
+def window_sum(values: Float1D, length: int) -> Float1D:
+    """Sum of the last ``length`` rows, summed afresh; NaN for ``length - 1`` rows."""
+    return _window_sum_kernel(values, length)
+
+
+def log_returns(close: Float1D) -> Float1D:
+    """``ln(close_t / close_{t-1})``, ``(T,)``; row 0 is 0. A price that is not positive gives 0."""
+    ratio = close[1:] / np.where(close[:-1] > 0, close[:-1], 1.0)
+    usable = (close[1:] > 0) & (close[:-1] > 0)
+    result = np.zeros(len(close))
+    result[1:] = np.log(np.where(usable, ratio, 1.0))
+    return result
+
+
+def _masked(rows: int, *columns: Float1D) -> tuple[Float1D, ...]:
+    """Every column with its first ``rows`` rows NaN: one warm-up for all outputs."""
+    result = []
+    for column in columns:
+        masked = column.copy()
+        masked[:rows] = np.nan
+        result.append(masked)
+    return tuple(result)
+
+
+def _ema_stable_rows(length: int) -> int:
+    """Rows until an EMA has forgotten its start to 1e-6, its seed included."""
+    return length + int(np.ceil(np.log(1e6) / -np.log(1.0 - 2.0 / (length + 1))))
+
+
+def _flow_band(share: Float1D) -> Float1D:
+    known = np.where(np.isnan(share), 0.5, share)
+    band = 1.0 + (known > 0.40) + (known >= 0.45) + (known > 0.55) + (known > 0.60)
+    return np.where(np.isnan(share), 0.0, band)
+
+
+def _taker_ratio(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    smoothing = int(parameters["smoothing"])
+    share = _taker_share_kernel(columns["taker_buy_volume"], columns["volume"], 1)
+    smooth = _seeded_ema_kernel(share, smoothing)
+    reach, lean = parameters["strong"] - 0.5, parameters["moderate"] - 0.5
+    buys = (share - 0.5 > reach) & (smooth - 0.5 > lean)
+    sells = (0.5 - share > reach) & (0.5 - smooth > lean)
+    strong = buys.astype(np.float64) - sells
+    (shown,) = _masked(smoothing - 1, share)
+    return shown, smooth, _flow_band(smooth), strong
+
+
+def _taker_trend(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    length, lag = int(parameters["length"]), int(parameters["momentum_lag"])
+    smoothing = int(parameters["smoothing"])
+    share = _taker_share_kernel(columns["taker_buy_volume"], columns["volume"], 1)
+    smooth = _seeded_ema_kernel(share, smoothing)
+    momentum = np.full(len(share), np.nan)
+    momentum[lag:] = share[lag:] - share[:-lag]
+    change = np.full(len(share), np.nan)
+    change[length:] = smooth[length:] - smooth[:-length]
+    rise = np.full(len(share), np.nan)
+    rise[length:] = columns["close"][length:] - columns["close"][:-length]
+    drop = parameters["divergence"]
+    signal = ((rise < 0) & (change > drop)).astype(np.float64) - ((rise > 0) & (change < -drop))
+    slope = _slope_t_kernel(share, length)
+    return *_masked(_taker_trend_lookback(parameters), momentum, slope, change), signal
+
+
+def _taker_trend_lookback(parameters: Parameters) -> int:
+    length = int(parameters["length"])
+    return max(length + int(parameters["smoothing"]) - 1, int(parameters["momentum_lag"]))
+
+
+def _cvd(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    volume = columns["volume"]
+    delta = volume_delta(columns["taker_buy_volume"], volume)
+    length, half = int(parameters["length"]), int(parameters["momentum_length"])
+    trend = _share_of(window_sum(delta, length), window_sum(volume, length))
+    short = _share_of(window_sum(delta, half), window_sum(volume, half))
+    momentum = np.full(len(delta), np.nan)
+    momentum[half:] = short[half:] - short[:-half]
+    cvd = window_sum(delta, int(parameters["cvd_length"]))
+    lean = parameters["threshold"]
+    (cvd, trend, momentum) = _masked(_cvd_lookback(parameters), cvd, trend, momentum)
+    side = (trend > lean).astype(np.float64) - (trend < -lean)
+    return cvd, trend, momentum, 50.0 + 50.0 * np.tanh(trend / 0.1), side
+
+
+def _cvd_lookback(parameters: Parameters) -> int:
+    momentum_rows = 2 * int(parameters["momentum_length"]) - 1
+    return max(int(parameters["length"]) - 1, int(parameters["cvd_length"]) - 1, momentum_rows)
+
+
+def _share_of(part: Float1D, whole: Float1D) -> Float1D:
+    traded = whole > 0
+    return np.where(traded, part / np.where(traded, whole, 1.0), part * 0.0)
+
+
+def _volume_sentiment(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    length = int(parameters["length"])
+    share = _taker_share_kernel(columns["taker_buy_volume"], columns["volume"], length)
+    flow = volume_delta(columns["taker_buy_quote"], columns["quote_volume"])
+    root_flow = np.sign(flow) * np.sqrt(np.abs(flow))
+    weighted = _flow_weighted_return_kernel(log_returns(columns["close"]), root_flow, length)
+    score = 80.0 * share + 0.2 * (50.0 + 50.0 * np.tanh(weighted / 0.5))
+    return *_masked(length, np.clip(score, 0.0, 100.0)), *_masked(length, share, weighted)
+
+
+_SMOOTHING: Final = Parameter("smoothing", 6, 2, 48)
+
+TAKER_RATIO = Indicator(
+    name="taker_ratio",
+    text="Taker buy share of the volume: one bar, its EMA, the band of the EMA and the strong sides.",
+    inputs=("volume", "taker_buy_volume"),
+    parameters=(
+        _SMOOTHING,
+        Parameter("strong", 0.60, 0.52, 0.80, integer=False),
+        Parameter("moderate", 0.55, 0.50, 0.70, integer=False),
+    ),
+    outputs=(
+        Output("share", "value", "fraction", "taker_buy_volume / volume", 0.0, 1.0),
+        Output("smooth", "value", "fraction", "EMA of the share", 0.0, 1.0),
+        Output(
+            "band", "state", "", "of the EMA: 1 below .40, 2 to .45, 3 to .55, 4 to .60, 5 above"
+        ),
+        Output(
+            "strong",
+            "signal",
+            "",
+            "1 where the bar's share exceeds `strong` and its EMA `moderate`; -1 mirrored",
+            firing_rate=(0.0005, 0.06),
+        ),
+    ),
+    compute=_taker_ratio,
+    lookback=lambda parameters: int(parameters["smoothing"]) - 1,
+    stable=lambda parameters: _ema_stable_rows(int(parameters["smoothing"])),
+)
+
+TAKER_TREND = Indicator(
+    name="taker_trend",
+    text="Momentum and slope of the taker buy share, and its divergence from price.",
+    inputs=("close", "volume", "taker_buy_volume"),
+    parameters=(
+        Parameter("length", 20, 5, 100),
+        Parameter("momentum_lag", 10, 1, 50),
+        _SMOOTHING,
+        Parameter("divergence", 0.05, 0.01, 0.20, integer=False),
+    ),
+    outputs=(
+        Output("momentum", "value", "fraction", "share less the share `momentum_lag` rows ago"),
+        Output("slope", "value", "standard errors", "slope over `length` rows / its error"),
+        Output("change", "value", "fraction", "EMA of the share less itself `length` rows ago"),
+        Output(
+            "divergence",
+            "signal",
+            "",
+            "-1: price up over `length` rows while the EMA fell by `divergence`; 1 mirrored",
+            firing_rate=(0.01, 0.20),
+        ),
+    ),
+    compute=_taker_trend,
+    lookback=_taker_trend_lookback,
+    stable=lambda parameters: (
+        _ema_stable_rows(int(parameters["smoothing"]))
+        + int(max(parameters["length"], parameters["momentum_lag"]))
+    ),
+)
+
+CVD = Indicator(
+    name="cvd",
+    text="Cumulative volume delta over windows: sum, share of volume (trend), momentum and side.",
+    inputs=("volume", "taker_buy_volume"),
+    parameters=(
+        Parameter("length", 20, 5, 200),
+        Parameter("momentum_length", 10, 2, 100),
+        Parameter("cvd_length", 24, 5, 500),
+        Parameter("threshold", 0.05, 0.02, 0.15, integer=False),
+    ),
+    outputs=(
+        Output("cvd", "value", "base units", "sum of delta over `cvd_length` rows"),
+        Output("trend", "value", "fraction", "sum of delta / sum of volume", -1.0, 1.0),
+        Output("momentum", "value", "fraction", "short trend less itself before", -2.0, 2.0),
+        Output("score", "value", "score", "50 + 50 tanh(trend / 0.1)", 0.0, 100.0),
+        Output(
+            "side",
+            "signal",
+            "",
+            "sign of the trend where its size exceeds `threshold`",
+            firing_rate=(0.03, 0.45),
+        ),
+    ),
+    compute=_cvd,
+    lookback=_cvd_lookback,
+    stable=_cvd_lookback,
+)
+
+VOLUME_SENTIMENT = Indicator(
+    name="volume_sentiment",
+    text=(
+        "Sentiment of volume: 80 % taker buy share, 20 % returns weighted by the root of the flow. "
+        "The seed divides return by signed root flow, which is the same number on a mirrored market "
+        "and so cannot take a side; here each return is weighted by the size of the flow instead."
+    ),
+    inputs=("close", "volume", "taker_buy_volume", "quote_volume", "taker_buy_quote"),
+    parameters=(Parameter("length", 20, 5, 200),),
+    outputs=(
+        Output("score", "value", "score", "80 share + 10 + 10 tanh(weighted / 0.5)", 0.0, 100.0),
+        Output("share", "value", "fraction", "taker buys over volume, `length` rows", 0.0, 1.0),
+        Output("weighted", "value", "", "flow-weighted return over its bound", -1.0, 1.0),
+    ),
+    compute=_volume_sentiment,
+    lookback=lambda parameters: int(parameters["length"]),
+    stable=lambda parameters: int(parameters["length"]),
+)
+
+INDICATORS = (TAKER_RATIO, TAKER_TREND, CVD, VOLUME_SENTIMENT)

@@ -1,0 +1,182 @@
+"""Sentiment: what the crowd holds, pays and fears, mostly read against it (SPEC H2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine import Float1D
+from indicators import Feature, feature
+
+from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+
+_SCORED = (
+    ("long_short", "the long/short ratio of all accounts", (0.05, 0.55)),
+    ("funding", "funding above its baseline, stretched or speeding up", (0.02, 0.50)),
+    ("funding_volatility", "the volatility of funding against its past", (0.02, 0.45)),
+    ("liquidation", "liquidations inferred from open interest", (0.0, 0.15)),
+    ("volume", "taker buying and flow-weighted returns", (0.0, 0.10)),
+    ("mood", "calm, pace, activity and trend of the bars", (0.05, 0.50)),
+    ("risk", "the size of the perpetual's premium against its past", (0.10, 0.60)),
+    ("fear_greed", "an extreme of the fear and greed index", (0.03, 0.40)),
+)
+"""Components in the order of their weights: name, what a strong score means, share of hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiment:
+    """A weighted mean of component scores, 0 to 100; a component without data drops out.
+
+    The weights are the seed's (they sum to 100); fear and greed, which the seed leaves unweighted,
+    stands beside them with 10. ``u = (S - 50) / 50`` votes its sign where ``|u| >= vote_threshold``;
+    ``p = min(0.9, 0.5 + 0.4 |u|)``; ``c = 0.5 + 0.5 coverage (1 - sigma / 50)``, sigma being the
+    weighted deviation of the scores that are there. Coverage is their weight over all weights.
+
+    Trend exhaustion is an event, not a state: it joins the mean with its own weight on the rows
+    where it is set and does not count as coverage. Of the seed's risk component only the margin
+    proxy (rank of the premium's size) is computed; leverage needs open interest over volume and
+    maintenance margins have no history. Liquidations are the proxy from open interest.
+    """
+
+    weight_long_short: float = 20.0
+    weight_funding: float = 15.0
+    weight_funding_volatility: float = 10.0
+    weight_liquidation: float = 15.0
+    weight_volume: float = 10.0
+    weight_mood: float = 15.0
+    weight_risk: float = 15.0
+    weight_fear_greed: float = 10.0
+    weight_exhaustion: float = 10.0
+    vote_threshold: float = 0.25
+    long_short_days: float = 30.0
+    funding_scale: float = 3e-4
+    funding_length: float = 90.0
+    funding_volatility_length: float = 21.0
+    mood_days: float = 365.0
+    mood_minimum_days: float = 90.0
+
+    name: ClassVar[str] = "sentiment"
+    SPACE: ClassVar[Mapping[str, Range]] = {
+        "vote_threshold": Range(0.15, 0.45),
+        "long_short_days": Range(7, 90, integer=True),
+        "funding_scale": Range(1e-4, 1e-3, log=True),
+        "funding_volatility_length": Range(9, 63, integer=True),
+        "weight_long_short": Range(0.0, 40.0),
+        "weight_funding": Range(0.0, 40.0),
+        "weight_mood": Range(0.0, 40.0),
+    }
+    REASONS: ClassVar[tuple[Reason, ...]] = (
+        *(
+            Reason(f"{name}_{side}", direction, f"{side}: {text}", rate)
+            for name, text, rate in _SCORED
+            for side, direction in (("bullish", 1), ("bearish", -1))
+        ),
+        Reason("exhausted_fall", 1, "nine falling closes, low RSI, high volume", (0.0, 0.01)),
+        Reason("exhausted_rise", -1, "nine rising closes, high RSI, high volume", (0.0, 0.01)),
+    )
+    FIRING_RATE: ClassVar[tuple[float, float]] = (0.005, 0.25)
+
+    def features(self) -> Mapping[str, Feature]:
+        """Component scores, each on its own clock, and the relative volume that weighs one."""
+        long_short = {"clock": "metrics", "window_days": self.long_short_days}
+        return {
+            "long_short_contrarian": feature("long_short", "contrarian", **long_short),
+            "long_short_trend": feature("long_short", "trend", **long_short),
+            "relative_volume": feature("trend_exhaustion", "relative_volume"),
+            "funding": feature(
+                "funding_sentiment",
+                "score",
+                clock="funding",
+                scale=self.funding_scale,
+                length=self.funding_length,
+            ),
+            "funding_volatility": feature(
+                "funding_volatility",
+                "score",
+                clock="funding",
+                length=self.funding_volatility_length,
+            ),
+            "liquidation": feature("liquidation", "score", clock="metrics"),
+            "volume": feature("volume_sentiment", "score"),
+            "mood": feature(
+                "market_mood",
+                "score",
+                window_days=self.mood_days,
+                minimum_days=self.mood_minimum_days,
+            ),
+            "premium_size_rank": feature("premium_history", "size_rank", clock="premium"),
+            "fear_greed": feature("fear_greed", "score", clock="fear_greed"),
+            "exhaustion": feature("trend_exhaustion", "signal"),
+        }
+
+    def vote(self, inputs: HeadInputs) -> HeadOutput:
+        """The sign of the mean score where it is far enough from 50."""
+        scores = _component_scores(inputs)
+        weights = {name: getattr(self, f"weight_{name}") for name, _, _ in _SCORED}
+        exhaustion = _or_missing(inputs, "exhaustion")
+        exhaustion = np.where(np.isnan(exhaustion), 0.0, exhaustion)
+        mean, deviation, coverage = _weighted(
+            scores, weights, 50.0 + 50.0 * exhaustion, self.weight_exhaustion * (exhaustion != 0)
+        )
+        u = (mean - 50.0) / 50.0
+        agreement = np.clip(1.0 - deviation / 50.0, 0.0, 1.0)
+        flags = {}
+        for name, score in scores.items():
+            flags[f"{name}_bullish"] = score >= 50.0 + 50.0 * self.vote_threshold
+            flags[f"{name}_bearish"] = score <= 50.0 - 50.0 * self.vote_threshold
+        flags["exhausted_fall"] = exhaustion > 0
+        flags["exhausted_rise"] = exhaustion < 0
+        return HeadOutput.from_votes(
+            direction=np.where(np.abs(u) >= self.vote_threshold, np.sign(u), 0.0),
+            probability=np.minimum(0.9, 0.5 + 0.4 * np.abs(u)),
+            confidence=0.5 + 0.5 * coverage * agreement,
+            score=mean,
+            coverage=coverage,
+            reasons=reason_bits(flags, self.REASONS),
+        )
+
+
+def _or_missing(inputs: HeadInputs, alias: str) -> Float1D:
+    column = inputs.get(alias)
+    return np.full(inputs.rows, np.nan) if column is None else column
+
+
+def _component_scores(inputs: HeadInputs) -> dict[str, Float1D]:
+    """Every component's score by name, NaN where it has no data."""
+    scores = {name: _or_missing(inputs, name) for name, _, _ in _SCORED}
+    scores["long_short"] = _long_short_score(inputs)
+    scores["risk"] = 100.0 - _or_missing(inputs, "premium_size_rank")
+    return scores
+
+
+def _long_short_score(inputs: HeadInputs) -> Float1D:
+    """0.6 contrarian + 0.25 trend + 0.15 contrarian as far as the volume confirms it."""
+    contrarian = _or_missing(inputs, "long_short_contrarian")
+    busy = np.minimum(1.0, _or_missing(inputs, "relative_volume") / 1.5)
+    confirmed = 50.0 + (contrarian - 50.0) * busy
+    score: Float1D = (
+        0.6 * contrarian + 0.25 * _or_missing(inputs, "long_short_trend") + 0.15 * confirmed
+    )
+    return score
+
+
+def _weighted(
+    scores: Mapping[str, Float1D],
+    weights: Mapping[str, float],
+    event_score: Float1D,
+    event_weight: Float1D,
+) -> tuple[Float1D, Float1D, Float1D]:
+    """Weighted mean and deviation of what is there, and its share of all weights."""
+    values = np.stack([*scores.values(), event_score])
+    weight = np.stack(
+        [weights[name] * ~np.isnan(score) for name, score in scores.items()] + [event_weight]
+    )
+    values = np.where(weight > 0, values, 50.0)
+    total = weight.sum(axis=0)
+    divisor = np.where(total > 0, total, 1.0)
+    mean = np.where(total > 0, (weight * values).sum(axis=0) / divisor, 50.0)
+    deviation = np.sqrt((weight * (values - mean) ** 2).sum(axis=0) / divisor)
+    possible = sum(weights.values())
+    covered = weight[:-1].sum(axis=0) / possible if possible > 0 else total * 0.0
+    return np.clip(mean, 0.0, 100.0), deviation, np.minimum(covered, 1.0)

@@ -1,0 +1,74 @@
+"""The walls: one-way imports, listed files, kernels that call only kernels of their own file."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+import indicators
+import strategies
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("engine", "indicators", "strategies", "datasets", "experiments")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def test_imports_point_one_way(capsys: pytest.CaptureFixture[str]):
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml")) == 0, capsys.readouterr().out
+
+
+def test_all_packages_come_from_one_root():
+    roots = {Path(importlib.import_module(name).__file__).parent.parent for name in PACKAGES}
+    assert roots == {ROOT}
+
+
+def test_every_head_file_is_listed():
+    files = {path.stem for path in (ROOT / "strategies/heads").glob("*.py")} - {"__init__"}
+    listed = {head.__module__.rsplit(".", 1)[-1] for head in strategies.HEADS}
+    assert files == listed
+    assert set(strategies.HEAD_NAMES) == set(strategies.WEIGHTS) == listed
+
+
+def test_every_indicator_is_listed_once():
+    names = [indicator.name for indicator in indicators.INDICATORS]
+    assert len(names) == len(set(names))
+    declared = set()
+    for path in (ROOT / "indicators").glob("*.py"):
+        for module_constant in getattr(
+            importlib.import_module(f"indicators.{path.stem}"), "INDICATORS", ()
+        ):
+            declared.add(module_constant.name)
+    assert declared == set(names)
+
+
+def kernels(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(d, ast.Name) and d.id == "kernel" for d in node.decorator_list)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_kernels_call_only_kernels_of_their_own_file(path: Path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    compiled = kernels(tree)
+    local = {node.name for node in compiled}
+    imported = {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for node in compiled:
+        assert node.name.endswith("_kernel"), f"{node.name} is compiled: its name ends in _kernel"
+        called = {
+            call.func.id
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        }
+        foreign = (called & imported) - local
+        assert not foreign, f"{node.name} calls {sorted(foreign)} of another file: stale caches"
