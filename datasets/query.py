@@ -27,16 +27,10 @@ def sql(store: Store, query: str) -> "pd.DataFrame":
     """
     import duckdb
 
-    infos = store.datasets()
     connection = duckdb.connect(":memory:")
     try:
         _check_statement(connection, query)
-        paths = [str(path.resolve()) for info in infos for path in store.part_paths(info)]
-        connection.execute("SET allowed_paths = $paths", {"paths": paths})
-        connection.execute("SET enable_external_access = false")
-        for kind in KINDS.values():
-            _create_view(connection, store, kind, [i for i in infos if i.key.kind == kind.name])
-        connection.execute("SET lock_configuration = true")
+        _open_views(connection, store)
         answer: pd.DataFrame = connection.execute(query).df()
         return answer
     except duckdb.IOException as error:
@@ -45,6 +39,30 @@ def sql(store: Store, query: str) -> "pd.DataFrame":
         raise ConfigError(f"SQL: {error}") from error
     finally:
         connection.close()
+
+
+def _open_views(connection: "duckdb.DuckDBPyConnection", store: Store) -> None:
+    import duckdb
+
+    misleading = [part for part in store.root.resolve().parts if part.split("=")[0] in _KEY_COLUMNS]
+    if misleading:
+        raise DataError(
+            f"{store.root}: SQL takes the key of a row from the names of its folders, and the folder "
+            f"{misleading[0]!r} above the store looks like one; move the store"
+        )
+    infos = store.datasets()
+    paths = [str(path.resolve()) for info in infos for path in store.part_paths(info)]
+    connection.execute("SET allowed_paths = $paths", {"paths": paths})
+    connection.execute("SET enable_external_access = false")
+    try:
+        for kind in KINDS.values():
+            _create_view(connection, store, kind, [i for i in infos if i.key.kind == kind.name])
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"{store.root}: a part cannot be opened ({reason}); run `ninefold data verify`"
+        ) from error
+    connection.execute("SET lock_configuration = true")
 
 
 def _check_statement(connection: "duckdb.DuckDBPyConnection", query: str) -> None:
@@ -66,7 +84,7 @@ def _create_view(
         )
         types = ", ".join(f"{_quoted(name)}: VARCHAR" for name in _KEY_COLUMNS)
         source = f"read_parquet([{files}], hive_partitioning = true, hive_types = {{{types}}})"
-        # A store that itself lies below folders named like `year=2020` would add columns.
+        # Folders above the store, such as `year=2020`, would add columns of their own to a `*`.
         columns = ", ".join([*_KEY_COLUMNS, *kind.schema.names])
         connection.execute(f"CREATE VIEW {kind.name} AS SELECT {columns} FROM {source}")
         return

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from datasets import SimulationSpec
 from engine import SECOND_NS, ReplayRules, timeframe_ns
 from strategies import WEIGHTS, ConsensusRules
 
@@ -34,6 +35,14 @@ Label = Annotated[
     BeforeValidator(_as_text),
     StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
 ]
+
+
+DEFAULT_PLANT: Final[Mapping[str, Any]] = {
+    "planted_column": "taker_flow",
+    "planted_edge": 5.0,
+    "planted_horizon_hours": 12,
+}
+"""What a planted market plants unless told otherwise."""
 
 
 class Section(BaseModel):
@@ -78,14 +87,49 @@ class InstrumentPair(Section):
 
 
 class SimulatedConfig(Section):
-    """A simulated market that a run creates when the store does not hold it yet."""
+    """A simulated market that a run creates when the store does not hold it yet.
+
+    In mode ``planted`` a drift of ``planted_edge`` basis points per hour and standard deviation of
+    ``planted_column`` is added in the ``planted_horizon_hours`` after that column was known. ``seed``
+    null takes the seed of the run.
+    """
 
     mode: Literal["null", "planted"] = "planted"
-    symbols: tuple[Label, ...] = Field(("SIMBTC", "SIMETH"), min_length=1, max_length=50)
-    start: date = date(2022, 1, 1)
-    days: Whole = Field(365, ge=10, le=3650)
+    symbols: tuple[Label, ...] = Field(("BTCSIM", "ETHSIM"), min_length=1, max_length=50)
+    start: date = date(2021, 1, 1)
+    days: Whole = Field(365, ge=1, le=3660)
     seed: Whole | None = Field(None, ge=0, le=2**31 - 1)
-    planted_edge: Real | None = Field(None, ge=0, le=10)
+    planted_column: str | None = None
+    planted_edge: Real | None = Field(None, ge=-100, le=100)
+    planted_horizon_hours: Whole | None = Field(None, ge=1, le=168)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _planted_by_default(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        if data.get("mode", "planted") != "planted":
+            return data
+        given = {key: value for key, value in data.items() if value is not None}
+        return {**data, **{key: given.get(key, value) for key, value in DEFAULT_PLANT.items()}}
+
+    @model_validator(mode="after")
+    def _simulable(self) -> "SimulatedConfig":
+        self.spec(0, "1h")
+        return self
+
+    def spec(self, seed: int, timeframe: str) -> SimulationSpec:
+        """The simulator's own description; ``seed`` is used where this section names none."""
+        plant = {name: getattr(self, name) for name in DEFAULT_PLANT}
+        return SimulationSpec(
+            mode=self.mode,
+            symbols=tuple(self.symbols),
+            start_ns=midnight_ns(self.start),
+            days=self.days,
+            seed=seed if self.seed is None else self.seed,
+            timeframe=timeframe,
+            **{name: value for name, value in plant.items() if value is not None},
+        )
 
 
 class DataConfig(Section):
@@ -224,18 +268,18 @@ class RunConfig(Section):
         )
 
     @property
-    def instruments(self) -> tuple[InstrumentPair, ...]:
-        """The instruments named, or those of the simulated market when none is named."""
-        if self.data.instruments or self.data.simulated is None:
-            return self.data.instruments
-        source = f"seed{self.simulation_seed}-{self.data.simulated.mode}"
-        return tuple(_simulated_pair(symbol, source) for symbol in self.data.simulated.symbols)
+    def simulation(self) -> SimulationSpec | None:
+        """The simulated market that the run needs, or None."""
+        simulated = self.data.simulated
+        return None if simulated is None else simulated.spec(self.seed, self.data.timeframe)
 
     @property
-    def simulation_seed(self) -> int:
-        """Seed of the simulated market: its own, or that of the run."""
-        simulated = self.data.simulated
-        return self.seed if simulated is None or simulated.seed is None else simulated.seed
+    def instruments(self) -> tuple[InstrumentPair, ...]:
+        """The instruments named, or those of the simulated market when none is named."""
+        spec = self.simulation
+        if self.data.instruments or spec is None:
+            return self.data.instruments
+        return tuple(_simulated_pair(symbol, spec.source) for symbol in spec.symbols)
 
 
 def _simulated_pair(symbol: str, source: str) -> InstrumentPair:

@@ -79,9 +79,25 @@ def _described(problem: ErrorDetails, source: Source) -> str:
     if problem["type"] == "missing":
         return f"{origin}: the key {key!r} is missing"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = message.replace("String should match pattern", "must match the pattern")
     value = problem["input"]
-    shown = "" if isinstance(value, Mapping | BaseModel) or not path else f"={value!r}"
-    return f"{origin}: {key}{shown} {message}" if key else f"{origin}: {message}"
+    if isinstance(value, Mapping | BaseModel) or not path:
+        return f"{_named_origin(message, path, source)}: {_joined(key, message)}"
+    return f"{origin}: {key}={value!r} {message}"
+
+
+def _joined(key: str, message: str) -> str:
+    """A rule between several keys names them itself; the section goes in front."""
+    return f"{key}.{message}" if key else message
+
+
+def _named_origin(message: str, path: KeyPath, source: Source) -> str:
+    """Where the key that ``message`` begins with was written, below ``path``."""
+    name = message.replace(":", "=").replace(" ", "=").partition("=")[0]
+    for known, origin in source.origins.items():
+        if known[: len(path)] == path and known[-1:] == (name,):
+            return origin
+    return source.origin(path)
 
 
 def _suggestion(path: KeyPath) -> str:

@@ -1,31 +1,23 @@
 """Putting the simulated market that a configuration asks for into the store."""
 
-from datasets import DatasetKey, SimulationSpec, Store, write_simulated
-from engine import DataError
+from datasets import DatasetKey, Store, write_simulated
+from engine import DAY_NS
 
-from .config import RunConfig, SimulatedConfig, midnight_ns
-
-
-def simulation_spec(simulated: SimulatedConfig, seed: int) -> SimulationSpec:
-    """The simulator's own description of a configured market; ``seed`` where it names none."""
-    edge = {} if simulated.planted_edge is None else {"planted_edge": simulated.planted_edge}
-    return SimulationSpec(
-        mode=simulated.mode,
-        symbols=tuple(simulated.symbols),
-        start_ns=midnight_ns(simulated.start),
-        days=simulated.days,
-        seed=seed if simulated.seed is None else simulated.seed,
-        **edge,
-    )
+from .config import RunConfig
 
 
 def ensure_simulated(config: RunConfig, store: Store) -> tuple[DatasetKey, ...]:
-    """Write the simulated market of ``config`` unless the store holds it; the keys written.
-
-    Raises DataError when the store holds another simulated market under the same names.
-    """
-    if config.data.simulated is None:
+    """Write the simulated market of ``config`` unless the store holds it; the keys written."""
+    spec = config.simulation
+    if spec is None:
         return ()
-    raise DataError("pending")
-
-
+    end_ns = spec.start_ns + spec.days * DAY_NS
+    held = {
+        info.key.symbol
+        for info in store.datasets()
+        if info.key.venue == "simulated"
+        and info.key.source == spec.source
+        and (info.key.kind, info.key.step) == ("ohlcv", spec.timeframe)
+        and info.last_ns >= end_ns - DAY_NS
+    }
+    return () if set(spec.symbols) <= held else write_simulated(store, spec)

@@ -162,7 +162,7 @@ def _pivot_event_kernel(
         if inside and swing < 0.7 * own[_CLIMAX_VOLUME] and bars[BAR_SPREAD, j] < 1.2:
             events[SECONDARY_TEST, t] = 1.0
             own[_PHASE] = PHASE_B
-    elif own[_PHASE] == PHASE_C:
+    elif own[_SPRING_ROW] >= 0 and (own[_PHASE] == PHASE_C or j <= own[_STRENGTH_ROW]):
         spring_volume = bars[BAR_VOLUME, int(own[_SPRING_LOW_ROW])]
         timely = own[_SPRING_LOW_ROW] < j <= own[_SPRING_ROW] + _TEST_WINDOW
         inside = own[_SPRING_LOW] < level <= support + 0.25 * height

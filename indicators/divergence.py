@@ -24,9 +24,9 @@ import numpy as np
 
 from engine import Float1D, kernel
 
-from .rolling import rolling_std
+from .rolling import rolling_std, rolling_sum
 from .spec import Columns, Indicator, Output, Parameter, Parameters
-from .taker_flow import volume_delta, window_sum
+from .taker_flow import volume_delta
 from .volatility import average_true_range, wilder_stable_rows
 
 MOST_GAPS: Final = 3
@@ -36,13 +36,12 @@ _DEVIATION_LENGTH: Final = 100
 
 @kernel
 def _is_high_kernel(price: Float1D, row: int, left: int, right: int, sign: float) -> bool:
+    is_high = True
     for i in range(row - left, row):
-        if not sign * price[row] > sign * price[i]:
-            return False
+        is_high = is_high and sign * price[row] > sign * price[i]
     for i in range(row + 1, row + right + 1):
-        if not sign * price[row] >= sign * price[i]:
-            return False
-    return True
+        is_high = is_high and sign * price[row] >= sign * price[i]
+    return is_high
 
 
 @kernel
@@ -125,7 +124,7 @@ def divergences(
 
 def _cvd_divergence(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     delta = volume_delta(columns["taker_buy_volume"], columns["volume"])
-    cvd = window_sum(delta, int(parameters["cvd_length"]))
+    cvd = rolling_sum(delta, int(parameters["cvd_length"]))
     change = np.full(len(cvd), np.nan)
     change[1:] = cvd[1:] - cvd[:-1]
     regular, hidden, strength = divergences(
@@ -154,7 +153,7 @@ def _lookback(parameters: Parameters) -> int:
 def _stable(parameters: Parameters) -> int:
     oldest_pivot = parameters["right"] + parameters["furthest"] + parameters["left"]
     rows = _lookback(parameters) + int(oldest_pivot) + MOST_GAPS + 1
-    return max(rows, wilder_stable_rows(_ATR_LENGTH))
+    return max(rows, 3 * wilder_stable_rows(_ATR_LENGTH) // 2)
 
 
 CVD_DIVERGENCE = Indicator(

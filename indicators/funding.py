@@ -82,9 +82,7 @@ def _anomaly(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     z = funding_z_score(f8, int(parameters["length"]), parameters["deviation_floor"])
     signal = np.zeros(len(z))
     fades = np.abs(z[1:]) < np.abs(z[:-1])
-    signal[1:] = np.where(
-        (np.abs(z[1:]) >= parameters["threshold"]) & fades, -np.sign(z[1:]), 0.0
-    )
+    signal[1:] = np.where((np.abs(z[1:]) >= parameters["threshold"]) & fades, -np.sign(z[1:]), 0.0)
     return (signal,)
 
 
@@ -135,7 +133,9 @@ FUNDING_VOLATILITY = Indicator(
     inputs=("rate", "interval_hours"),
     parameters=(Parameter("length", 21, 9, 63), Parameter("rank_length", 180, 60, 720)),
     outputs=(
-        Output("score", "value", "score", "50 + (50 - rank) / 2, x 0.8 if accelerating", 25.0, 75.0),
+        Output(
+            "score", "value", "score", "50 + (50 - rank) / 2, x 0.8 if accelerating", 25.0, 75.0
+        ),
         Output("deviation", "value", "fraction per 8 hours", "deviation of the last f8", low=0.0),
         Output("rank", "value", "percent", "percent rank of the deviation", 0.0, 100.0),
     ),

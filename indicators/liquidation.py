@@ -101,9 +101,7 @@ LIQUIDATION = Indicator(
     ),
     compute=_liquidation,
     lookback=lambda parameters: 0,
-    stable=lambda parameters: (
-        int(2 * parameters["window_days"] + _SETTLE_DAYS) * _ROWS_PER_DAY + 1
-    ),
+    stable=lambda parameters: int(2 * parameters["window_days"] + _SETTLE_DAYS) * _ROWS_PER_DAY + 1,
 )
 
 INDICATORS = (LIQUIDATION,)

@@ -7,8 +7,9 @@ import numpy as np
 from engine import DAY_NS, WEEK_NS, Bool1D, Float1D, kernel
 
 from .fair_value_gap import ATR_LENGTH, distance_atr
-from .pivot import confirmed_pivots, long_gaps, pivot_stable_rows
+from .pivot import confirmed_pivots, held_level, long_gaps, pivot_stable_rows
 from .rolling import previous_mean_ratio
+from .session import ASIAN_RAID, new_york_time, session_range
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
 
@@ -216,7 +217,12 @@ def liquidity_sweeps(
         (high, low, close), atr, busy, pivot_low, (day_low, week_low, session_low), *rules
     )
     over = _sweep_kernel(
-        (-low, -high, -close), atr, busy, -pivot_high, (-day_high, -week_high, -session_high), *rules
+        (-low, -high, -close),
+        atr,
+        busy,
+        -pivot_high,
+        (-day_high, -week_high, -session_high),
+        *rules,
     )
     confidence, strength, level, equal, distance = over
     return Sweeps(*under), Sweeps(confidence, strength, -level, equal, distance)
@@ -236,3 +242,132 @@ def inducements(
     highs = (minor[1].confidence > 0) & (major_high > minor[1].level)
     highs &= columns["high"] <= major_high
     return lows.astype(np.float64) - highs
+
+
+def _asian_levels(columns: Columns) -> tuple[Float1D, Float1D]:
+    top, bottom, owner = session_range(columns, new_york_time(columns["open_time"]), ASIAN_RAID)
+    begins = (owner >= 0) & (owner != np.concatenate(([-1.0], owner[:-1])))
+    return np.where(begins, top, np.nan), np.where(begins, bottom, np.nan)
+
+
+def _sweep(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    close = columns["close"]
+    bullish, bearish = liquidity_sweeps(
+        columns,
+        int(parameters["left"]),
+        int(parameters["right"]),
+        epsilon_atr=parameters["epsilon_atr"],
+        equal_width_atr=parameters["equal_width_atr"],
+        expiry_bars=int(parameters["expiry_bars"]),
+        session_levels=_asian_levels(columns),
+    )
+    atr = average_true_range(columns["high"], columns["low"], close, ATR_LENGTH)
+    event = (bullish.confidence > 0).astype(np.float64) - (bearish.confidence > 0)
+    unknown = np.where(np.isnan(atr), np.nan, 0.0)
+    pick = np.where(event > 0, bullish.confidence, bearish.confidence)
+    strength = np.where(event > 0, bullish.strength, bearish.strength)
+    equal = np.where(event > 0, bullish.equal, bearish.equal)
+    return (
+        event,
+        np.where(event != 0, pick, 0.0) + unknown,
+        np.where(event != 0, strength, 0.0) + unknown,
+        np.where(event != 0, equal, 0.0),
+        distance_atr(bearish.distance, atr),
+        distance_atr(bullish.distance, atr),
+    )
+
+
+def _inducement(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    minor = liquidity_sweeps(columns, int(parameters["minor"]), int(parameters["minor"]))
+    side = int(parameters["major"])
+    major_high, major_low = confirmed_pivots(columns["high"], columns["low"], side, side)
+    return (inducements(columns, minor, (held_level(major_high), held_level(major_low))),)
+
+
+_COLUMNS = ("open_time", "high", "low", "close", "volume", "is_gap")
+
+LIQUIDITY_SWEEP = Indicator(
+    name="liquidity_sweep",
+    text="Raids of swing points, equal highs and lows, previous day, week and Asian range.",
+    inputs=_COLUMNS,
+    parameters=(
+        Parameter("left", 5, 2, 100),
+        Parameter("right", 5, 2, 100),
+        Parameter("epsilon_atr", 0.05, 0.0, 0.2, integer=False),
+        Parameter("equal_width_atr", 0.15, 0.05, 0.3, integer=False),
+        Parameter("expiry_bars", 300, 10, 500),
+    ),
+    outputs=(
+        Output(
+            "sweep",
+            "signal",
+            "direction",
+            "1 where lows were raided and the close is back over them, -1 for highs",
+            firing_rate=(0.02, 0.12),
+        ),
+        Output(
+            "confidence",
+            "value",
+            "score",
+            ".60 + .20 strength + .10 busy + .05 equal lows or highs; 0 without a sweep",
+            low=0.0,
+            high=0.95,
+        ),
+        Output(
+            "strength",
+            "value",
+            "fraction",
+            "how far the close came back inside the raid's range; 0 without a sweep",
+            low=0.0,
+            high=1.0,
+        ),
+        Output("equal", "state", "code", "1 where equal lows or highs were swept", high=1.0),
+        Output(
+            "pool_above_atr",
+            "value",
+            "ATR",
+            "to the nearest pool above, 10 when farther or none",
+            low=0.0,
+            high=10.0,
+        ),
+        Output(
+            "pool_below_atr",
+            "value",
+            "ATR",
+            "to the nearest pool below, 10 when farther or none",
+            low=0.0,
+            high=10.0,
+        ),
+    ),
+    compute=_sweep,
+    lookback=lambda parameters: ATR_LENGTH,
+    stable=lambda parameters: (
+        pivot_stable_rows(int(parameters["left"]), int(parameters["right"]))
+        + int(parameters["expiry_bars"])
+        + 3 * wilder_stable_rows(ATR_LENGTH) // 2
+    ),
+)
+
+INDUCEMENT = Indicator(
+    name="inducement",
+    text="Minor swing points swept while the newest major one beyond them still stands.",
+    inputs=_COLUMNS,
+    parameters=(Parameter("minor", 5, 2, 20), Parameter("major", 50, 20, 100)),
+    outputs=(
+        Output(
+            "event",
+            "signal",
+            "direction",
+            "1 where a minor low is swept over a standing major low, -1 for highs",
+            firing_rate=(0.01, 0.08),
+        ),
+    ),
+    compute=_inducement,
+    lookback=lambda parameters: 0,
+    stable=lambda parameters: (
+        pivot_stable_rows(int(parameters["major"]), int(parameters["major"]))
+        + 3 * wilder_stable_rows(ATR_LENGTH) // 2
+    ),
+)
+
+INDICATORS = (LIQUIDITY_SWEEP, INDUCEMENT)

@@ -14,7 +14,7 @@ from .moving_average import (
     wilder_mean,
     wilder_stable_rows,
 )
-from .rolling import percent_rank, rolling_max, rolling_mean, rolling_min, rolling_sum, quotient
+from .rolling import percent_rank, quotient, rolling_max, rolling_mean, rolling_min, rolling_sum
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, true_range
 
@@ -386,7 +386,11 @@ AO_SCORE = Indicator(
     name="ao_score",
     text="Awesome oscillator scored: half its level, 0.3 its last change, 0.2 its percent rank.",
     inputs=("high", "low", "close"),
-    parameters=(*_AO_LENGTHS, Parameter("atr_length", 14, 2, 200), Parameter("window", 100, 10, 500)),
+    parameters=(
+        *_AO_LENGTHS,
+        Parameter("atr_length", 14, 2, 200),
+        Parameter("window", 100, 10, 500),
+    ),
     outputs=(Output("ao_score", "value", "0 to 100", "50 neutral", 0.0, 100.0),),
     compute=_ao_score,
     lookback=_ao_score_lookback,

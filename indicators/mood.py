@@ -10,11 +10,13 @@ import numpy as np
 
 from engine import DAY_NS, Float1D, kernel
 
-from .rolling import previous_mean_ratio
+from .momentum import relative_strength_index
+from .moving_average import wilder_stable_rows
+from .rolling import previous_mean_ratio, quotient
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .taker_flow import log_returns
 from .time_window import window_percent_rank
-from .volatility import wilder_stable_rows
+from .trend import directional_movement
 
 MOST_GAPS: Final = 3
 _SMALLEST_VOLUME_RATIO: Final = 0.01
@@ -41,60 +43,6 @@ def _day_returns_kernel(
 
 
 @kernel
-def _directional_kernel(
-    high: Float1D, low: Float1D, close: Float1D, length: int
-) -> tuple[Float1D, Float1D]:
-    """ADX and +DI less -DI (Wilder), both NaN for the first ``2 length - 1`` rows."""
-    rows = len(close)
-    adx, lead = np.full(rows, np.nan), np.full(rows, np.nan)
-    up_sum, down_sum, range_sum, dx_sum, average = 0.0, 0.0, 0.0, 0.0, 0.0
-    for t in range(1, rows):
-        up, down = high[t] - high[t - 1], low[t - 1] - low[t]
-        up_move = up if up > down and up > 0 else 0.0
-        down_move = down if down > up and down > 0 else 0.0
-        spread = max(high[t], close[t - 1]) - min(low[t], close[t - 1])
-        if t >= length:
-            up_sum -= up_sum / length
-            down_sum -= down_sum / length
-            range_sum -= range_sum / length
-        up_sum += up_move
-        down_sum += down_move
-        range_sum += spread
-        if t < length:
-            continue
-        both = up_sum + down_sum
-        dx = 100.0 * abs(up_sum - down_sum) / both if both > 0 else 0.0
-        if t < 2 * length - 1:
-            dx_sum += dx
-            continue
-        if t == 2 * length - 1:
-            average = (dx_sum + dx) / length
-        else:
-            average = (average * (length - 1) + dx) / length
-        adx[t] = average
-        lead[t] = 100.0 * (up_sum - down_sum) / range_sum if range_sum > 0 else 0.0
-    return adx, lead
-
-
-@kernel
-def _relative_strength_kernel(close: Float1D, length: int) -> Float1D:
-    out = np.full(len(close), np.nan)
-    gain, loss = 0.0, 0.0
-    for t in range(1, len(close)):
-        step = close[t] - close[t - 1]
-        rise, fall = max(step, 0.0), max(-step, 0.0)
-        if t <= length:
-            gain += rise / length
-            loss += fall / length
-        else:
-            gain = (gain * (length - 1) + rise) / length
-            loss = (loss * (length - 1) + fall) / length
-        if t >= length:
-            out[t] = 100.0 * gain / (gain + loss) if gain + loss > 0 else 50.0
-    return out
-
-
-@kernel
 def _run_kernel(
     close: Float1D, is_gap: Float1D, lag: int, most_gaps: int
 ) -> tuple[Float1D, Float1D]:
@@ -114,17 +62,6 @@ def _run_kernel(
     return above, below
 
 
-def average_directional_index(
-    high: Float1D, low: Float1D, close: Float1D, length: int
-) -> tuple[Float1D, Float1D]:
-    """Wilder's ADX and the lead of +DI over -DI, 0 to 100 and -100 to 100, arrays ``(T,)``.
-
-    Equal to TA-Lib's ADX, PLUS_DI and MINUS_DI; NaN for the first ``2 length - 1`` rows.
-    """
-    adx, lead = _directional_kernel(high, low, close, length)
-    return adx, lead
-
-
 def _mood(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     log_return = log_returns(columns["close"])
     moved, size = _day_returns_kernel(columns["open_time"], log_return, float(DAY_NS))
@@ -134,18 +71,18 @@ def _mood(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
         parameters["window_days"],
         min(parameters["minimum_days"], parameters["window_days"]),
     )
-    adx, lead = average_directional_index(
+    adx, plus, minus = directional_movement(
         columns["high"], columns["low"], columns["close"], int(parameters["length"])
     )
     ratio = previous_mean_ratio(columns["volume"], _VOLUME_LENGTH)
     activity = np.log(np.maximum(ratio, _SMALLEST_VOLUME_RATIO)) * np.sign(log_return)
-    pace = moved / np.where(size > 0, size, 1.0)
+    pace = quotient(moved, size, 0.0)
     known = rank * 0.0 + adx * 0.0 + ratio * 0.0
     parts = (
         100.0 - rank,
         50.0 + 50.0 * np.tanh(pace / 1.5),
         50.0 + 50.0 * np.tanh(activity / 0.5),
-        50.0 + 0.5 * adx * np.sign(lead),
+        50.0 + 0.5 * adx * np.sign(plus - minus),
     )
     score = 0.3 * parts[0] + 0.3 * parts[1] + 0.2 * parts[2] + 0.2 * parts[3]
     return score + known, *(part + known for part in parts)
@@ -153,7 +90,7 @@ def _mood(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 def _exhaustion(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     close = columns["close"]
-    rsi = _relative_strength_kernel(close, int(parameters["length"]))
+    rsi = relative_strength_index(close, int(parameters["length"]))
     ratio = previous_mean_ratio(columns["volume"], _VOLUME_LENGTH)
     above, below = _run_kernel(close, columns["is_gap"], 4, MOST_GAPS)
     count, reach = parameters["count"], parameters["rsi_extreme"]
@@ -196,7 +133,7 @@ MARKET_MOOD = Indicator(
     lookback=lambda parameters: 0,
     stable=lambda parameters: max(
         int(parameters["window_days"] + 1) * _ROWS_PER_DAY + 1,
-        2 * wilder_stable_rows(int(parameters["length"])),
+        wilder_stable_rows(int(parameters["length"]), 2),
     ),
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import Float1D, kernel
 
-from .rolling import rolling_mean, rolling_sum, quotient
+from .rolling import quotient, rolling_mean, rolling_sum
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
 
@@ -201,9 +201,7 @@ TEMA = _average(
     lambda n: 3 * (n - 1),
     lambda n: exponential_stable_rows(n, 3, 1e-7),
 )
-HMA = _average(
-    "hma", "Hull mean of the close.", hull_mean, hull_lookback, hull_lookback, low=4
-)
+HMA = _average("hma", "Hull mean of the close.", hull_mean, hull_lookback, hull_lookback, low=4)
 
 
 def _hma_slope(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:

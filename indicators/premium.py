@@ -41,9 +41,7 @@ def _premium_history(columns: Columns, parameters: Parameters) -> tuple[Float1D,
     event_time, premium = columns["event_time"], columns["premium_close"]
     z = window_z_score(event_time, premium, parameters["z_days"], parameters["z_days"])
     minimum_days = min(parameters["minimum_days"], parameters["rank_days"])
-    rank = window_percent_rank(
-        event_time, np.abs(premium), parameters["rank_days"], minimum_days
-    )
+    rank = window_percent_rank(event_time, np.abs(premium), parameters["rank_days"], minimum_days)
     return z, rank
 
 

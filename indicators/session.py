@@ -254,13 +254,16 @@ def _kill_zone(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 
 def _judas(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    rules = {
-        "reach_atr": parameters["reach_atr"],
-        "min_strength": parameters["min_strength"],
-        "weekend": parameters["weekend"] != 0,
-    }
-    asian, asian_strength = judas_swing(columns, ASIAN_RAID, **rules)
-    london, london_strength = judas_swing(columns, LONDON_RAID, **rules)
+    (asian, asian_strength), (london, london_strength) = (
+        judas_swing(
+            columns,
+            window,
+            reach_atr=parameters["reach_atr"],
+            min_strength=parameters["min_strength"],
+            weekend=parameters["weekend"] != 0,
+        )
+        for window in (ASIAN_RAID, LONDON_RAID)
+    )
     local = new_york_time(columns["open_time"])
     top, bottom, _ = session_range(columns, local, ASIAN_RAID)
     event = np.where(asian != 0, asian, london)

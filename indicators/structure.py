@@ -147,8 +147,8 @@ def pivot_trend(
     pivots = confirmed_pivots(high, low, left, right)
     price, _, _ = alternating_pivots(*pivots, right, 4, is_gap)
     newer, older = price[:, :2], price[:, 2:]
-    rising = (newer > older).all(axis=1)
-    falling = (newer < older).all(axis=1)
+    rising = (newer[:, 0] > older[:, 0]) & (newer[:, 1] > older[:, 1])
+    falling = (newer[:, 0] < older[:, 0]) & (newer[:, 1] < older[:, 1])
     return rising.astype(np.float64) - falling, (~np.isnan(price[:, 3])).astype(np.float64)
 
 

@@ -11,45 +11,9 @@ import numpy as np
 
 from engine import Float1D, kernel
 
+from .moving_average import exponential_mean, exponential_stable_rows
+from .rolling import quotient, rolling_sum
 from .spec import Columns, Indicator, Output, Parameter, Parameters
-
-
-@kernel
-def _taker_share_kernel(taker_buy_volume: Float1D, volume: Float1D, length: int) -> Float1D:
-    out = np.full(len(volume), np.nan)
-    for t in range(length - 1, len(volume)):
-        bought, total = 0.0, 0.0
-        for i in range(t - length + 1, t + 1):
-            bought += taker_buy_volume[i]
-            total += volume[i]
-        out[t] = bought / total if total > 0 else 0.5
-    return out
-
-
-@kernel
-def _seeded_ema_kernel(values: Float1D, length: int) -> Float1D:
-    out = np.full(len(values), np.nan)
-    if len(values) < length:
-        return out
-    average = 0.0
-    for t in range(length):
-        average += values[t] / length
-    out[length - 1] = average
-    for t in range(length, len(values)):
-        average += (values[t] - average) * 2.0 / (length + 1)
-        out[t] = average
-    return out
-
-
-@kernel
-def _window_sum_kernel(values: Float1D, length: int) -> Float1D:
-    out = np.full(len(values), np.nan)
-    for t in range(length - 1, len(values)):
-        total = 0.0
-        for i in range(t - length + 1, t + 1):
-            total += values[i]
-        out[t] = total
-    return out
 
 
 @kernel
@@ -76,9 +40,7 @@ def _slope_t_kernel(values: Float1D, length: int) -> Float1D:
 
 
 @kernel
-def _flow_weighted_return_kernel(
-    log_return: Float1D, root_flow: Float1D, length: int
-) -> Float1D:
+def _flow_weighted_return_kernel(log_return: Float1D, root_flow: Float1D, length: int) -> Float1D:
     out = np.full(len(log_return), np.nan)
     for t in range(length, len(log_return)):
         together, returns, flows = 0.0, 0.0, 0.0
@@ -91,14 +53,18 @@ def _flow_weighted_return_kernel(
     return out
 
 
+def taker_share(taker_buy_volume: Float1D, volume: Float1D, length: int) -> Float1D:
+    """Taker buys over volume of the last ``length`` rows, ``(T,)``; 0.5 where nothing traded.
+
+    NaN for ``length - 1`` rows.
+    """
+    bought, traded = rolling_sum(taker_buy_volume, length), rolling_sum(volume, length)
+    return quotient(bought, traded, 0.5)
+
+
 def volume_delta(taker_buy_volume: Float1D, volume: Float1D) -> Float1D:
     """Bought less sold by takers in each bar, ``2 tb - V``, base units, ``(T,)``."""
     return 2.0 * taker_buy_volume - volume
-
-
-def window_sum(values: Float1D, length: int) -> Float1D:
-    """Sum of the last ``length`` rows, summed afresh; NaN for ``length - 1`` rows."""
-    return _window_sum_kernel(values, length)
 
 
 def log_returns(close: Float1D) -> Float1D:
@@ -120,11 +86,6 @@ def _masked(rows: int, *columns: Float1D) -> tuple[Float1D, ...]:
     return tuple(result)
 
 
-def _ema_stable_rows(length: int) -> int:
-    """Rows until an EMA has forgotten its start to 1e-6, its seed included."""
-    return length + int(np.ceil(np.log(1e6) / -np.log(1.0 - 2.0 / (length + 1))))
-
-
 def _flow_band(share: Float1D) -> Float1D:
     known = np.where(np.isnan(share), 0.5, share)
     band = 1.0 + (known > 0.40) + (known >= 0.45) + (known > 0.55) + (known > 0.60)
@@ -133,8 +94,8 @@ def _flow_band(share: Float1D) -> Float1D:
 
 def _taker_ratio(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     smoothing = int(parameters["smoothing"])
-    share = _taker_share_kernel(columns["taker_buy_volume"], columns["volume"], 1)
-    smooth = _seeded_ema_kernel(share, smoothing)
+    share = taker_share(columns["taker_buy_volume"], columns["volume"], 1)
+    smooth = exponential_mean(share, smoothing)
     reach, lean = parameters["strong"] - 0.5, parameters["moderate"] - 0.5
     buys = (share - 0.5 > reach) & (smooth - 0.5 > lean)
     sells = (0.5 - share > reach) & (0.5 - smooth > lean)
@@ -146,8 +107,8 @@ def _taker_ratio(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
 def _taker_trend(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     length, lag = int(parameters["length"]), int(parameters["momentum_lag"])
     smoothing = int(parameters["smoothing"])
-    share = _taker_share_kernel(columns["taker_buy_volume"], columns["volume"], 1)
-    smooth = _seeded_ema_kernel(share, smoothing)
+    share = taker_share(columns["taker_buy_volume"], columns["volume"], 1)
+    smooth = exponential_mean(share, smoothing)
     momentum = np.full(len(share), np.nan)
     momentum[lag:] = share[lag:] - share[:-lag]
     change = np.full(len(share), np.nan)
@@ -169,11 +130,11 @@ def _cvd(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     volume = columns["volume"]
     delta = volume_delta(columns["taker_buy_volume"], volume)
     length, half = int(parameters["length"]), int(parameters["momentum_length"])
-    trend = _share_of(window_sum(delta, length), window_sum(volume, length))
-    short = _share_of(window_sum(delta, half), window_sum(volume, half))
+    trend = quotient(rolling_sum(delta, length), rolling_sum(volume, length), 0.0)
+    short = quotient(rolling_sum(delta, half), rolling_sum(volume, half), 0.0)
     momentum = np.full(len(delta), np.nan)
     momentum[half:] = short[half:] - short[:-half]
-    cvd = window_sum(delta, int(parameters["cvd_length"]))
+    cvd = rolling_sum(delta, int(parameters["cvd_length"]))
     lean = parameters["threshold"]
     (cvd, trend, momentum) = _masked(_cvd_lookback(parameters), cvd, trend, momentum)
     side = (trend > lean).astype(np.float64) - (trend < -lean)
@@ -185,19 +146,15 @@ def _cvd_lookback(parameters: Parameters) -> int:
     return max(int(parameters["length"]) - 1, int(parameters["cvd_length"]) - 1, momentum_rows)
 
 
-def _share_of(part: Float1D, whole: Float1D) -> Float1D:
-    traded = whole > 0
-    return np.where(traded, part / np.where(traded, whole, 1.0), part * 0.0)
-
-
 def _volume_sentiment(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     length = int(parameters["length"])
-    share = _taker_share_kernel(columns["taker_buy_volume"], columns["volume"], length)
+    share = taker_share(columns["taker_buy_volume"], columns["volume"], length)
     flow = volume_delta(columns["taker_buy_quote"], columns["quote_volume"])
     root_flow = np.sign(flow) * np.sqrt(np.abs(flow))
     weighted = _flow_weighted_return_kernel(log_returns(columns["close"]), root_flow, length)
+    weighted = np.clip(weighted, -1.0, 1.0)
     score = 80.0 * share + 0.2 * (50.0 + 50.0 * np.tanh(weighted / 0.5))
-    return *_masked(length, np.clip(score, 0.0, 100.0)), *_masked(length, share, weighted)
+    return _masked(length, np.clip(score, 0.0, 100.0), share, weighted)
 
 
 _SMOOTHING: Final = Parameter("smoothing", 6, 2, 48)
@@ -227,7 +184,7 @@ TAKER_RATIO = Indicator(
     ),
     compute=_taker_ratio,
     lookback=lambda parameters: int(parameters["smoothing"]) - 1,
-    stable=lambda parameters: _ema_stable_rows(int(parameters["smoothing"])),
+    stable=lambda parameters: exponential_stable_rows(int(parameters["smoothing"])),
 )
 
 TAKER_TREND = Indicator(
@@ -255,7 +212,7 @@ TAKER_TREND = Indicator(
     compute=_taker_trend,
     lookback=_taker_trend_lookback,
     stable=lambda parameters: (
-        _ema_stable_rows(int(parameters["smoothing"]))
+        exponential_stable_rows(int(parameters["smoothing"]))
         + int(max(parameters["length"], parameters["momentum_lag"]))
     ),
 )

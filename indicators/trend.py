@@ -129,8 +129,8 @@ def ichimoku_score(
     """50 + 10 x the sum of five signs: close against cloud, conversion against base, close against
     base, close against the close ``shift`` bars ago, and the two spans of the cloud to come.
 
-    Array ``(T,)``, 0 to 100; NaN for ``max(conversion, base, span) - 1 + shift`` rows. The cloud at row *t* is
-    made of spans of row ``t - shift``; no line is ever drawn back in time.
+    Array ``(T,)``, 0 to 100; NaN for ``max(conversion, base, span) - 1 + shift`` rows. The cloud at
+    row *t* is made of spans of row ``t - shift``; no line is ever drawn back in time.
     """
 
     def middle(length: int) -> Float1D:
@@ -251,7 +251,9 @@ SUPERTREND = Indicator(
     outputs=(
         Output("line", "value", "price", "the stop for the next bar"),
         Output("side", "value", "side", "1 above the line, -1 below", -1.0, 1.0),
-        Output("flip", "signal", "side", "the new side, on its first row", firing_rate=(0.01, 0.06)),
+        Output(
+            "flip", "signal", "side", "the new side, on its first row", firing_rate=(0.01, 0.06)
+        ),
     ),
     compute=_supertrend,
     lookback=lambda parameters: int(parameters["length"]),
@@ -279,7 +281,9 @@ EMA_CROSS = Indicator(
     parameters=(Parameter("fast", 12, 2, 100), Parameter("slow", 26, 3, 400)),
     outputs=(
         Output("spread", "value", "price", "fast less slow EMA"),
-        Output("cross", "signal", "side", "1 crossed upwards, -1 downwards", firing_rate=(0.01, 0.08)),
+        Output(
+            "cross", "signal", "side", "1 crossed upwards, -1 downwards", firing_rate=(0.01, 0.08)
+        ),
     ),
     compute=_ema_cross,
     lookback=lambda parameters: int(parameters["slow"]) - 1,

@@ -10,8 +10,13 @@ from .moving_average import (
     wilder_mean,
     wilder_stable_rows,
 )
-from .rolling import percent_rank, rolling_max, rolling_mean, rolling_min, rolling_std, quotient
+from .rolling import percent_rank, quotient, rolling_max, rolling_mean, rolling_min, rolling_std
 from .spec import Columns, Indicator, Output, Parameter, Parameters
+
+MOST_GAPS = 3
+"""Missing bars in a row beyond which a state machine forgets."""
+BULGE_SETTLING_ROWS = 500
+"""Rows in which the mass index falls below the firing level at least once, on hourly walks."""
 
 __all__ = [
     "INDICATORS",
@@ -33,6 +38,24 @@ def _true_range_kernel(high: Float1D, low: Float1D, close: Float1D) -> Float1D:
         if t > 0:
             spread = max(spread, abs(high[t] - close[t - 1]), abs(low[t] - close[t - 1]))
         out[t] = spread
+    return out
+
+
+@kernel
+def _bulge_kernel(
+    index: Float1D, is_gap: Float1D, arm: float, fire: float, most_gaps: int
+) -> Float1D:
+    out = np.zeros(len(index))
+    armed, gaps = False, 0
+    for t in range(len(index)):
+        gaps = gaps + 1 if is_gap[t] > 0 else 0
+        if gaps > most_gaps:
+            armed = False
+        elif index[t] > arm:
+            armed = True
+        elif armed and index[t] < fire:
+            armed = False
+            out[t] = 1.0
     return out
 
 
@@ -80,9 +103,7 @@ def keltner_channel(
     return middle + reach, middle, middle - reach
 
 
-def donchian_channel(
-    high: Float1D, low: Float1D, length: int
-) -> tuple[Float1D, Float1D, Float1D]:
+def donchian_channel(high: Float1D, low: Float1D, length: int) -> tuple[Float1D, Float1D, Float1D]:
     """Highest high, middle and lowest low of the last ``length`` rows, row *t* included.
 
     Arrays ``(T,)`` in price units; known at close *t*; NaN for ``length - 1`` rows.
@@ -259,7 +280,9 @@ def _chandelier(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]
     high, low, close = columns["high"], columns["low"], columns["close"]
     length = int(parameters["length"])
     reach = parameters["multiple"] * average_true_range(high, low, close, length)
-    return rolling_max(high, length) - reach, rolling_min(low, length) + reach
+    long_stop, short_stop = rolling_max(high, length) - reach, rolling_min(low, length) + reach
+    side = (close > long_stop).astype(np.float64) - (close < short_stop)
+    return long_stop, short_stop, np.where(np.isnan(reach), np.nan, side)
 
 
 CHANDELIER = Indicator(
@@ -273,6 +296,7 @@ CHANDELIER = Indicator(
     outputs=(
         Output("long_stop", "value", "price", "highest high less the multiple of the ATR"),
         Output("short_stop", "value", "price", "lowest low plus the multiple of the ATR"),
+        Output("side", "value", "side", "1 clear of both stops, -1 beyond both, else 0", -1.0, 1.0),
     ),
     compute=_chandelier,
     lookback=lambda parameters: int(parameters["length"]),
@@ -282,19 +306,39 @@ CHANDELIER = Indicator(
 
 def _mass_index(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     length, sum_length = int(parameters["length"]), int(parameters["sum_length"])
-    return (mass_index(columns["high"], columns["low"], length, sum_length),)
+    index = mass_index(columns["high"], columns["low"], length, sum_length)
+    bulge = _bulge_kernel(
+        index, columns["is_gap"], parameters["arm"], parameters["fire"], MOST_GAPS
+    )
+    return index, bulge
 
 
 MASS_INDEX = Indicator(
     name="mass_index",
-    text="Mass index (Dorsey 1992); above 27 and then below 26.5 is a bulge, without direction.",
-    inputs=("high", "low"),
-    parameters=(Parameter("length", 9, 3, 50), Parameter("sum_length", 25, 5, 100)),
-    outputs=(Output("mass_index", "value", "sum of ratios", "mass index", low=0.0),),
+    text="Mass index (Dorsey 1992); it has no direction.",
+    inputs=("high", "low", "is_gap"),
+    parameters=(
+        Parameter("length", 9, 3, 50),
+        Parameter("sum_length", 25, 5, 100),
+        Parameter("arm", 27.0, 5.0, 200.0, integer=False),
+        Parameter("fire", 26.5, 5.0, 200.0, integer=False),
+    ),
+    outputs=(
+        Output("mass_index", "value", "sum of ratios", "mass index", low=0.0),
+        Output(
+            "bulge",
+            "signal",
+            "flag",
+            "1 on the first row below `fire` after one above `arm`; forgotten over long gaps",
+            firing_rate=(0.001, 0.03),
+        ),
+    ),
     compute=_mass_index,
     lookback=lambda parameters: int(2 * (parameters["length"] - 1) + parameters["sum_length"] - 1),
     stable=lambda parameters: (
-        exponential_stable_rows(int(parameters["length"]), 2, 1e-8) + int(parameters["sum_length"])
+        exponential_stable_rows(int(parameters["length"]), 2, 1e-8)
+        + int(parameters["sum_length"])
+        + BULGE_SETTLING_ROWS
     ),
 )
 

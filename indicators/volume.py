@@ -14,14 +14,13 @@ from .moving_average import exponential_mean, exponential_stable_rows
 from .rolling import (
     previous_mean_ratio,
     quotient,
-    rolling_mean,
     rolling_std,
     rolling_sum,
 )
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
-ROWS_OF_A_DAY = 1440
-"""Rows after which a UTC day has begun, whatever the step: one-minute bars need this many."""
+ROWS_OF_A_DAY = 96
+"""Rows after which a UTC day has begun, at the shortest decision step, 15 minutes."""
 
 
 @kernel
@@ -127,9 +126,7 @@ def accumulation_distance(flow: Float1D, length: int) -> Float1D:
     return _distance_from_mean_kernel(flow, length)
 
 
-def session_vwap(
-    open_time: Float1D, typical: Float1D, volume: Float1D
-) -> tuple[Float1D, Float1D]:
+def session_vwap(open_time: Float1D, typical: Float1D, volume: Float1D) -> tuple[Float1D, Float1D]:
     """VWAP of the UTC day so far and the volume-weighted deviation of price around it.
 
     Shapes ``(T,)``; ``open_time`` in ns. Both are NaN until the first midnight of the series: a day
@@ -180,9 +177,7 @@ def _obv(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 def _adl(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     length, window = int(parameters["length"]), int(parameters["window"])
-    flow = close_location_flow(
-        columns["high"], columns["low"], columns["close"], columns["volume"]
-    )
+    flow = close_location_flow(columns["high"], columns["low"], columns["close"], columns["volume"])
     spread = rolling_std(flow, window) * np.sqrt(length)
     score = quotient(accumulation_distance(flow, length), spread, 0.0)
     return (np.where(np.isnan(spread), np.nan, score),)

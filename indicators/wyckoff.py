@@ -40,7 +40,14 @@ from engine import Bool1D, Float1D, Float2D, kernel
 
 from . import _wyckoff_range as side_kernels
 from .pivot import alternating_pivots, confirmed_pivots, long_gaps
-from .rolling import percent_rank, previous_mean_ratio, rolling_max, rolling_mean, rolling_min
+from .rolling import (
+    percent_rank,
+    previous_mean_ratio,
+    quotient,
+    rolling_max,
+    rolling_mean,
+    rolling_min,
+)
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
 
@@ -85,12 +92,6 @@ class _Side:
     leading: Float2D
 
 
-def _true_ratio(numerator: Float1D, denominator: Float1D, otherwise: float) -> Float1D:
-    usable = denominator > 0
-    ratio = numerator / np.where(usable, denominator, 1.0)
-    return np.where(usable, ratio, np.where(np.isnan(denominator), np.nan, otherwise))
-
-
 def _newest_pivot(price: Float2D, kind: Float2D, side: float) -> Float1D:
     """Price of the newest pivot of one kind in the alternating list, NaN when there is none."""
     second = np.where(kind[:, 1] == side, price[:, 1], np.nan)
@@ -108,8 +109,8 @@ def _one_side(columns: Columns, parameters: Parameters, sign: float) -> _Side:
     atr = average_true_range(columns["high"], columns["low"], columns["close"], ATR_LENGTH)
     resets = long_gaps(columns["is_gap"], rows)
     relative_volume = previous_mean_ratio(volume, 20)
-    spread = _true_ratio(high - low, atr, 0.0)
-    close_location = _true_ratio(close - low, high - low, 0.5)
+    spread = quotient(high - low, atr, 0.0)
+    close_location = quotient(close - low, high - low, 0.5)
 
     fallen = rolling_max(high, TREND_LENGTH) - low >= parameters["trend_atr"] * atr
     before = fallen & (close < rolling_mean(close, 50))
@@ -121,7 +122,7 @@ def _one_side(columns: Columns, parameters: Parameters, sign: float) -> _Side:
     preliminary &= low == rolling_min(low, 20)
 
     pivot_high, pivot_low = confirmed_pivots(high, low, right, right)
-    price, _, kind = alternating_pivots(pivot_high, pivot_low, right, 2, columns["is_gap"])
+    price, _, kind = alternating_pivots(pivot_high, pivot_low, right, 2, is_gap=columns["is_gap"])
     rally_high, _ = confirmed_pivots(high, low, RALLY_SIDE, RALLY_SIDE)
     births = side_kernels.birth_kernel(
         climax, low, atr, _newest_pivot(price, kind, 1.0), rally_high, RALLY_SIDE, resets
@@ -269,8 +270,8 @@ WYCKOFF = Indicator(
         Parameter("half_life_bars", 50, 10, 200),
     ),
     outputs=(
-        _event("preliminary", "1 preliminary support, -1 supply, on the climax row", 1e-4, 0.01),
-        _event("climax", "1 selling climax, -1 buying climax, not yet confirmed", 5e-4, 0.02),
+        _event("preliminary", "1 preliminary support, -1 supply, on the climax row", 1e-4, 0.02),
+        _event("climax", "1 selling climax, -1 buying climax, not yet confirmed", 5e-4, 0.04),
         _event("range_start", "1 automatic rally, -1 reaction: a range exists", 3e-4, 0.008),
         _event("secondary_test", "1 secondary test of support, -1 of resistance", 2e-4, 0.01),
         _event("upthrust", "-1 failed break upwards in phase B, 1 downwards", 5e-5, 0.01),

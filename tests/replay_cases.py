@@ -30,7 +30,9 @@ def random_panel(rows: int, symbols: int, seed: int, *, wildness: float = 1.0) -
             close = np.exp(log_close - log_close[0]) * 100.0
             open_ = np.concatenate(([100.0], close[:-1]))
             open_ = np.where(
-                generator.random(rows) < 0.2, open_ * np.exp(0.02 * generator.standard_normal(rows)), open_
+                generator.random(rows) < 0.2,
+                open_ * np.exp(0.02 * generator.standard_normal(rows)),
+                open_,
             )
             open_ = np.where(bars.is_gap, close, open_)
             reach = np.where(bars.is_gap, 0.0, 0.01 * generator.exponential(size=rows))
@@ -83,7 +85,9 @@ def random_funding(panel: Panel, seed: int, *, mark_share: float = 0.3) -> Fundi
         time_ns=times[order].astype(np.int64),
         symbol_index=symbols[order].astype(np.int64),
         rate=generator.normal(1e-4, 1e-3, size=count),
-        mark_price=np.where(generator.random(count) < mark_share, 90 + 20 * generator.random(count), 0.0),
+        mark_price=np.where(
+            generator.random(count) < mark_share, 90 + 20 * generator.random(count), 0.0
+        ),
     )
 
 

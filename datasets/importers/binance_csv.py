@@ -117,6 +117,8 @@ def _header(path: Path, line: bytes) -> list[str] | None:
 
 
 def _read(path: Path, text: bytes, header: list[str] | None) -> pa.Table:
+    if header is not None and b"\n" not in text:
+        raise DataError(f"{path}: the file has a header but no rows; download it again")
     names = header or list(_COLUMNS)
     types = {name: pa.int64() if name in _WHOLE else pa.float64() for name in names}
     types["ignore"] = pa.string()
@@ -124,8 +126,6 @@ def _read(path: Path, text: bytes, header: list[str] | None) -> pa.Table:
         table = _parsed(text, names, types, header is not None)
     except pa.ArrowInvalid as error:
         raise _explained(path, text, names, header is not None, error) from error
-    if len(table) == 0:
-        raise DataError(f"{path}: the file has a header but no rows; download it again")
     for name in names:
         if table[name].null_count:
             row = int(np.flatnonzero(np.asarray(table[name].is_null()))[0])

@@ -16,7 +16,7 @@ class Minutes:
     high: Float1D
     low: Float1D
     close: Float1D
-    quote_volume: Float1D
+    volume: Float1D
     taker_share: Float1D
     quote_per_trade: float
 
@@ -27,8 +27,8 @@ def minute_bars(symbol: str, start_ns: int, minutes: Minutes, down: Bool1D) -> B
     last_up = np.maximum.accumulate(np.where(down, -1, np.arange(count)))
     carried = minutes.close[last_up]
     price = 0.5 * (minutes.open + minutes.close)
-    quote = np.where(down, 0.0, minutes.quote_volume)
-    volume = quote / price
+    volume = np.where(down, 0.0, minutes.volume)
+    quote = volume * price
     return Bars(
         symbol=symbol,
         timeframe="1m",

@@ -14,15 +14,13 @@ from .parameters import (
     FUNDING_CLAMP,
     FUNDING_HOURS,
     INTEREST_RATE,
+    PREMIUM_BPS,
     PREMIUM_FAST,
     PREMIUM_FAST_HALF_LIFE_HOURS,
-    PREMIUM_LIMIT,
     PREMIUM_ON_TREND,
-    PREMIUM_SCALE,
-    PREMIUM_SHAPE,
-    PREMIUM_SHIFT,
     PREMIUM_SLOW,
     PREMIUM_SLOW_HALF_LIFE_HOURS,
+    PREMIUM_STATE,
 )
 from .path import exponential_average, mean_reverting
 
@@ -70,8 +68,7 @@ def premium_of_hours(hour_return: Float1D, hourly_volatility: float, noise: Floa
         + PREMIUM_FAST * mean_reverting(noise[1], PREMIUM_FAST_HALF_LIFE_HOURS)
         + PREMIUM_ON_TREND * np.concatenate(([0.0], trend[:-1]))
     )
-    state = np.clip(state, -PREMIUM_LIMIT, PREMIUM_LIMIT)
-    premium: Float1D = PREMIUM_SHIFT + PREMIUM_SCALE * np.exp(PREMIUM_SHAPE * state)
+    premium: Float1D = 1e-4 * np.interp(state, PREMIUM_STATE, PREMIUM_BPS)
     return premium
 
 

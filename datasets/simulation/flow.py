@@ -1,6 +1,6 @@
-"""Order flow of each minute: turnover, trades and the share that takers bought.
+"""Order flow of each minute: volume, trades and the share that takers bought.
 
-Turnover follows volatility, the size of the same minute's shock, the hour of day, the weekday and
+Volume follows volatility, the size of the same minute's shock, the hour of day, the weekday and
 noise of its own. The taker-buy share follows the same minute's shock, a persistent hourly lean and
 noise; neither of the latter has anything to do with later prices.
 """
@@ -34,7 +34,7 @@ SHOCK_LIMIT = 5.0
 
 @kernel
 def _flow_kernel(
-    hour_log_turnover: Float1D,
+    hour_log_volume: Float1D,
     hour_taker: Float1D,
     volatility: Float1D,
     standard_return: Float1D,
@@ -44,33 +44,33 @@ def _flow_kernel(
     coefficients: Float1D,
 ) -> tuple[Float1D, Float1D]:
     count = len(volatility)
-    turnover = np.empty(count)
+    volume = np.empty(count)
     share = np.empty(count)
     on_volatility, on_shock, noise_size, taker_on_shock, taker_size, limit = coefficients
     for m in range(count):
         shock = min(max(standard_return[m], -limit), limit)
-        turnover[m] = math.exp(
-            hour_log_turnover[m // 60]
+        volume[m] = math.exp(
+            hour_log_volume[m // 60]
             + on_volatility * math.log(volatility[m] / base_volatility)
             + on_shock * abs(shock)
             + noise_size * volume_noise[m]
         )
         logit = hour_taker[m // 60] + taker_on_shock * shock + taker_size * taker_noise[m]
         share[m] = 1.0 / (1.0 + math.exp(-logit))
-    return turnover, share
+    return volume, share
 
 
-def hour_log_turnover(
+def hour_log_volume(
     median_per_hour: float,
     seasonal: Float1D,
-    shared_noise: tuple[Float1D, Float1D],
+    slow: Float1D,
+    fast: Float1D,
 ) -> Float1D:
-    """Log of a minute's turnover in each hour at base volatility and without shock, ``(H,)``.
+    """Log of a minute's volume in each hour at base volatility and without shock, ``(H,)``.
 
-    ``shared_noise`` is standard normal noise of the slow and the fast part. ``seasonal`` is the log
+    ``slow`` and ``fast`` are standard normal noise of its two parts. ``seasonal`` is the log
     profile of volume that volatility does not already explain.
     """
-    slow, fast = shared_noise
     # a typical minute has a shock of 0.8 standard deviations, an hour sixty uneven minutes
     typical = math.log(median_per_hour / MINUTES_PER_HOUR) - 0.8 * VOLUME_ON_SHOCK
     centred = typical - 0.5 * VOLUME_MINUTE**2
@@ -89,7 +89,7 @@ def hour_taker_lean(noise: Float1D) -> Float1D:
 
 
 def minute_flow(
-    log_turnover: Float1D,
+    log_volume: Float1D,
     taker_lean: Float1D,
     volatility: Float1D,
     standard_return: Float1D,
@@ -97,10 +97,10 @@ def minute_flow(
     volume_generator: np.random.Generator,
     taker_generator: np.random.Generator,
 ) -> tuple[Float1D, Float1D]:
-    """Turnover in quote currency and taker-buy share of every minute, each ``(M,)``."""
+    """Volume in base units and taker-buy share of every minute, each ``(M,)``."""
     minutes = len(volatility)
     return _flow_kernel(
-        log_turnover,
+        log_volume,
         taker_lean,
         volatility,
         standard_return,

@@ -14,6 +14,9 @@ import numpy as np
 
 from engine import Float1D
 
+MODEL_VERSION: Final = 1
+"""Raised whenever the same spec gives other numbers than before."""
+
 MINUTES_PER_HOUR: Final = 60
 HOURS_PER_DAY: Final = 24
 HOURS_PER_WEEK: Final = 168
@@ -57,55 +60,58 @@ REGIME_TRANSITION: Final = np.array(
 )
 """Hourly transition probabilities: calm and normal last 20 days on average, turbulence 7 days."""
 
-SLOW_LOG_VOLATILITY: Final = 0.30
+SLOW_LOG_VOLATILITY: Final = 0.42
 """Standard deviation of the slow part of log volatility (half-life 15 days)."""
 SLOW_HALF_LIFE_HOURS: Final = 360.0
-MIDDLE_LOG_VOLATILITY: Final = 0.30
+MIDDLE_LOG_VOLATILITY: Final = 0.32
 """Standard deviation of the middle part of log volatility (half-life 30 hours)."""
 MIDDLE_HALF_LIFE_HOURS: Final = 30.0
-FAST_LOG_VOLATILITY: Final = 0.35
+FAST_LOG_VOLATILITY: Final = 0.28
 """Standard deviation of the fast part of log volatility (half-life 90 minutes)."""
 FAST_HALF_LIFE_MINUTES: Final = 90.0
-COMMON_VOLATILITY_SHARE: Final = 0.8
+COMMON_VOLATILITY_SHARE: Final = 0.9
 """Share of the variance of slow and middle log volatility that all symbols have in common."""
-COMMON_RETURN_CORRELATION: Final = 0.91
-"""Loading of a symbol's minute shock on the market's, so that two symbols correlate 0.83."""
+COMMON_RETURN_CORRELATION: Final = 0.97
+"""Loading of a symbol's minute shock on the market's."""
 
-JUMPS_PER_HOUR: Final = 0.012
-"""Expected jumps in an hour, of the market and again of each symbol."""
-JUMP_SIZE: Final = 2.2
-"""Standard deviation of a jump in units of the volatility of that hour."""
+MARKET_JUMPS_PER_HOUR: Final = 0.006
+OWN_JUMPS_PER_HOUR: Final = 0.002
+"""Expected jumps in an hour, of the whole market and of each symbol alone."""
+JUMP_SMALLEST: Final = 1.5
+JUMP_LARGEST: Final = 5.0
+"""A jump is up or down with even chances, its size uniform between these, in hourly volatilities."""
 JUMP_LOG_VOLATILITY_KICK: Final = 0.8
 """Rise of the fast log volatility in the minute after a jump."""
 
-VOLUME_ON_VOLATILITY: Final = 0.70
+VOLUME_ON_VOLATILITY: Final = 0.90
 """Elasticity of volume to volatility."""
 VOLUME_ON_SHOCK: Final = 0.30
 """Rise of log volume for each standard deviation of the absolute minute shock."""
-VOLUME_SLOW: Final = 0.45
+VOLUME_SLOW: Final = 0.35
 VOLUME_SLOW_HALF_LIFE_HOURS: Final = 240.0
-VOLUME_FAST: Final = 0.28
-VOLUME_FAST_HALF_LIFE_HOURS: Final = 5.0
+VOLUME_FAST: Final = 0.40
+VOLUME_FAST_HALF_LIFE_HOURS: Final = 1.5
+SHARED_VOLUME_NOISE: Final = 0.3
+"""Share of the variance of the fast part that spot and perpetual have in common."""
 VOLUME_MINUTE: Final = 0.60
 """Standard deviations of the parts of log volume that are unrelated to volatility."""
 
-TAKER_ON_SHOCK: Final = 0.50
+TAKER_ON_SHOCK: Final = 0.58
 """Change of the logit of the minute's taker-buy share for each standard deviation of its shock."""
 TAKER_HOUR: Final = 0.10
 TAKER_HOUR_HALF_LIFE_HOURS: Final = 4.0
-TAKER_MINUTE: Final = 0.80
+TAKER_MINUTE: Final = 1.00
 TAKER_MEAN: Final = -0.03
 """Parts of that logit that are unrelated to price: an hourly persistent one, noise, the mean."""
 
-PREMIUM_SHIFT: Final = -6.2e-4
-PREMIUM_SCALE: Final = 3.3e-4
-PREMIUM_SHAPE: Final = 0.95
-PREMIUM_LIMIT: Final = 2.7
-"""premium = shift + scale * exp(shape * z), z clipped to +-limit: the right skew of real funding."""
+PREMIUM_STATE: Final = np.array([-3.0, -2.326, -1.645, -1.117, -0.096, 0.978, 1.645, 2.326, 3.0])
+PREMIUM_BPS: Final = np.array([-9.0, -6.7, -5.5, -5.0, -4.0, 6.0, 10.8, 17.6, 26.0])
+"""Premium at values of a standard normal state: the quantiles of real funding (1, 5, 13.2, 46.2,
+83.6, 95 and 99 %) taken back through the funding formula, linear between them."""
 PREMIUM_SLOW_HALF_LIFE_HOURS: Final = 360.0
-PREMIUM_FAST_HALF_LIFE_HOURS: Final = 18.0
-PREMIUM_SLOW: Final = 0.70
-PREMIUM_FAST: Final = 0.60
+PREMIUM_FAST_HALF_LIFE_HOURS: Final = 16.0
+PREMIUM_SLOW: Final = 0.80
+PREMIUM_FAST: Final = 0.42
 PREMIUM_ON_TREND: Final = 0.40
 """Weights in z: slow and fast mean-reverting parts and the standardised return of the last week."""
 
@@ -115,7 +121,7 @@ FUNDING_CLAMP: Final = 5e-4
 """Bound of the difference of interest and premium (Binance)."""
 
 
-VOLATILITY_INFLATION: Final = 1.4
+VOLATILITY_INFLATION: Final = 1.48
 """Root mean square of hourly volatility over its median level: regimes, noise and jumps together."""
 
 

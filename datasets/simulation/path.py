@@ -20,21 +20,19 @@ from .parameters import (
     FAST_HALF_LIFE_MINUTES,
     FAST_LOG_VOLATILITY,
     HOURS_PER_DAY,
+    JUMP_LARGEST,
     JUMP_LOG_VOLATILITY_KICK,
-    JUMP_SIZE,
-    JUMPS_PER_HOUR,
+    JUMP_SMALLEST,
+    MARKET_JUMPS_PER_HOUR,
     MIDDLE_HALF_LIFE_HOURS,
     MIDDLE_LOG_VOLATILITY,
     MINUTES_PER_HOUR,
+    OWN_JUMPS_PER_HOUR,
     REGIME_LOG_VOLATILITY,
     REGIME_TRANSITION,
-    RETURN_BY_HOUR,
-    RETURN_BY_WEEKDAY,
     SLOW_HALF_LIFE_HOURS,
     SLOW_LOG_VOLATILITY,
 )
-
-JUMP_PROBABILITY = JUMPS_PER_HOUR / MINUTES_PER_HOUR
 
 
 @kernel
@@ -82,28 +80,31 @@ def _return_kernel(
     own_jump: Float1D,
     fast_deviation: float,
     fast_persistence: float,
-    kick: float,
-    jump_probability: float,
-    jump_size: float,
+    jump_rules: Float1D,
 ) -> tuple[Float1D, Float1D, Float1D]:
-    """Minute log returns, volatility, and returns in units of it."""
     count = len(shock)
     log_return = np.empty(count)
     volatility = np.empty(count)
-    innovation = fast_deviation * math.sqrt(1.0 - fast_persistence * fast_persistence)
-    # a jump is measured against the hour, so that it can be seen among sixty minutes
-    hour_scale = jump_size * math.sqrt(60.0)
-    fast = 0.0
     standard = np.empty(count)
+    market_probability, own_probability, smallest, largest, kick = jump_rules
+    innovation = fast_deviation * math.sqrt(1.0 - fast_persistence * fast_persistence)
+    fast = 0.0
+    jump_volatility = 0.0
+    jump_drift = 0.0
     for m in range(count):
-        log_volatility = hour_log_volatility[m // 60] + fast
-        sigma = math.exp(log_volatility)
-        jump_sigma = hour_scale * sigma
-        drift = -0.5 * sigma * sigma - 2.0 * math.log1p(
-            jump_probability * math.expm1(0.5 * jump_sigma * jump_sigma)
-        )
+        if m % 60 == 0:
+            # a jump is measured against an hour of volatility, and its expected ratio taken out
+            jump_volatility = math.exp(hour_log_volatility[m // 60]) * math.sqrt(60.0)
+            reach = jump_volatility * (largest - smallest)
+            excess = (
+                math.sinh(jump_volatility * largest) - math.sinh(jump_volatility * smallest)
+            ) / reach - 1.0
+            jump_drift = -math.log1p(market_probability * excess) - math.log1p(
+                own_probability * excess
+            )
+        sigma = math.exp(hour_log_volatility[m // 60] + fast)
         jump = market_jump[m] + own_jump[m]
-        log_return[m] = drift + sigma * shock[m] + jump_sigma * jump
+        log_return[m] = jump_drift - 0.5 * sigma * sigma + sigma * shock[m] + jump_volatility * jump
         volatility[m] = sigma
         standard[m] = log_return[m] / sigma
         fast = fast_persistence * fast + innovation * fast_noise[m]
@@ -194,21 +195,20 @@ def hourly_log_volatility(
     return total
 
 
-def jumps(generator: np.random.Generator, minutes: int) -> Float1D:
-    """Jumps of each minute in standard deviations, 0 where there is none, ``(M,)``."""
+def jumps(generator: np.random.Generator, minutes: int, jumps_per_hour: float) -> Float1D:
+    """Jumps of each minute in hourly volatilities, 0 where there is none, ``(M,)``.
+
+    One uniform draw decides all: below the probability there is a jump, the lower half of that
+    range is down, and the place within the half is the size.
+    """
+    probability = jumps_per_hour / MINUTES_PER_HOUR
     draws = generator.random(minutes)
-    hit = draws < JUMP_PROBABILITY
-    size = np.zeros(minutes)
-    # the position of the draw below its threshold is uniform again: one stream gives both
-    size[hit] = _normal_quantile(draws[hit] / JUMP_PROBABILITY)
-    return size
-
-
-def _normal_quantile(probability: Float1D) -> Float1D:
-    from scipy.special import ndtri  # scipy is heavy to import
-
-    quantile: Float1D = ndtri(np.clip(probability, 1e-9, 1.0 - 1e-9))
-    return quantile
+    hit = draws < probability
+    place = 2.0 * draws[hit] / probability
+    size = JUMP_SMALLEST + (JUMP_LARGEST - JUMP_SMALLEST) * (place % 1.0)
+    result = np.zeros(minutes)
+    result[hit] = np.where(place < 1.0, -size, size)
+    return result
 
 
 def minute_returns(
@@ -228,12 +228,18 @@ def minute_returns(
         generators["fast"].standard_normal(minutes),
         shock,
         market_jump,
-        jumps(generators["jump"], minutes),
+        jumps(generators["jump"], minutes, OWN_JUMPS_PER_HOUR),
         FAST_LOG_VOLATILITY,
         half_life_persistence(FAST_HALF_LIFE_MINUTES),
-        JUMP_LOG_VOLATILITY_KICK,
-        JUMP_PROBABILITY,
-        JUMP_SIZE,
+        np.array(
+            [
+                MARKET_JUMPS_PER_HOUR / MINUTES_PER_HOUR,
+                OWN_JUMPS_PER_HOUR / MINUTES_PER_HOUR,
+                JUMP_SMALLEST,
+                JUMP_LARGEST,
+                JUMP_LOG_VOLATILITY_KICK,
+            ]
+        ),
     )
 
 

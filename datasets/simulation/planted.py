@@ -39,8 +39,8 @@ class PlantedColumn:
 PLANTED_COLUMNS: Final = {
     "taker_flow": PlantedColumn(
         "bars",
-        "taker_buy_quote / quote_volume",
-        "taker-buy share of the hour's spot turnover",
+        "taker_buy_volume / volume",
+        "taker-buy share of the hour's spot volume",
         0.493,
         0.046,
     ),

@@ -1,9 +1,10 @@
 """Independent random streams: one for each part of the market and of every symbol."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+
+from engine import Float1D
 
 MARKET_PARTS: Final = ("regime", "slow", "middle", "shock", "jump", "outage")
 SYMBOL_PARTS: Final = (
@@ -14,19 +15,18 @@ SYMBOL_PARTS: Final = (
 """New parts go to the end, so that old ones keep their numbers."""
 
 
-def streams(
-    seed: int, symbols: Sequence[str]
-) -> tuple[dict[str, np.random.Generator], tuple[dict[str, np.random.Generator], ...]]:
-    """Generators of the market and of each symbol, by part.
+def market_streams(seed: int) -> dict[str, np.random.Generator]:
+    """Generators of what all symbols share, by part."""
+    return _generators(np.random.SeedSequence(seed, spawn_key=(0,)), MARKET_PARTS)
 
-    Every part draws from its own child of ``SeedSequence(seed)``: more days continue each stream,
-    one more symbol at the end leaves the others as they were.
+
+def symbol_streams(seed: int, symbol: str) -> dict[str, np.random.Generator]:
+    """Generators of one symbol, by part.
+
+    Every part draws from a child of its own: more days continue each stream. The name of the symbol
+    is in the key, so that a symbol is the same whatever stands beside it.
     """
-    market, *own = np.random.SeedSequence(seed).spawn(1 + len(symbols))
-    return (
-        _generators(market, MARKET_PARTS),
-        tuple(_generators(sequence, SYMBOL_PARTS) for sequence in own),
-    )
+    return _generators(np.random.SeedSequence(seed, spawn_key=(1, *symbol.encode())), SYMBOL_PARTS)
 
 
 def _generators(
@@ -34,3 +34,8 @@ def _generators(
 ) -> dict[str, np.random.Generator]:
     children = sequence.spawn(len(parts))
     return {part: np.random.default_rng(child) for part, child in zip(parts, children, strict=True)}
+
+
+def normal_rows(generator: np.random.Generator, rows: int, columns: int) -> Float1D:
+    """Noise ``(columns, rows)`` drawn row by row, so that more rows continue the same numbers."""
+    return np.ascontiguousarray(generator.standard_normal((rows, columns)).T)

@@ -6,13 +6,12 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 
 from engine import ConfigError, ContractError, Float1D, Market
-from indicators import Indicator, Output
+from indicators import Indicator, Output, build_features
 from strategies import Head, HeadInputs, HeadOutput, head_inputs
-from indicators import build_features
 
 from .inputs import without_flows
 from .report import CheckRow
-from .subjects import IndicatorCase
+from .subjects import IndicatorCase, MarketSource, case_market
 
 PRICE_SCALE = 8.0
 """A power of two: scaling by it is exact, unless a logarithm or a constant intervenes."""
@@ -169,17 +168,14 @@ def _any(column: np.ndarray) -> bool:
 
 
 def check_indicator_conformance(
-    cases: Iterable[IndicatorCase], markets: Sequence[Market]
+    cases: Iterable[IndicatorCase], market_of: MarketSource = case_market
 ) -> list[CheckRow]:
-    """One row for every case; ``markets`` are looked at one after the other."""
+    """One row for every case."""
     rows = []
     for case in cases:
-        faults: list[str] = []
-        for market in markets:
-            faults = indicator_faults(case, market) + scale_faults(case, market)
-            if faults:
-                break
-        detail = "; ".join(faults[:4]) or f"{len(markets)} markets"
+        market = market_of(case, 0)
+        faults = indicator_faults(case, market) + scale_faults(case, market)
+        detail = "; ".join(faults[:4]) or f"{len(case.indicator.outputs)} outputs"
         rows.append(CheckRow("conformance", case.name, not faults, detail))
     return rows
 

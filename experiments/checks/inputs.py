@@ -5,18 +5,18 @@ valid. A head must answer differently somewhere when a column that its features 
 and identically everywhere when any other column is.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from engine import FLOW_COLUMNS, HOUR_NS, Bars, Market, Series
+from engine import FLOW_COLUMNS, HOUR_NS, Bars, ConfigError, Float1D, Market, Series
 from indicators import Indicator
 from strategies import Head
 
 from .prefix import first_difference
 from .report import CheckRow
-from .subjects import IndicatorCase, Rows
+from .subjects import IndicatorCase, MarketSource, Rows, case_market
 
 GAP_RUNS = (5, 6, 24, 130)
 """Lengths of the runs that are marked missing: state machines reset after more than three."""
@@ -60,7 +60,7 @@ def disturbed_bars(bars: Bars, column: str, seed: int) -> Bars:
     if column == "is_gap":
         flags = bars.is_gap.copy()
         for length in GAP_RUNS:
-            for _ in range(1 + rows // 2_000):
+            for _ in range(1 + rows // (20 * length)):
                 begin = int(generator.integers(rows // 4, max(rows - length, rows // 4 + 1)))
                 flags[begin : begin + length] = ~flags[begin : begin + length]
         return replace(bars, is_gap=flags)
@@ -91,6 +91,8 @@ def disturbed_series(series: Series, column: str, seed: int) -> Series:
 def disturbed_market(market: Market, raw: RawColumn, seed: int) -> Market:
     """The same market with one raw column disturbed; ``open_time`` moves every clock alike."""
     clock, column = raw
+    if raw == ("bars", "open_time") and seed > 1:
+        return _slowed(market)
     if clock != "bars":
         changed = disturbed_series(market.series[clock], column, seed)
         return Market(bars=market.bars, series={**market.series, clock: changed})
@@ -105,6 +107,19 @@ def disturbed_market(market: Market, raw: RawColumn, seed: int) -> Market:
             for name, entry in series.items()
         }
     return Market(bars=disturbed_bars(market.bars, column, seed), series=series)
+
+
+def _slowed(market: Market) -> Market:
+    """The same bars at twice their step: durations change, which a shift leaves alone."""
+    bars = market.bars
+    doubled = {"1m": "2m", "5m": "10m", "15m": "30m", "30m": "1h", "1h": "2h", "4h": "8h"}
+    if bars.timeframe not in doubled:
+        return market
+    open_time = bars.open_time[0] + 2 * (bars.open_time - bars.open_time[0])
+    if bars.open_time[0] % (2 * bars.step_ns):
+        open_time = open_time + bars.step_ns
+    slowed = replace(bars, timeframe=doubled[bars.timeframe], open_time=open_time)
+    return Market(bars=slowed, series=market.series)
 
 
 def check_head_inputs(
@@ -174,7 +189,10 @@ def _input_row(
 
 
 def check_indicator_inputs(
-    cases: Iterable[IndicatorCase], market: Market, *, seeds: Sequence[int] = SEEDS
+    cases: Iterable[IndicatorCase],
+    market_of: MarketSource = case_market,
+    *,
+    seeds: Sequence[int] = SEEDS,
 ) -> list[CheckRow]:
     """One row for every declared input of every case: disturbing it changes some output.
 
@@ -182,35 +200,57 @@ def check_indicator_inputs(
     """
     rows = []
     for case in cases:
-        whole = case.outputs(case.columns(market))
         for column in case.indicator.inputs:
-            where = None
-            for seed in seeds:
-                disturbed = _disturbed_case_market(market, case.clock, column, seed)
-                where = _changed(whole, case.outputs(case.columns(disturbed)))
-                if where is not None:
-                    break
+            where = next(
+                (
+                    found
+                    for tried in _variants(case)
+                    for seed in seeds
+                    if (found := _case_change(tried, column, market_of(case, 2 * seed), seed))
+                ),
+                None,
+            )
             rows.append(
                 CheckRow(
                     "inputs",
                     f"{case.name} < {column}",
                     where is not None,
-                    f"changes {where or 'nothing'}",
+                    f"changes {where or 'nothing, whatever the parameters'}",
                 )
             )
     return rows
 
 
-def _disturbed_case_market(market: Market, clock: str, column: str, seed: int) -> Market:
-    if clock != "bars" and column == "event_time":
-        entry = market.series[clock]
-        moved = replace(
-            entry,
-            event_time=entry.event_time + TIME_SHIFT_NS,
-            available_at=entry.available_at + TIME_SHIFT_NS,
-        )
-        return Market(bars=market.bars, series={**market.series, clock: moved})
-    return disturbed_market(market, (clock, column), seed)
+def _variants(case: IndicatorCase) -> Iterator[IndicatorCase]:
+    """The case itself, then with each parameter at either end of its range."""
+    yield case
+    for parameter in case.indicator.parameters:
+        for value in (parameter.low, parameter.high):
+            given = {**dict(case.parameters), parameter.name: value}
+            yield replace(case, parameters=tuple(sorted(given.items())))
+
+
+def _case_change(case: IndicatorCase, column: str, market: Market, seed: int) -> str | None:
+    columns = case.columns(market)
+    if column in ("open_time", "event_time"):
+        disturbed = {**columns, column: _stretched(columns[column], seed)}
+    else:
+        disturbed = case.columns(disturbed_market(market, (case.clock, column), seed))
+    try:
+        return _changed(case.outputs(columns), case.outputs(disturbed))
+    except ConfigError:
+        return None
+
+
+def _stretched(times: Float1D, seed: int) -> Float1D:
+    """The same rows at twice their step (even seeds), or with holes of hours to a month between them."""
+    if seed % 2 == 0:
+        return times[:1] + 2.0 * (times - times[:1])
+    generator = np.random.default_rng([seed, 5])
+    holes = np.where(
+        generator.random(len(times)) < 0.02, generator.integers(5, 720, size=len(times)), 0
+    )
+    return times + float(HOUR_NS) * np.cumsum(holes)
 
 
 def without_flows(bars: Bars) -> Bars:

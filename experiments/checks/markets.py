@@ -8,6 +8,7 @@ that is filled at its own price gains nothing (a walk sampled at points only wou
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -70,10 +71,22 @@ class FineBars:
 
 
 def _persistent(
-    generator: np.random.Generator, rows: int, memory: float, spread: float
+    generator: np.random.Generator,
+    rows: int,
+    memory: float,
+    spread: float,
+    *,
+    heavy_tails: bool = False,
 ) -> Float1D:
-    """A stationary first-order autoregression with standard deviation ``spread``."""
-    noise = generator.standard_normal(rows) * spread * np.sqrt(1.0 - memory * memory)
+    """A stationary first-order autoregression with standard deviation ``spread``.
+
+    With ``heavy_tails`` its innovations follow Student's t with 3 degrees of freedom.
+    """
+    if heavy_tails:
+        noise = generator.standard_t(3.0, rows) / np.sqrt(3.0)
+    else:
+        noise = generator.standard_normal(rows)
+    noise *= spread * np.sqrt(1.0 - memory * memory)
     noise[0] = generator.standard_normal() * spread
     result: Float1D = lfilter([1.0], [1.0, -memory], noise)
     return result
@@ -221,16 +234,21 @@ def _series(
     )
 
 
-def null_series(start_ns: int, end_ns: int, seed: int) -> Mapping[str, Series]:
-    """Every slow series, persistent noise independent of any price, from long before ``start_ns``."""
+def null_series(
+    start_ns: int, end_ns: int, seed: int, *, history_rows: int = HISTORY_ROWS
+) -> Mapping[str, Series]:
+    """Every slow series, persistent noise independent of any price.
+
+    Each begins ``history_rows`` of its own rows before ``start_ns``.
+    """
     generator = np.random.default_rng([seed, 1])
 
     def times(step_ns: int) -> Int1D:
-        first = start_ns // step_ns - HISTORY_ROWS
+        first = start_ns // step_ns - history_rows
         return step_ns * np.arange(first, -(-end_ns // step_ns))
 
     def noise(times_ns: Int1D, memory: float, spread: float) -> Float1D:
-        return _persistent(generator, len(times_ns), memory, spread)
+        return _persistent(generator, len(times_ns), memory, spread, heavy_tails=True)
 
     hourly, eight, daily = times(HOUR_NS), times(8 * HOUR_NS), times(DAY_NS)
     interest = 50_000.0 * np.exp(noise(hourly, 0.999, 0.3))
@@ -275,13 +293,39 @@ def null_series(start_ns: int, end_ns: int, seed: int) -> Mapping[str, Series]:
     return {series.name: series for series in made}
 
 
-def null_market(hours: int, seed: int, *, steps_per_hour: int = 12) -> Market:
-    """Hourly null bars with every slow series."""
+@lru_cache(maxsize=128)
+def null_market(
+    hours: int, seed: int, *, steps_per_hour: int = 12, history_rows: int = HISTORY_ROWS
+) -> Market:
+    """Hourly null bars with every slow series; the last few are kept in memory."""
     fine = null_fine_bars(hours, seed, steps_per_hour=steps_per_hour)
     bars = aggregated_bars(fine, "1h")
     if bars is None:
         raise ConfigError(f"hours={hours} must be at least 1")
-    return Market(bars=bars, series=null_series(START_NS, int(bars.close_time[-1]), seed))
+    series = null_series(START_NS, int(bars.close_time[-1]), seed, history_rows=history_rows)
+    return Market(bars=bars, series=series)
+
+
+@lru_cache(maxsize=128)
+def coarse_market(hours: int, seed: int, *, history_rows: int = HISTORY_ROWS) -> Market:
+    """Hourly bars on a coarse tick with opens away from the close before: not a null market.
+
+    Equal prices, bars without shadows and gaps between bodies are common here, and never seen on a
+    null market, where each bar opens at the last close. Rare shapes are looked for on these bars.
+    """
+    market = null_market(hours, seed, history_rows=history_rows)
+    generator = np.random.default_rng([seed, 6])
+    turns = generator.random(hours) < 0.3
+    side = np.where(np.cumsum(turns) % 2, -1.0, 1.0)
+    body = side * generator.choice([0.0, 0.5, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0], size=hours)
+    step_back = generator.choice([-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0, 1.5], size=hours)
+    step_back[1:] *= body[:-1]
+    close = 4_000.0 + np.cumsum(body - step_back)
+    open_ = close - body
+    upper, lower = generator.choice([0.0, 0.0, 0.0, 0.25, 1.0, 6.0], size=(2, hours))
+    high, low = np.maximum(open_, close) + upper, np.minimum(open_, close) - lower
+    bars = replace(market.bars, open=open_, high=high, low=low, close=close)
+    return Market(bars=bars, series=market.series)
 
 
 def window(market: Market, start: int, stop: int) -> Market:

@@ -13,7 +13,7 @@ from engine import Market
 from .markets import wild_future
 from .prefix import SEED, first_difference, subject_rows
 from .report import CheckRow
-from .subjects import IndicatorCase, Rows, Subject, event_rows
+from .subjects import IndicatorCase, MarketSource, Rows, Subject, case_market, event_rows
 
 POISONS = (np.nan, 1e9, -1e9)
 POISONED_CUTS = 16
@@ -67,11 +67,16 @@ def indicator_poison_failures(
     return failures
 
 
-def check_indicator_poison(cases: Iterable[IndicatorCase], market: Market) -> list[CheckRow]:
+def check_indicator_poison(
+    cases: Iterable[IndicatorCase],
+    market_of: MarketSource = case_market,
+    *,
+    count: int = POISONED_CUTS,
+) -> list[CheckRow]:
     """One row for every output of every case."""
     rows = []
     for case in cases:
-        failures = indicator_poison_failures(case, market)
+        failures = indicator_poison_failures(case, market_of(case, 0), count=count)
         for output in case.indicator.outputs:
             rows.append(
                 CheckRow(

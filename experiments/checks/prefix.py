@@ -6,17 +6,29 @@ known yet; the rows before it show a value that was rewritten later.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from engine import Int1D, Market
+from indicators import Columns, Output
 
 from .report import CheckRow
-from .subjects import IndicatorCase, Rows, Subject, event_rows, signal_rows
+from .subjects import (
+    IndicatorCase,
+    MarketSource,
+    Rows,
+    Subject,
+    case_market,
+    event_rows,
+    signal_rows,
+)
 
-EVENT_CUTS = 150
+EVENT_CUTS = 250
 OTHER_CUTS = 200
-MIN_EVENTS = 3
+MIN_EVENTS = 5
+MAX_MARKETS = 60
 SEED = 20_210_101
 
 
@@ -94,77 +106,95 @@ def _fires(case: IndicatorCase, outputs: Rows) -> dict[str, np.ndarray]:
     return found
 
 
-def indicator_prefix_failures(
+@dataclass(slots=True)
+class PrefixFinding:
+    """What prefix replay saw of one case: failures and events by output, prefixes, known rows."""
+
+    failures: dict[str, str] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
+    prefixes: int = 0
+    markets: int = 0
+    known_rows: dict[str, int] = field(default_factory=dict)
+
+    def row(self, case: IndicatorCase, output: Output) -> CheckRow:
+        """The answer for one output; one that never knew anything has not been checked."""
+        detail = f"{self.prefixes} prefixes"
+        if output.name in self.events:
+            detail += f", {self.events[output.name]} events"
+        passed = output.name not in self.failures
+        if self.events.get(output.name) == 0:
+            passed, detail = False, f"no event on {self.markets} markets: not checked"
+        if not self.known_rows.get(output.name):
+            passed, detail = False, "it knows nothing on any row of the market: not checked"
+        subject = f"{case.name}.{output.name}"
+        return CheckRow("prefix", subject, passed, self.failures.get(output.name, detail))
+
+
+def indicator_prefix(
     case: IndicatorCase,
-    markets: Sequence[Market],
+    market_of: MarketSource = case_market,
     *,
     event_cuts: int = EVENT_CUTS,
     other_cuts: int = OTHER_CUTS,
-) -> tuple[dict[str, str], dict[str, int], int]:
-    """Failures by output, events met by output, and the number of prefixes computed.
+    max_markets: int = MAX_MARKETS,
+) -> PrefixFinding:
+    """Prefix replay of one case.
 
     The first market is cut at events and elsewhere; each further market is opened only while some
     output has met fewer than ``MIN_EVENTS`` events, and is cut at the events of those.
     """
-    failures: dict[str, str] = {}
-    met: dict[str, int] = {}
-    computed = 0
-    for position, market in enumerate(markets):
-        columns = case.columns(market)
+    finding = PrefixFinding()
+    for position in range(max_markets):
+        if position:
+            lacking = [name for name, met in finding.events.items() if met < MIN_EVENTS]
+            if not lacking:
+                break
+        finding.markets += 1
+        columns = case.columns(market_of(case, position))
         whole = case.outputs(columns)
         fires = _fires(case, whole)
-        lacking = [name for name in fires if met.get(name, 0) < MIN_EVENTS]
-        if position and not lacking:
-            break
         if position:
             fires = {name: fires[name] for name in lacking}
-            if not any(len(found) for found in fires.values()):
-                continue
         for name, found in fires.items():
-            met[name] = met.get(name, 0) + len(found)
+            finding.events[name] = finding.events.get(name, 0) + len(found)
+        for name, column in whole.items():
+            known = int(np.count_nonzero(~np.isnan(column)))
+            finding.known_rows[name] = finding.known_rows.get(name, 0) + known
         cuts = chosen_cuts(
             len(next(iter(whole.values()))),
             tuple(fires.values()),
             event_cuts=event_cuts,
             other_cuts=0 if position else other_cuts,
         )
-        computed += len(cuts)
-        found_here = prefix_failures(
-            lambda cut, columns=columns: case.outputs(  # type: ignore[misc]
-                {name: column[:cut] for name, column in columns.items()}
-            ),
-            whole,
-            cuts,
-        )
-        failures = {**found_here, **failures}
-    return failures, met, computed
+        finding.prefixes += len(cuts)
+        found_here = prefix_failures(partial(_prefix_outputs, case, columns), whole, cuts)
+        finding.failures = {**found_here, **finding.failures}
+    return finding
+
+
+def _prefix_outputs(case: IndicatorCase, columns: Columns, cut: int) -> Rows:
+    return case.outputs({name: column[:cut] for name, column in columns.items()})
 
 
 def check_indicator_prefix(
     cases: Iterable[IndicatorCase],
-    markets: Sequence[Market],
+    market_of: MarketSource = case_market,
     *,
     event_cuts: int = EVENT_CUTS,
     other_cuts: int = OTHER_CUTS,
+    max_markets: int = MAX_MARKETS,
 ) -> list[CheckRow]:
     """One row for every output of every case."""
     rows = []
     for case in cases:
-        failures, met, computed = indicator_prefix_failures(
-            case, markets, event_cuts=event_cuts, other_cuts=other_cuts
+        finding = indicator_prefix(
+            case,
+            market_of,
+            event_cuts=event_cuts,
+            other_cuts=other_cuts,
+            max_markets=max_markets,
         )
-        for output in case.indicator.outputs:
-            detail = f"{computed} prefixes"
-            if output.name in met:
-                detail += f", {met[output.name]} events"
-            rows.append(
-                CheckRow(
-                    "prefix",
-                    f"{case.name}.{output.name}",
-                    output.name not in failures,
-                    failures.get(output.name, detail),
-                )
-            )
+        rows += [finding.row(case, output) for output in case.indicator.outputs]
     return rows
 
 
@@ -174,13 +204,8 @@ def check_subject_prefix(
     *,
     event_cuts: int = EVENT_CUTS,
     other_cuts: int = OTHER_CUTS,
-    compared: Callable[[Rows, int], Rows] | None = None,
 ) -> list[CheckRow]:
-    """One row for every output of a subject, on the prefixes of one market.
-
-    ``compared`` maps the rows of a prefix (and its length) to those that must agree; the replay
-    uses it to leave out the liquidation at the end of its data.
-    """
+    """One row for every output of a subject, on the prefixes of one market."""
     whole = subject(market)
     discrete = [event_rows(column) for column in whole.values() if column.dtype.kind != "f"]
     cuts = chosen_cuts(

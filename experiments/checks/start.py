@@ -7,7 +7,7 @@ import numpy as np
 from engine import Market
 
 from .report import CheckRow
-from .subjects import IndicatorCase
+from .subjects import IndicatorCase, MarketSource, case_market
 
 TOLERANCE = 1e-6
 DROPPED = (1, 37, 200)
@@ -58,11 +58,13 @@ def start_failures(
     return failures, compared
 
 
-def check_start(cases: Iterable[IndicatorCase], market: Market) -> list[CheckRow]:
+def check_start(
+    cases: Iterable[IndicatorCase], market_of: MarketSource = case_market
+) -> list[CheckRow]:
     """One row for every output of every case."""
     rows = []
     for case in cases:
-        failures, compared = start_failures(case, market)
+        failures, compared = start_failures(case, market_of(case, 0))
         for output in case.indicator.outputs:
             passed = output.name not in failures and compared > 0
             detail = f"{compared} rows compared"

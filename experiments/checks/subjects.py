@@ -23,9 +23,15 @@ from indicators import (
 )
 from strategies import Head
 
+from .markets import HISTORY_ROWS, coarse_market, null_market
+
 Rows: TypeAlias = Mapping[str, np.ndarray]
 Subject: TypeAlias = Callable[[Market], Rows]
 ClockBuilder: TypeAlias = Callable[[Market, str], Clock | None]
+
+CASE_ROWS = 2_000
+"""Rows that an indicator is checked on beyond its warm-up; the grain of the market lengths."""
+FIRST_SEED = 101
 
 NATIVE_CLOCKS = (
     "bars",
@@ -74,6 +80,26 @@ class IndicatorCase:
             output.name: column
             for output, column in zip(self.indicator.outputs, computed, strict=True)
         }
+
+
+MarketSource: TypeAlias = Callable[[IndicatorCase, int], Market]
+"""The market number 0, 1, 2 … on which a case is checked."""
+
+
+def case_market(case: IndicatorCase, position: int = 0) -> Market:
+    """A market with at least 1,500 rows of the case's clock beyond its whole warm-up.
+
+    Every other market from number 1 on is a coarse one, for shapes that a null market never shows.
+    """
+    warm_up = max(case.indicator.lookback(case.resolved), case.indicator.stable(case.resolved))
+    hours = CASE_ROWS
+    history = HISTORY_ROWS
+    if case.clock == "bars":
+        hours += CASE_ROWS * (warm_up // CASE_ROWS + (warm_up % CASE_ROWS > 500))
+    elif warm_up:
+        history += CASE_ROWS * -(-warm_up // CASE_ROWS)
+    made = coarse_market if position % 2 else null_market
+    return made(hours, FIRST_SEED + position, history_rows=history)
 
 
 def native_clock(indicator: Indicator, market: Market) -> str | None:

@@ -72,14 +72,18 @@ class CryptoMetrics:
         "taker_strong": Range(0.55, 0.70),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
-        Reason("cvd_divergence_bullish", 1, "CVD holds while price falls, or mirrored", (0.04, 0.35)),
+        Reason(
+            "cvd_divergence_bullish", 1, "CVD holds while price falls, or mirrored", (0.04, 0.35)
+        ),
         Reason("cvd_divergence_bearish", -1, "CVD fails while price rises", (0.04, 0.35)),
         Reason("cvd_trend_bullish", 1, "takers buy: CVD over 20 bars", (0.01, 0.30)),
         Reason("cvd_trend_bearish", -1, "takers sell: CVD over 20 bars", (0.01, 0.30)),
         Reason("accounts_crowded_short", 1, "long/short ratio at a low of its past", (0.01, 0.20)),
         Reason("accounts_crowded_long", -1, "long/short ratio at a high of its past", (0.01, 0.20)),
         Reason("derivatives_bullish", 1, "discount of the perpetual or low funding", (0.001, 0.20)),
-        Reason("derivatives_bearish", -1, "premium of the perpetual or high funding", (0.001, 0.20)),
+        Reason(
+            "derivatives_bearish", -1, "premium of the perpetual or high funding", (0.001, 0.20)
+        ),
         Reason("taker_flow_bullish", 1, "strong taker buying", (0.0002, 0.03)),
         Reason("taker_flow_bearish", -1, "strong taker selling", (0.0002, 0.03)),
         Reason("reserves_bullish", 1, "coins leave exchanges or are scarce there", (0.0, 0.50)),
@@ -91,8 +95,8 @@ class CryptoMetrics:
 
     def features(self) -> Mapping[str, Feature]:
         """Signals of each analyzer, and beside each a number that tells whether it had data."""
-        crowd = {"clock": "metrics", "percentile": self.long_short_percentile}
-        funding = {"clock": "funding", "extreme": self.funding_extreme}
+        crowd = {"percentile": self.long_short_percentile}
+        funding = {"extreme": self.funding_extreme}
         taker = {"strong": self.taker_strong, "moderate": self.taker_moderate}
         wanted = {
             "divergence_regular": feature("cvd_divergence", "regular"),
@@ -100,14 +104,14 @@ class CryptoMetrics:
             "divergence_strength": feature("cvd_divergence", "strength"),
             "cvd_side": feature("cvd", "side", threshold=self.cvd_trend_threshold),
             "cvd_trend": feature("cvd", "trend", threshold=self.cvd_trend_threshold),
-            "crowd_side": feature("long_short_extreme", "relative", **crowd),
-            "crowd_rank": feature("long_short_extreme", "rank", **crowd),
-            "funding_side": feature("funding_rate", "contrarian", **funding),
-            "funding_excess": feature("funding_rate", "excess", **funding),
+            "crowd_side": feature("long_short_extreme", "relative", clock="metrics", **crowd),
+            "crowd_rank": feature("long_short_extreme", "rank", clock="metrics", **crowd),
+            "funding_side": feature("funding_rate", "contrarian", clock="funding", **funding),
+            "funding_excess": feature("funding_rate", "excess", clock="funding", **funding),
             "premium_side": feature("premium", "contrarian", clock="premium"),
             "premium_band": feature("premium", "band", clock="premium"),
-            "taker_side": feature("taker_ratio", "strong", **taker),
-            "taker_share": feature("taker_ratio", "smooth", **taker),
+            "taker_side": feature("taker_ratio", "strong", clock="bars", **taker),
+            "taker_share": feature("taker_ratio", "smooth", clock="bars", **taker),
             "reserves_sharp": feature("exchange_reserves", "sharp", clock="exchange_reserves"),
             "reserves_steady": feature("exchange_reserves", "steady", clock="exchange_reserves"),
             "reserves_scarce": feature("exchange_reserves", "scarce", clock="exchange_reserves"),

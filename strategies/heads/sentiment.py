@@ -49,12 +49,12 @@ class Sentiment:
     weight_fear_greed: float = 10.0
     weight_exhaustion: float = 10.0
     vote_threshold: float = 0.25
-    long_short_days: float = 30.0
+    long_short_days: int = 30
     funding_scale: float = 3e-4
-    funding_length: float = 90.0
-    funding_volatility_length: float = 21.0
-    mood_days: float = 365.0
-    mood_minimum_days: float = 90.0
+    funding_length: int = 90
+    funding_volatility_length: int = 21
+    mood_days: int = 365
+    mood_minimum_days: int = 90
 
     name: ClassVar[str] = "sentiment"
     SPACE: ClassVar[Mapping[str, Range]] = {
@@ -79,10 +79,10 @@ class Sentiment:
 
     def features(self) -> Mapping[str, Feature]:
         """Component scores, each on its own clock, and the relative volume that weighs one."""
-        long_short = {"clock": "metrics", "window_days": self.long_short_days}
+        crowd = {"window_days": self.long_short_days, "minimum_days": self.long_short_days}
         return {
-            "long_short_contrarian": feature("long_short", "contrarian", **long_short),
-            "long_short_trend": feature("long_short", "trend", **long_short),
+            "long_short_contrarian": feature("long_short", "contrarian", clock="metrics", **crowd),
+            "long_short_trend": feature("long_short", "trend", clock="metrics", **crowd),
             "relative_volume": feature("trend_exhaustion", "relative_volume"),
             "funding": feature(
                 "funding_sentiment",

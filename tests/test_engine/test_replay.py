@@ -43,10 +43,14 @@ def test_equity_is_cash_and_positions_at_the_mark(case: ReplayCase):
             position[fill["symbol"]] += fill["side"] * fill["quantity"]
             if abs(fill["position_after"]) == 0:
                 position[fill["symbol"]] = 0.0
-            assert fill["position_after"] == pytest.approx(position[fill["symbol"]], rel=1e-9, abs=1e-9)
+            assert fill["position_after"] == pytest.approx(
+                position[fill["symbol"]], rel=1e-9, abs=1e-9
+            )
             cash -= fill["side"] * fill["quantity"] * fill["price"] + fill["fee"]
         cash += payments[payments["bar"] == bar]["payment"].sum()
-        scale = max(case.rules.initial_cash, abs(cash), float((abs(position) * case.panel.close[bar]).sum()))
+        scale = max(
+            case.rules.initial_cash, abs(cash), float((abs(position) * case.panel.close[bar]).sum())
+        )
         assert abs(cash - result.cash[bar]) <= 1e-9 * scale
         worth = cash + (position * case.panel.close[bar]).sum()
         assert abs(worth - result.equity[bar]) <= 1e-9 * scale
@@ -62,7 +66,9 @@ def test_trade_results_sum_to_the_change_of_equity_and_costs_stand_once(case: Re
     assert abs(result.trades["net_pnl"].sum() - change) <= tolerance
     for column, total in (("fees", "fee"), ("slippage", "slippage")):
         assert abs(result.trades[column].sum() - result.fills[total].sum()) <= tolerance
-    assert abs(result.trades["funding"].sum() - result.funding_payments["payment"].sum()) <= tolerance
+    assert (
+        abs(result.trades["funding"].sum() - result.funding_payments["payment"].sum()) <= tolerance
+    )
     assert (result.trades["exit_bar"] >= result.trades["entry_bar"]).all()
     assert sorted(set(result.fills["trade"])) == list(range(len(result.trades)))
 
@@ -172,7 +178,9 @@ FREE = ReplayRules(
 
 def with_bar(panel: Panel, row: int, open_: float, high: float, low: float, close: float) -> Panel:
     values = {name: getattr(panel, name).copy() for name in ("open", "high", "low", "close")}
-    for name, value in zip(("open", "high", "low", "close"), (open_, high, low, close), strict=True):
+    for name, value in zip(
+        ("open", "high", "low", "close"), (open_, high, low, close), strict=True
+    ):
         values[name][row] = value
     return replace(panel, **values)
 
@@ -261,7 +269,9 @@ def test_ruin_is_a_result_and_ends_trading():
 def test_the_gross_cap_cuts_all_orders_of_a_bar_alike():
     table = {name: np.repeat(getattr(flat_panel(), name), 3, axis=1) for name in
              ("open", "high", "low", "close", "listed", "is_gap")}  # fmt: skip
-    panel = Panel(symbols=("A", "B", "C"), timeframe="1h", open_time=flat_panel().open_time, **table)
+    panel = Panel(
+        symbols=("A", "B", "C"), timeframe="1h", open_time=flat_panel().open_time, **table
+    )
     target, acts = np.zeros((8, 3)), np.zeros((8, 3), dtype=bool)
     target[1], acts[1] = [1.0, -1.0, 0.5], True
     decisions = Decisions(target=target, acts=acts, atr_frac=np.full((8, 3), 0.01))

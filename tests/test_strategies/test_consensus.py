@@ -52,8 +52,7 @@ def assert_same(votes: list[list[Vote]], rules: ConsensusRules) -> np.ndarray:
     weights = [rules.weights[name] for name in NAMES]
     expected = [literal_consensus(row, weights, as_mapping(rules)) for row in votes]
     actual = [
-        (int(side), GATES[gate])
-        for side, gate in zip(result.direction, result.gate, strict=True)
+        (int(side), GATES[gate]) for side, gate in zip(result.direction, result.gate, strict=True)
     ]
     assert actual == expected
     return result.gate
@@ -84,7 +83,7 @@ def test_every_combination_of_directions_at_the_default_edges(p_shift: float, c_
         ConsensusRules(consensus_p_min=0.75),
         ConsensusRules(max_opposite=1),
         ConsensusRules(max_opposite=0, quorum=3, weight_min=0.3),
-        ConsensusRules(weights={name: 1.0 for name in NAMES}, weight_min=4 / 9),
+        ConsensusRules(weights=dict.fromkeys(NAMES, 1.0), weight_min=4 / 9),
     ],
 )
 def test_every_combination_with_heads_of_different_strength(rules: ConsensusRules):
@@ -231,12 +230,12 @@ def literal_decisions(
     turned_at = None
     for t, side in enumerate(direction):
         before = direction[t - 1] if t else 0
+        fell_flat = side == 0 and before != 0 and exit_on_flat
+        expired = turned_at is not None and hold_bars is not None and t - turned_at >= hold_bars
         decision = None
-        if side != 0 and side != before:
+        if side not in (0, before):
             decision, turned_at = side, t
-        elif side == 0 and before != 0 and exit_on_flat:
-            decision, turned_at = 0, None
-        elif turned_at is not None and hold_bars is not None and t - turned_at >= hold_bars:
+        elif fell_flat or expired:
             decision, turned_at = 0, None
         decided.append(decision)
     return decided

@@ -1,0 +1,57 @@
+"""The report of a run: one self-contained HTML page made from the run folder alone.
+
+Pictures are Plotly, whose script is inside the page once; nothing is fetched from anywhere, and the
+page's own policy forbids it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from ..record import RunRecord, write_text
+from .figures import costs_figure, equity_figure, symbol_figure
+from .sections import page_values
+
+TEMPLATE: Final = "page.html.j2"
+MAX_SYMBOL_FIGURES: Final = 8
+"""Symbols drawn; the tables have all of them."""
+
+
+def write_report(record: RunRecord, path: Path | str) -> Path:
+    """Write the page of ``record`` to ``path`` and return it. DataError when a table is damaged."""
+    path = Path(path)
+    write_text(path, render(record))
+    return path
+
+
+def render(record: RunRecord) -> str:
+    """The page as text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    tables = {name: record.table(name) for name in ("equity", "trades", "votes", "prices")}
+    content = record.content
+    drawn = content["symbols"][:MAX_SYMBOL_FIGURES]
+    pictures: dict[str, Any] = {"equity": equity_figure(tables["equity"], content)}
+    for number, symbol in enumerate(drawn):
+        pictures[f"symbol-{number}"] = symbol_figure(symbol, tables, content)
+    pictures["costs"] = costs_figure(tables["trades"])
+    environment = Environment(
+        loader=PackageLoader("experiments", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        **page_values(record, tables),
+        drawn=drawn,
+        captions={name: picture.caption for name, picture in pictures.items()},
+        figures=Markup(  # noqa: S704 - JSON with every "<" escaped
+            json.dumps({name: picture.content for name, picture in pictures.items()}).replace(
+                "<", "\\u003c"
+            )
+        ),
+        plotly=Markup(get_plotlyjs().replace("</script", "<\\/script")),  # noqa: S704 - our library
+    )

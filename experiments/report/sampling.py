@@ -1,0 +1,50 @@
+"""Fewer points for long pictures, without hiding an extreme."""
+
+import numpy as np
+
+from engine import Float1D, Float2D, Int1D
+
+MAX_BUCKETS = 1200
+"""About one bucket a pixel of a wide page."""
+
+
+def bucket_of(rows: int, buckets: int = MAX_BUCKETS) -> Int1D:
+    """The bucket of every row, ``(rows,)`` int64: equal numbers of rows, in order."""
+    count = min(rows, buckets)
+    return np.arange(rows, dtype=np.int64) * count // max(rows, 1)
+
+
+def extreme_rows(values: Float1D, buckets: int = MAX_BUCKETS) -> Int1D:
+    """Rows that draw the same line: first, lowest, highest and last of every bucket, in order.
+
+    Every row is kept when there are no more than four in a bucket.
+    """
+    rows = len(values)
+    if rows <= 4 * buckets:
+        return np.arange(rows, dtype=np.int64)
+    edges = np.flatnonzero(np.diff(bucket_of(rows, buckets), prepend=-1, append=buckets))
+    kept = [
+        row
+        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+        for row in (
+            start,
+            start + int(np.argmin(values[start:stop])),
+            start + int(np.argmax(values[start:stop])),
+            stop - 1,
+        )
+    ]
+    return np.unique(np.array(kept, dtype=np.int64))
+
+
+def bucket_means(values: Float2D, buckets: int = MAX_BUCKETS) -> tuple[Int1D, Float2D]:
+    """First row and column means of every bucket; NaN rows are left out, all NaN stays NaN.
+
+    ``values`` is ``(T, K)``; the answers are ``(B,)`` and ``(B, K)``.
+    """
+    bucket = bucket_of(len(values), buckets)
+    starts = np.flatnonzero(np.diff(bucket, prepend=-1))
+    known = np.isfinite(values)
+    sums = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
+    counts = np.add.reduceat(known.astype(np.float64), starts, axis=0)
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return starts.astype(np.int64), means

@@ -1,0 +1,144 @@
+"""Results as terminal tables that fit 80 columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .diagnosis import Finding
+from .formats import formatted
+from .record import REPORT_NAME, RunRecord
+from .verdict import verdict
+
+
+def table_of(title: str | None, columns: Sequence[tuple[str, str]]) -> Table:
+    """An empty table with a title and columns of (heading, justification)."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading, justify in columns:
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def print_run(record: RunRecord, console: Console) -> None:
+    """Summary of one run: what it was, what came out, how often the heads spoke."""
+    content = record.content
+    symbols = ", ".join(content["symbols"])
+    console.print(
+        f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}  "
+        f"{content['start_time']} to {content['end_time']} UTC  ({content['bars']} bars)"
+    )
+    for line in verdict(content):
+        console.print(f"[yellow]{escape(line)}[/]")
+    table = table_of(None, [("metric", "left"), ("run", "right"), ("buy & hold", "right")])
+    for name, value in content["metrics"].items():
+        unit = content["metric_units"][name]
+        held = content["benchmark_metrics"].get(name) if name in BENCHMARKED else None
+        table.add_row(
+            name.replace("_", " "),
+            formatted(value, unit),
+            formatted(held, unit) if name in BENCHMARKED else "",
+        )
+    console.print(table)
+    for firing in content["firing"]:
+        console.print(_firing(firing))
+        console.print(_gates(firing))
+    for note in content["notes"]:
+        console.print(f"note: {escape(note)}")
+    console.print(f"run     {escape(str(record.run_dir))}", soft_wrap=True)
+    console.print(f"report  {escape(str(record.run_dir / REPORT_NAME))}", soft_wrap=True)
+
+
+BENCHMARKED = (
+    "total_return",
+    "annual_return",
+    "annual_volatility",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "calmar",
+    "longest_drawdown_bars",
+)
+"""Metrics that mean something for buy and hold."""
+
+
+def _firing(firing: Mapping[str, Any]) -> Table:
+    table = table_of(
+        f"{escape(firing['symbol'])}: shares of {firing['bars']} bars",
+        [
+            ("head", "left"),
+            ("has data", "right"),
+            ("coverage", "right"),
+            ("votes", "right"),
+            ("expected", "right"),
+            ("valid", "right"),
+        ],
+    )
+    for head in firing["heads"]:
+        low, high = head["expected"]
+        table.add_row(
+            head["name"] if head["enabled"] else f"{head['name']} (off)",
+            f"{head['present']:.1%}",
+            f"{head['coverage']:.2f}",
+            f"{head['voted']:.1%}",
+            f"{low:.1%}-{high:.1%}",
+            f"{head['valid']:.1%}",
+        )
+    return table
+
+
+def _gates(firing: Mapping[str, Any]) -> str:
+    blocked = ", ".join(
+        f"{name.replace('_', ' ')} {count}" for name, count in firing["gates"].items() if count
+    )
+    return f"consensus, bars by first gate that failed: {blocked}; decisions {firing['decisions']}"
+
+
+def print_runs(records: Iterable[RunRecord], console: Console) -> None:
+    """One line for each run."""
+    table = table_of(
+        None, [("run", "left"), ("trades", "right"), ("return", "right"), ("sharpe", "right")]
+    )
+    for record in records:
+        values = record.content["metrics"]
+        table.add_row(
+            escape(record.run_id),
+            str(record.content["n_trades"]),
+            formatted(values.get("total_return"), "fraction"),
+            formatted(values.get("sharpe"), "ratio"),
+        )
+    console.print(table if table.row_count else "no runs yet")
+
+
+def print_findings(findings: Iterable[Finding], console: Console) -> None:
+    """One line for each finding of the doctor."""
+    table = table_of(None, [("", "left"), ("check", "left"), ("found", "left")])
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[bold red]wrong[/]"
+        table.add_row(mark, finding.name, escape(finding.text))
+    console.print(table)
+
+
+def check_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """Rows of a check as plain mappings."""
+    return [asdict(row) if is_dataclass(row) and not isinstance(row, type) else dict(row) for row in rows]
+
+
+def print_check(found: Any, console: Console) -> None:
+    """Rows of a check and its outcome."""
+    rows = check_rows(found.rows)
+    names = list(rows[0]) if rows else []
+    table = table_of(None, [(name.replace("_", " "), "left") for name in names])
+    for row in rows:
+        table.add_row(*(escape(_cell(row[name])) for name in names))
+    console.print(table)
+    console.print("[green]passed[/]" if found.passed else "[bold red]FAILED[/]")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

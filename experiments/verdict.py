@@ -1,0 +1,45 @@
+"""The sentences that stand above every result: what it does not show."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+FEW_TRADES: Final = 30
+"""Below this many round trips no ratio of them says anything."""
+
+
+def verdict(content: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before the numbers, from the content of run.json."""
+    lines = []
+    if content["simulated"]:
+        lines.append("SIMULATED DATA: nothing here happened on any market.")
+    if content["ruined_bar"] >= 0:
+        lines.append("RUINED: equity reached zero and nothing was traded afterwards.")
+    trades = content["n_trades"]
+    if trades == 0:
+        lines.append(f"NO TRADES: {_reason(content)}")
+    elif trades < FEW_TRADES:
+        lines.append(f"HARDLY ANY TRADES ({trades}): {_reason(content)}")
+    lines.append(
+        "NOT KNOWN YET: whether any of this would repeat. One configuration on one history, no "
+        "walk-forward, no correction for configurations tried, no test against chance."
+    )
+    return lines
+
+
+def _reason(content: Mapping[str, Any]) -> str:
+    if content["decisions_from"] != "consensus":
+        return "the targets file asks for hardly any position."
+    bars = sum(firing["bars"] for firing in content["firing"])
+    stands = sum(firing["gates"]["stands"] for firing in content["firing"])
+    decisions = sum(firing["decisions"] for firing in content["firing"])
+    blocked: dict[str, int] = {}
+    for firing in content["firing"]:
+        for name, count in firing["gates"].items():
+            if name != "stands":
+                blocked[name] = blocked.get(name, 0) + count
+    worst = max(blocked, key=lambda name: blocked[name])
+    return (
+        f"the consensus stood on {stands} of {bars} bars and turned {decisions} times; most bars "
+        f"({blocked[worst]}) were stopped first by: {worst.replace('_', ' ')}. The firing table shows "
+        "which heads spoke."
+    )

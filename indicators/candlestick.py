@@ -1,0 +1,184 @@
+"""Candlestick patterns: TA-Lib's 61, which are their own definition.
+
+A value sits on the last bar of its pattern and is known at its close. On markets without price gaps
+many patterns never fire and most bars carry some pattern, so nothing should vote on "any pattern";
+``REVERSALS`` are the ones that say something where the open is the previous close.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import talib
+
+from engine import Float1D, Float2D, kernel
+
+from .rolling import rolling_mean
+from .spec import Columns, Indicator, Output, Parameters
+
+PATTERNS: Final = (
+    "2crows", "3blackcrows", "3inside", "3linestrike", "3outside", "3starsinsouth",
+    "3whitesoldiers", "abandonedbaby", "advanceblock", "belthold", "breakaway",
+    "closingmarubozu", "concealbabyswall", "counterattack", "darkcloudcover", "doji", "dojistar",
+    "dragonflydoji", "engulfing", "eveningdojistar", "eveningstar", "gapsidesidewhite",
+    "gravestonedoji", "hammer", "hangingman", "harami", "haramicross", "highwave", "hikkake",
+    "hikkakemod", "homingpigeon", "identical3crows", "inneck", "invertedhammer", "kicking",
+    "kickingbylength", "ladderbottom", "longleggeddoji", "longline", "marubozu", "matchinglow",
+    "mathold", "morningdojistar", "morningstar", "onneck", "piercing", "rickshawman",
+    "risefall3methods", "separatinglines", "shootingstar", "shortline", "spinningtop",
+    "stalledpattern", "sticksandwich", "takuri", "tasukigap", "thrusting", "tristar",
+    "unique3river", "upsidegap2crows", "xsidegap3methods",
+)  # fmt: skip
+
+INDECISION: Final = frozenset({
+    "doji", "dragonflydoji", "gravestonedoji", "highwave", "longleggeddoji", "rickshawman",
+    "shortline", "spinningtop",
+})  # fmt: skip
+"""Without direction: TA-Lib's sign is the candle's colour or always +100. Beside SPEC's six, the
+dragonfly and gravestone dojis, whose +100 says by TA-Lib's own comment nothing about direction."""
+
+TREND_FILTERED: Final[Mapping[str, int]] = MappingProxyType(
+    {"hammer": -1, "invertedhammer": -1, "hangingman": 1, "shootingstar": 1}
+)
+"""Patterns that mean something after a trend only, and the side of that trend."""
+
+REVERSALS: Final = (
+    "3blackcrows", "3inside", "3linestrike", "3outside", "3whitesoldiers", "darkcloudcover",
+    "engulfing", "eveningdojistar", "eveningstar", "hammer", "hangingman", "harami", "haramicross",
+    "invertedhammer", "morningdojistar", "morningstar", "piercing", "risefall3methods",
+    "shootingstar",
+)  # fmt: skip
+
+_PENETRATION: Final[Mapping[str, float]] = MappingProxyType({
+    "darkcloudcover": 0.5, "mathold": 0.5, "abandonedbaby": 0.3, "eveningstar": 0.3,
+    "eveningdojistar": 0.3, "morningstar": 0.3, "morningdojistar": 0.3,
+})  # fmt: skip
+TREND_LENGTH: Final = 10
+
+
+@kernel
+def _finite_kernel(prices: Float2D) -> Float2D:
+    # One NaN poisons TA-Lib's running averages for ever: such a bar repeats the close before it.
+    out = prices.copy()
+    last = 0.0
+    for t in range(prices.shape[1]):
+        if np.isfinite(prices[:, t]).all():
+            last = prices[3, t]
+        else:
+            out[:, t] = last
+    return out
+
+
+def candlestick_pattern(columns: Columns, name: str) -> Float1D:
+    """TA-Lib's value of pattern ``name`` on each bar: 0, ±80 (bodies share an end), ±100 or ±200.
+
+    ``columns`` needs open, high, low and close, each ``(T,)``; the hammers and stars of
+    ``TREND_FILTERED`` count after their trend only (close and slope of its 10-bar mean).
+    """
+    prices = _finite_kernel(
+        np.stack([columns[key] for key in ("open", "high", "low", "close")]).astype(np.float64)
+    )
+    return _pattern(prices, name)
+
+
+def _pattern(prices: Float2D, name: str) -> Float1D:
+    function = getattr(talib, f"CDL{name.upper()}")
+    options = {"penetration": _PENETRATION[name]} if name in _PENETRATION else {}
+    value = np.asarray(function(*prices, **options), dtype=np.float64)
+    if name in TREND_FILTERED:
+        mean = rolling_mean(prices[3], TREND_LENGTH)
+        slope = np.diff(mean, prepend=np.nan)
+        side = TREND_FILTERED[name]
+        value = np.where((side * (prices[3] - mean) > 0) & (side * slope > 0), value, 0.0)
+    return value
+
+
+def _candlestick(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    prices = _finite_kernel(
+        np.stack([columns[key] for key in ("open", "high", "low", "close")]).astype(np.float64)
+    )
+    rows = prices.shape[1]
+    signs: list[Float1D] = []
+    bullish, bearish, undecided = np.zeros(rows), np.zeros(rows), np.zeros(rows)
+    for name in PATTERNS:
+        value = _pattern(prices, name)
+        signs.append(np.sign(value))
+        if name in INDECISION:
+            undecided += value != 0
+        else:
+            bullish += value > 0
+            bearish += value < 0
+    return (bullish, bearish, undecided, *signs)
+
+
+def _reversal(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    prices = _finite_kernel(
+        np.stack([columns[key] for key in ("open", "high", "low", "close")]).astype(np.float64)
+    )
+    rows = prices.shape[1]
+    count, strength = np.zeros((2, rows)), np.zeros((2, rows))
+    for name in REVERSALS:
+        value = _pattern(prices, name)
+        for side, fires in enumerate((value > 0, value < 0)):
+            count[side] += fires
+            strength[side] += np.where(fires, np.minimum(np.abs(value) / 100.0, 1.0), 0.0)
+    mean = strength / np.maximum(count, 1.0)
+    return np.sign(count[0] - count[1]), count[0], count[1], mean[0], mean[1]
+
+
+_COMMON: Final = frozenset({
+    "belthold", "closingmarubozu", "doji", "engulfing", "harami", "highwave", "hikkake",
+    "longleggeddoji", "longline", "marubozu", "rickshawman", "shortline", "spinningtop",
+})  # fmt: skip
+
+CANDLESTICK = Indicator(
+    name="candlestick",
+    text="TA-Lib's 61 candlestick patterns: the sign of each, and how many argue for which side.",
+    inputs=("open", "high", "low", "close"),
+    parameters=(),
+    outputs=(
+        Output("bullish_count", "state", "count", "directional patterns above 0", high=53.0),
+        Output("bearish_count", "state", "count", "directional patterns below 0", high=53.0),
+        Output("indecision_count", "state", "count", "patterns without direction", high=8.0),
+        *(
+            Output(
+                name,
+                "signal",
+                "sign",
+                f"sign of TA-Lib's CDL{name.upper()}",
+                firing_rate=(0.0, 0.40) if name in _COMMON else (0.0, 0.06),
+            )
+            for name in PATTERNS
+        ),
+    ),
+    compute=_candlestick,
+    lookback=lambda parameters: 0,
+    # TA-Lib's longest pattern reads 14 bars back and its yardsticks are sums of ten bars.
+    stable=lambda parameters: 30,
+)
+
+CANDLESTICK_REVERSAL = Indicator(
+    name="candlestick_reversal",
+    text="The patterns of REVERSALS, which say something on markets without price gaps.",
+    inputs=("open", "high", "low", "close"),
+    parameters=(),
+    outputs=(
+        Output(
+            "signal",
+            "signal",
+            "direction",
+            "the side with more patterns",
+            firing_rate=(0.10, 0.50),
+        ),
+        Output("bullish_count", "state", "count", "bullish patterns", high=19.0),
+        Output("bearish_count", "state", "count", "bearish patterns", high=19.0),
+        Output("bullish_strength", "value", "score", "mean of min(1, |value| / 100)", 0.0, 1.0),
+        Output("bearish_strength", "value", "score", "mean of min(1, |value| / 100)", 0.0, 1.0),
+    ),
+    compute=_reversal,
+    lookback=lambda parameters: 0,
+    stable=lambda parameters: 30,
+)
+
+INDICATORS = (CANDLESTICK, CANDLESTICK_REVERSAL)

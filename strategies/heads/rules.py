@@ -1,0 +1,165 @@
+"""The rules head: candle and chart patterns at a level, confirmed by volume."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import numpy as np
+
+from engine import Float1D
+from indicators import Feature, feature
+
+from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+
+CHART_PATTERNS: Final = ("double", "head_shoulders", "triangle", "flag")
+CANDLE_WEIGHT, CHART_WEIGHT = 0.6, 0.4
+"""Shares of the coverage: there are candles on every bar and chart patterns now and then."""
+HIGHEST = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class RulesHead:
+    """Counts the patterns that stand at a level, each weighed by the volume of its bar (SPEC H4).
+
+    Candle patterns are those of ``candlestick_reversal``, valid for ``candle_validity_bars`` bars;
+    chart patterns fire at their trigger and stay valid for ``chart_validity_bars``. A pattern counts
+    when a support or resistance level lay within half an ATR of its bar's close. Its confidence is
+    ``.70 + .20 strength`` times 1 for a volume of 1.5 times the usual and more, .95 from 1.2 on, else
+    .85. The side with more patterns votes; none on a tie. With n patterns on that side
+    ``p = min(.95, .60 + .08 n)``; c is their mean confidence, + .05 when two of them or more had full
+    volume, at most .95.
+
+    Coverage: .6 once levels and volume are known, .4 more once four pivots are.
+    """
+
+    name: ClassVar[str] = "rules"
+    SPACE: ClassVar[Mapping[str, Range]] = {
+        "candle_validity_bars": Range(1, 10, integer=True),
+        "chart_validity_bars": Range(3, 30, integer=True),
+        "pivot_bars": Range(3, 8, integer=True),
+        "level_window_bars": Range(100, 1000, integer=True),
+        "full_volume": Range(1.2, 3.0),
+    }
+    REASONS: ClassVar[tuple[Reason, ...]] = (
+        Reason("candle_up", 1, "bullish candle pattern at a level", (0.15, 0.60)),
+        Reason("candle_down", -1, "bearish candle pattern at a level", (0.15, 0.60)),
+        Reason("double_up", 1, "double bottom at a level", (0.001, 0.05)),
+        Reason("double_down", -1, "double top at a level", (0.001, 0.05)),
+        Reason("head_shoulders_up", 1, "inverse head and shoulders at a level", (0.0005, 0.05)),
+        Reason("head_shoulders_down", -1, "head and shoulders at a level", (0.0005, 0.05)),
+        Reason("triangle_up", 1, "triangle left upwards at a level", (0.001, 0.08)),
+        Reason("triangle_down", -1, "triangle left downwards at a level", (0.001, 0.08)),
+        Reason("flag_up", 1, "flag left upwards at a level", (0.0002, 0.05)),
+        Reason("flag_down", -1, "flag left downwards at a level", (0.0002, 0.05)),
+        Reason("full_volume", 0, "two patterns of the winning side with volume", (0.01, 0.25)),
+    )
+    FIRING_RATE: ClassVar[tuple[float, float]] = (0.30, 0.75)
+
+    candle_validity_bars: int = 5
+    chart_validity_bars: int = 10
+    pivot_bars: int = 5
+    level_window_bars: int = 200
+    level_width_atr: float = 0.5
+    full_volume: float = 1.5
+    some_volume: float = 1.2
+
+    def features(self) -> Mapping[str, Feature]:
+        """Patterns, levels near the close, and volume against the twenty bars before."""
+        bars = self.pivot_bars
+
+        def level(output: str) -> Feature:
+            return feature(
+                "support_resistance",
+                output,
+                window_bars=self.level_window_bars,
+                width_atr=self.level_width_atr,
+                left=bars,
+                right=bars,
+            )
+
+        return {
+            "candles_up": feature("candlestick_reversal", "bullish_count"),
+            "candles_down": feature("candlestick_reversal", "bearish_count"),
+            "strength_up": feature("candlestick_reversal", "bullish_strength"),
+            "strength_down": feature("candlestick_reversal", "bearish_strength"),
+            **{
+                name: feature("chart_pattern", name, left=bars, right=bars)
+                for name in CHART_PATTERNS
+            },
+            "chart_known": feature("zigzag", "previous_low", left=bars, right=bars),
+            "near_count": level("near_count"),
+            "level_known": level("resistance_atr"),
+            "relative_volume": feature("rvol", "rvol", length=20),
+        }
+
+    def vote(self, inputs: HeadInputs) -> HeadOutput:
+        """The side with more confirmed patterns."""
+        if not inputs.has(*self.features()):
+            return HeadOutput.absent(inputs.rows)
+        volume = inputs["relative_volume"]
+        known = ~np.isnan(volume) & ~np.isnan(inputs["level_known"])
+        chart_known = known & ~np.isnan(inputs["chart_known"])
+        at_level = known & (inputs["near_count"] > 0)
+        factor = np.where(volume >= self.some_volume, 0.95, 0.85)
+        factor = np.where(volume >= self.full_volume, 1.0, factor)
+        flags: dict[str, np.ndarray] = {}
+        sides = {}
+        for side, suffix in ((1, "up"), (-1, "down")):
+            sides[side] = self._patterns(inputs, at_level, factor, side)
+            for name, fired in sides[side].fired.items():
+                flags[f"{name}_{suffix}"] = fired
+        up, down = sides[1], sides[-1]
+        direction = np.sign(up.count - down.count)
+        count = np.where(direction >= 0, up.count, down.count)
+        total = np.where(direction >= 0, up.confidence, down.confidence)
+        full = np.where(direction >= 0, up.full, down.full) >= 2
+        mean = total / np.maximum(count, 1.0)
+        flags["full_volume"] = full & (direction != 0)
+        balance = (up.count - down.count) / np.maximum(up.count + down.count, 1.0)
+        return HeadOutput.from_votes(
+            direction=direction,
+            probability=np.minimum(HIGHEST, 0.60 + 0.08 * count),
+            confidence=np.minimum(HIGHEST, mean + np.where(full, 0.05, 0.0)),
+            score=50.0 + 50.0 * balance,
+            coverage=CANDLE_WEIGHT * known + CHART_WEIGHT * chart_known,
+            reasons=reason_bits(flags, self.REASONS),
+        )
+
+    def _patterns(
+        self, inputs: HeadInputs, at_level: np.ndarray, factor: Float1D, side: int
+    ) -> "_Side":
+        suffix = "up" if side > 0 else "down"
+        candles = np.where(at_level, inputs[f"candles_{suffix}"], 0.0)
+        strength = np.where(at_level, inputs[f"strength_{suffix}"], 0.0)
+        full_bar = (factor == 1.0).astype(np.float64)
+        bars = self.candle_validity_bars
+        count = _recent_sum(candles, bars)
+        confidence = _recent_sum(candles * (0.70 + 0.20 * strength) * factor, bars)
+        full = _recent_sum(candles * full_bar, bars)
+        fired = {"candle": count > 0}
+        for name in CHART_PATTERNS:
+            event = (at_level & (inputs[name] == side)).astype(np.float64)
+            recent = _recent_sum(event, self.chart_validity_bars)
+            fired[name] = recent > 0
+            count = count + recent
+            confidence = confidence + _recent_sum(event * 0.90 * factor, self.chart_validity_bars)
+            full = full + _recent_sum(event * full_bar, self.chart_validity_bars)
+        return _Side(count, confidence, full, fired)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Patterns of one side that are still valid: how many, their confidences' sum, with volume."""
+
+    count: Float1D
+    confidence: Float1D
+    full: Float1D
+    fired: Mapping[str, np.ndarray]
+
+
+def _recent_sum(values: Float1D, bars: int) -> Float1D:
+    """Sum of the last ``bars`` rows, row *t* included, added up afresh on each row."""
+    total = np.zeros(len(values))
+    for age in range(min(bars, len(values))):
+        total[age:] += values[: len(values) - age]
+    return total

@@ -1,0 +1,458 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datasets import (
+    DatasetKey,
+    ImportReport,
+    Instrument,
+    Store,
+    import_files,
+    load_bars,
+    load_funding,
+)
+from engine import DataError
+from tests.test_datasets.sample_files import (
+    HOUR_MS,
+    HOUR_NS,
+    START_MS,
+    START_NS,
+    contents,
+    funding_history,
+    kline_cells,
+    klines12,
+    spot_and_perp,
+    write_csv,
+    write_parquet,
+)
+
+Columns = dict[str, list[Any]]
+HEADER = (
+    "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,"
+    "taker_buy_quote_volume,ignore"
+)
+OTHER_HEADER = (
+    "Opentime,Open,High,Low,Close,Volume,Closetime,Quote asset volume,Number of trades,"
+    "Taker buy base asset volume,Taker buy quote asset volume,Ignore"
+)
+KLINES_NAME = "binance_spot_klines12_1h.parquet"
+
+
+def set_cell(column: str, row: int, value: object) -> Callable[[Columns], None]:
+    def edit(columns: Columns) -> None:
+        columns[column][row] = value
+
+    return edit
+
+
+def refused(store: Store, path: Path, **options: Any) -> str:
+    """The message of a refused import, after checking that it touched nothing and is one line."""
+    before = contents(store.root)
+    with pytest.raises(DataError) as caught:
+        import_files(store, [path], **options)
+    message = str(caught.value)
+    assert contents(store.root) == before
+    assert path.name in message
+    assert "\n" not in message.strip()
+    return message
+
+
+def test_klines12_splits_symbols_and_names_the_market_after_the_file(
+    store: Store, tmp_path: Path
+) -> None:
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(("ETHUSDT", "BTCUSDT"), rows=30))
+    reports = import_files(store, [path])
+    assert [str(report.key) for report in reports] == [
+        "ohlcv/binance/spot/BTCUSDT/1h/klines12",
+        "ohlcv/binance/spot/ETHUSDT/1h/klines12",
+    ]
+    assert {
+        (r.rows, r.added_rows, r.gaps, r.missing_rows, r.dropped, r.notes) for r in reports
+    } == {(30, 30, 0, 0, (), ())}
+    assert (reports[0].first_ns, reports[0].last_ns) == (START_NS, START_NS + 29 * HOUR_NS)
+    table = store.read(reports[1].key)
+    raw = klines12(("ETHUSDT",), rows=30)
+    assert table["taker_buy_volume"].to_pylist() == raw["taker_buy_base"].to_pylist()
+    assert table["trades"].to_pylist() == raw["trades"].to_pylist()
+    (info, _) = store.datasets()
+    assert info.provenance[0]["file"] == KLINES_NAME
+    assert len(info.provenance[0]["sha256"]) == 64
+
+
+def test_importing_again_changes_no_byte(store: Store, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))
+    import_files(store, [path])
+    before = contents(store.root)
+    (report,) = import_files(store, [path])
+    assert (report.rows, report.added_rows) == (30, 0)
+    assert contents(store.root) == before
+
+
+def test_klines_without_a_market_are_refused(store: Store, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "klines.parquet", klines12(rows=30).drop_columns("close_time"))
+    assert "--market" in refused(store, path)
+    (report,) = import_files(store, [path], market="um_perp", venue="elsewhere", source="mine")
+    assert str(report.key) == "ohlcv/elsewhere/um_perp/BTCUSDT/1h/mine"
+
+
+def test_off_grid_bars_are_dropped_listed_and_become_gaps(store: Store, tmp_path: Path) -> None:
+    late = 28 * 60_000 + 14_789
+
+    def after_outage(columns: Columns) -> None:
+        for row in (200, 201):
+            columns["open_time"][row] += late
+            columns["close_time"][row] += late
+
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=300, edit=after_outage))
+    (report,) = import_files(store, [path])
+    assert report.rows == 298
+    assert (report.gaps, report.missing_rows) == (1, 2)
+    assert report.dropped == (
+        "row 200 (2021-01-09 08:28:14.789): off the 1h grid",
+        "row 201 (2021-01-09 09:28:14.789): off the 1h grid",
+    )
+    (info,) = store.datasets()
+    assert tuple(info.provenance[0]["dropped"]) == report.dropped
+    bars = load_bars(store, Instrument("binance", "spot", "BTCUSDT"), "1h")
+    assert bars.is_gap.nonzero()[0].tolist() == [200, 201]
+
+
+def test_a_file_mostly_off_grid_is_refused(store: Store, tmp_path: Path) -> None:
+    def shifted(columns: Columns) -> None:
+        for row in range(290, 300):
+            columns["open_time"][row] += 1000
+
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=300, edit=shifted))
+    message = refused(store, path)
+    assert "row 290: 2021-01-13 02:00:01 is off the 1h grid" in message
+    assert "10 of 300" in message
+
+
+@pytest.mark.parametrize(
+    ("close_ms", "word"), [(30 * 60_000, "early"), (-600_000, "before it opened")]
+)
+def test_bars_cut_short_by_an_outage_are_kept_and_noted(
+    store: Store, tmp_path: Path, close_ms: int, word: str
+) -> None:
+    edit = set_cell("close_time", 7, START_MS + 7 * HOUR_MS + close_ms)
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30, edit=edit))
+    (report,) = import_files(store, [path])
+    assert report.rows == 30
+    assert len(report.notes) == 1
+    assert report.notes[0].startswith("row 7 (2021-01-01 07:00): kept")
+    assert word in report.notes[0]
+
+
+def test_bars_that_close_after_their_end_are_refused(store: Store, tmp_path: Path) -> None:
+    edit = set_cell("close_time", 7, START_MS + 9 * HOUR_MS)
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30, edit=edit))
+    assert "row 7: close_time=2021-01-01 09:00 lies after" in refused(store, path)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (set_cell("close", 4, -5.0), "row 4: close=-5.0"),
+        (set_cell("low", 4, 0.0), "row 4: low=0.0"),
+        (set_cell("low", 4, 1e9), "row 4: high="),
+        (set_cell("volume", 4, -1.0), "row 4: volume=-1.0"),
+        (set_cell("open", 4, None), "row 4: open is empty"),
+        (set_cell("open", 4, float("nan")), "row 4: open=nan"),
+        (set_cell("open_time", 4, START_MS + 3 * HOUR_MS), "row 4: .* duplicate of .* row 3"),
+        (set_cell("open_time", 4, START_MS + HOUR_MS // 2), "row 4: .* unsorted"),
+        (set_cell("symbol", 4, None), "row 4: symbol is empty"),
+        (lambda c: c.pop("close"), "looks like klines12, but column 'close' is missing"),
+        (lambda c: c.update(extra=c["open"]), "column 'extra' is unknown"),
+        (lambda c: c.update(open=[str(v) for v in c["open"]]), "column open has type string"),
+        (lambda c: c.update(trades=[v + 0.5 for v in c["trades"]]), "trades must hold whole"),
+        (lambda c: [column.clear() for column in c.values()], "no rows|has type null"),
+        (lambda c: [c.pop(n) for n in list(c) if n not in ("symbol", "open")], "no known layout"),
+    ],
+)
+def test_broken_tables_are_refused_with_the_row(
+    store: Store, tmp_path: Path, edit: Callable[[Columns], None], message: str
+) -> None:
+    import_files(store, [write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))])
+    path = write_parquet(tmp_path / "bad_spot_klines12.parquet", klines12(rows=30, edit=edit))
+    assert re.search(message, refused(store, path))
+
+
+def test_the_bad_row_of_the_second_symbol_keeps_its_place_in_the_file(
+    store: Store, tmp_path: Path
+) -> None:
+    edit = set_cell("high", 41, 0.5)
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(("A", "B"), rows=30, edit=edit))
+    assert "row 41: high=0.5" in refused(store, path)
+
+
+@pytest.mark.parametrize("keep", [0, 3, 400, -9])
+def test_truncated_parquet_is_refused(store: Store, tmp_path: Path, keep: int) -> None:
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))
+    path.write_bytes(path.read_bytes()[:keep])
+    message = refused(store, path)
+    assert "the file is empty" in message if keep == 0 else "truncated" in message
+
+
+def test_contradicting_file_is_refused_unless_it_is_another_source(
+    store: Store, tmp_path: Path
+) -> None:
+    import_files(store, [write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))])
+    table = klines12(rows=30, edit=set_cell("volume", 9, 4321.0))
+    path = write_parquet(tmp_path / "later_spot_klines12.parquet", table)
+    message = refused(store, path)
+    assert "row 2021-01-01 09:00: volume is " in message
+    assert "4321.0 in the new data" in message
+    import_files(store, [path], source="corrected")
+    assert [info.key.source for info in store.datasets()] == ["corrected", "klines12"]
+
+
+def test_overlapping_files_merge(store: Store, tmp_path: Path) -> None:
+    whole = klines12(rows=300)
+    first = write_parquet(tmp_path / "a_spot_k.parquet", whole.slice(0, 200))
+    second = write_parquet(tmp_path / "b_spot_k.parquet", whole.slice(150, 150))
+    reports = import_files(store, [second, first])
+    assert [(r.rows, r.added_rows) for r in reports] == [(150, 150), (200, 150)]
+    (info,) = store.datasets()
+    assert (info.rows, info.missing_rows) == (300, 0)
+    assert [entry["file"] for entry in info.provenance] == [second.name, first.name]
+
+
+def test_spot_and_perp_drop_the_open_bar_and_the_listing_price(
+    store: Store, tmp_path: Path
+) -> None:
+    def listing(columns: Columns) -> None:
+        for row in (300, 301):
+            for name in ("open", "high", "low", "close"):
+                columns[name][row] = 10_000.0
+
+    path = write_parquet(tmp_path / "capture.parquet", spot_and_perp(rows=300, edit=listing))
+    perp, spot = import_files(store, [path])
+    assert (str(perp.key), str(spot.key)) == (
+        "ohlcv/binance/um_perp/BTCUSDT/1h/spot_and_perp",
+        "ohlcv/binance/spot/BTCUSDT/1h/spot_and_perp",
+    )
+    assert (spot.rows, perp.rows) == (299, 297)
+    assert spot.dropped[0].startswith("row 299 (2021-01-13 11:00): last bar of a capture")
+    assert [line[:7] for line in perp.dropped] == ["row 300", "row 301", "row 599"]
+    assert "flat listing price" in perp.dropped[0]
+    assert load_bars(store, Instrument("binance", "spot", "BTCUSDT"), "1h").taker_buy_volume is None
+
+
+def test_one_flat_first_bar_is_trading(store: Store, tmp_path: Path) -> None:
+    def flat(columns: Columns) -> None:
+        for name in ("open", "high", "low", "close"):
+            columns[name][0] = 77.0
+
+    (report,) = import_files(
+        store, [write_parquet(tmp_path / KLINES_NAME, klines12(rows=30, edit=flat))]
+    )
+    assert report.rows == 30
+
+
+def test_series_of_a_file_can_be_chosen(store: Store, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "capture.parquet", spot_and_perp(rows=30))
+    (report,) = import_files(store, [path], market="um_perp")
+    assert report.key.market == "um_perp"
+    assert "'cm_perp' is not in this file" in refused(store, path, market="cm_perp")
+    assert "it has BTCUSDT" in refused(store, path, symbol="XRPUSDT")
+    assert "not kind=funding" in refused(store, path, kind="funding")
+    strange = spot_and_perp(rows=30, edit=set_cell("market", 0, "margin"))
+    path = write_parquet(tmp_path / "strange.parquet", strange)
+    assert "market='margin' is unknown" in refused(store, path)
+
+
+def test_timeframe_must_agree_with_the_rows(store: Store, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))
+    assert "3600 s apart, the step is said to be 15m" in refused(store, path, timeframe="15m")
+
+    def odd(columns: Columns) -> None:
+        columns["open_time"] = [START_MS + 7_000 * row for row in range(30)]
+
+    path = write_parquet(tmp_path / "odd_spot_k.parquet", klines12(rows=30, edit=odd))
+    assert "7 s apart, which is no bar step" in refused(store, path)
+
+
+def test_funding_moves_late_stamps_to_their_settlement(store: Store, tmp_path: Path) -> None:
+    def late(columns: Columns) -> None:
+        columns["funding_time"][3] += 47
+        columns["funding_time"][5] += 1000
+
+    path = write_parquet(tmp_path / "funding.parquet", funding_history(rows=30, edit=late))
+    binance, bybit = import_files(store, [path])
+    assert (str(binance.key), str(bybit.key)) == (
+        "funding/binance/um_perp/BTCUSDT/8h/funding_history",
+        "funding/bybit/linear_perp/BTCUSDT/8h/funding_history",
+    )
+    assert binance.notes == ("2 stamps up to 1000 ms late, moved to the settlement they follow",)
+    assert bybit.notes == ()
+    rows = load_funding(store, Instrument("binance", "um_perp", "BTCUSDT"))
+    assert rows is not None
+    assert rows.time_ns.tolist() == [START_NS + 8 * HOUR_NS * row for row in range(30)]
+    assert set(rows.interval_hours.tolist()) == {8.0}
+    marks = store.read(bybit.key)["mark_price"].to_pylist()
+    assert marks == [100.0 + row for row in range(30)]
+    assert store.read(binance.key)["mark_price"].null_count == 30
+
+
+def test_funding_far_from_any_settlement(store: Store, tmp_path: Path) -> None:
+    edit = set_cell("funding_time", 150, START_MS + 8 * 150 * HOUR_MS + 1001)
+    path = write_parquet(tmp_path / "funding.parquet", funding_history(rows=300, edit=edit))
+    binance, _ = import_files(store, [path])
+    assert binance.rows == 299
+    assert binance.dropped[0].startswith("row 150 (2021-02-20 00:00:01.001): more than one second")
+
+
+def test_two_stamps_of_one_settlement_are_refused(store: Store, tmp_path: Path) -> None:
+    edit = set_cell("funding_time", 6, START_MS + 8 * 5 * HOUR_MS + 12)
+    path = write_parquet(tmp_path / "funding.parquet", funding_history(rows=30, edit=edit))
+    assert "row 6: event_time=2021-01-02 16:00 is a duplicate of" in refused(store, path)
+
+
+def test_funding_of_an_unknown_venue(store: Store, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "f.parquet", funding_history(edit=set_cell("venue", 0, "okx")))
+    assert "row 0: venue='okx' is unknown" in refused(store, path)
+    path = write_parquet(tmp_path / "g.parquet", funding_history())
+    assert [r.key.venue for r in import_files(store, [path], venue="bybit")] == ["bybit"]
+    assert "nothing in it is from venue=okx" in refused(store, path, venue="okx")
+
+
+@pytest.mark.parametrize("header", [None, HEADER, OTHER_HEADER])
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_csv_with_and_without_header_in_both_units(
+    store: Store, tmp_path: Path, header: str | None, unit: int
+) -> None:
+    path = write_csv(tmp_path / "BTCUSDT-1h-2021-01_um.csv", kline_cells(30, unit=unit), header)
+    (report,) = import_files(store, [path])
+    assert report.key == DatasetKey(
+        "ohlcv", "binance", "um_perp", "BTCUSDT", "1h", "binance_archive"
+    )
+    assert report.notes == (f"times are in {'ms' if unit == 1 else 'us'}",)
+    table = store.read(report.key)
+    for name, place in (("open", 1), ("close", 4), ("taker_buy_volume", 9), ("trades", 8)):
+        assert table[name].to_pylist() == [float(row[place]) for row in kline_cells(30)]
+    assert (report.first_ns, report.last_ns) == (START_NS, START_NS + 29 * HOUR_NS)
+
+
+def test_header_may_order_the_columns(store: Store, tmp_path: Path) -> None:
+    names = HEADER.split(",")
+    order = sorted(range(12), key=lambda i: names[i])
+    cells = [[row[i] for i in order] for row in kline_cells(30)]
+    path = write_csv(tmp_path / "BTCUSDT-1h-2021.csv", cells, ",".join(names[i] for i in order))
+    (report,) = import_files(store, [path], market="spot")
+    assert store.read(report.key)["high"].to_pylist() == [float(row[2]) for row in kline_cells(30)]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("BTCUSDT-1h-2021.csv", {}, "does not say the market.* --market"),
+        ("bars.csv", {"market": "spot"}, "does not say the symbol"),
+        ("bars.csv", {"market": "spot", "symbol": "BTCUSDT"}, "does not say the timeframe"),
+        ("BTCUSDT-1h-2021_um.csv", {"kind": "funding"}, "not kind=funding"),
+        ("BTCUSDT-15m-2021_um.csv", {}, "most rows of BTCUSDT are 3600 s apart"),
+        ("bars.txt", {"market": "spot"}, "known formats are"),
+    ],
+)
+def test_csv_that_does_not_say_what_it_is(
+    store: Store, tmp_path: Path, name: str, options: dict[str, str], message: str
+) -> None:
+    path = write_csv(tmp_path / name, kline_cells(30))
+    assert re.search(message, refused(store, path, **options))
+
+
+def test_arguments_win_over_the_name(store: Store, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "BTCUSDT-15m-2021_um.csv", kline_cells(30))
+    (report,) = import_files(store, [path], symbol="X", timeframe="1h", market="spot")
+    assert str(report.key) == "ohlcv/binance/spot/X/1h/binance_archive"
+
+
+def csv_cell(line: int, column: int, value: str) -> Callable[[list[list[str]]], None]:
+    def edit(cells: list[list[str]]) -> None:
+        cells[line - 1][column] = value
+
+    return edit
+
+
+@pytest.mark.parametrize("header", [None, HEADER])
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (csv_cell(5, 4, "abc"), "line {5}: close='abc' is not a number"),
+        (csv_cell(5, 4, "1_0.0"), "line {5}: close='1_0.0' is not a number"),
+        (csv_cell(5, 8, "12.5"), "line {5}: trades='12.5' is not a whole number"),
+        (csv_cell(5, 4, "-3.0"), "line {5}: close=-3.0"),
+        (csv_cell(5, 4, "nan"), "line {5}: close=nan"),
+        (csv_cell(5, 4, ""), "line {5}: close is empty"),
+        (
+            csv_cell(5, 0, "1.60947E+12"),
+            "line {5}: open_time='1.60947E.12' is in scientific notation",
+        ),
+        (csv_cell(5, 0, str(START_MS + 3 * HOUR_MS)), "line {5}: .* duplicate of .* line {4}"),
+        (csv_cell(5, 0, str(START_MS)), "line {5}: .* duplicate of .* line {1}"),
+        (csv_cell(5, 0, str(START_MS + 1)), "line {5}: .* unsorted"),
+        (csv_cell(5, 0, str(START_MS * 1000)), "line {5}: open_time=.* is not in ms"),
+        (lambda c: [row.__setitem__(0, row[0][:10]) for row in c], "neither milliseconds nor"),
+        (
+            lambda c: c[-1].__delitem__(slice(7, None)),
+            "line {30}: 7 of 12 columns, the file is truncated",
+        ),
+        (lambda c: c[4].__delitem__(3), "line {5}: 11 of 12 columns, the line is broken"),
+        (lambda c: c.__setitem__(4, [""]), "line {5}: open_time is empty"),
+    ],
+)
+def test_broken_csv_is_refused_with_the_line(
+    store: Store,
+    tmp_path: Path,
+    header: str | None,
+    edit: Callable[[list[list[str]]], None],
+    message: str,
+) -> None:
+    cells = kline_cells(30)
+    edit(cells)
+    path = write_csv(tmp_path / "BTCUSDT-1h-2021_um.csv", cells, header)
+    shift = 0 if header is None else 1
+    expected = re.sub(r"\{(\d+)\}", lambda m: str(int(m.group(1)) + shift), message)
+    assert re.search(expected, refused(store, path))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("\n\n", "the file is empty"),
+        (HEADER + "\n", "a header but no rows"),
+        (HEADER.replace("close_time,", "") + "\n1,2\n", "column 'close_time' is missing"),
+        (HEADER.replace("ignore", "open") + "\n1,2\n", "column 'ignore' is missing"),
+        (HEADER + ",open\n1,2\n", "columns twice or too many"),
+        ("https://www.CryptoDataDownload.com\nunix,date\n", "is not the header of a Binance"),
+        ("1609459200000,1,2,3\n", "4 columns and no header"),
+        ("PK\x03\x04garbage", "is not the header"),
+    ],
+)
+def test_text_that_is_no_kline_csv(store: Store, tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "BTCUSDT-1h-2021_um.csv"
+    path.write_text(text)
+    assert message in refused(store, path)
+
+
+def test_files_before_a_bad_one_stay_and_are_reported(store: Store, tmp_path: Path) -> None:
+    good = write_csv(tmp_path / "BTCUSDT-1h-2021_um.csv", kline_cells(30))
+    bad = write_csv(tmp_path / "ETHUSDT-1h-2021_um.csv", kline_cells(30)[::-1])
+    seen: list[ImportReport] = []
+    with pytest.raises(DataError, match=r"ETHUSDT-1h-2021_um\.csv line 2"):
+        import_files(store, [good, bad], on_report=seen.append)
+    assert [report.path for report in seen] == [good]
+    assert [info.key.symbol for info in store.datasets()] == ["BTCUSDT"]
+    assert store.verify() == ()
+
+
+def test_paths_that_cannot_be_read(store: Store, tmp_path: Path) -> None:
+    assert "no such file" in refused(store, tmp_path / "absent.csv")
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    assert "cannot be read" in refused(store, folder)
+    with pytest.raises(DataError, match="'bars' is unknown"):
+        import_files(store, [], kind="bars")
