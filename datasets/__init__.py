@@ -1,7 +1,7 @@
 """Data on disk: the store, importers, SQL, and what the engine reads out of it.
 
-Owns Parquet, the manifests and the time at which each kind of data is known. Imports engine and, to
-aggregate bars, indicators.
+Owns Parquet, the manifests, the simulated market and the time at which each kind of data is known.
+Imports engine and, to aggregate bars, indicators.
 
 >>> from datasets import DatasetKey
 >>> str(DatasetKey("ohlcv", "binance", "spot", "BTCUSDT", "1h", "klines12"))
@@ -21,6 +21,7 @@ from .load import (
 )
 from .manifest import Gap, Part
 from .query import sql
+from .simulate import SimulatedMarket, SimulationSpec, simulate, write_simulated
 from .store import DatasetInfo, Problem, Store, Write, WriteResult
 from .timestamps import time_text
 
@@ -37,6 +38,8 @@ __all__ = [
     "Kind",
     "Part",
     "Problem",
+    "SimulatedMarket",
+    "SimulationSpec",
     "Store",
     "Write",
     "WriteResult",
@@ -46,6 +49,8 @@ __all__ = [
     "load_funding",
     "load_market",
     "load_series",
+    "simulate",
     "sql",
     "time_text",
+    "write_simulated",
 ]

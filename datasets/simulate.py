@@ -22,7 +22,6 @@ import pyarrow as pa
 from engine import FLOW_COLUMNS, PRICE_COLUMNS, Bars, Float1D, Int1D, Market, Series
 
 from .keys import DatasetKey
-from .simulation.bars import gathered_bars
 from .simulation.parameters import FUNDING_HOURS, MODEL_VERSION
 from .simulation.planted import PLANTED_COLUMNS, PlantedColumn
 from .simulation.spec import SimulationSpec
@@ -87,26 +86,24 @@ def simulate(spec: SimulationSpec) -> SimulatedMarket:
     it.
     """
     common = common_market(spec)
-    symbols = {symbol: symbol_market(spec, symbol, common) for symbol in spec.symbols}
-    kept = symbols if spec.keep_minutes else {}
+    markets, perp_bars, funding_mark, drift_bps, minutes, perp_minutes = {}, {}, {}, {}, {}, {}
+    for symbol in spec.symbols:
+        one = symbol_market(spec, symbol, common)
+        markets[symbol] = Market(bars=one.spot_bars, series=one.series)
+        perp_bars[symbol] = one.perp_bars
+        funding_mark[symbol] = one.funding_mark
+        drift_bps[symbol] = 1e4 * one.drift
+        if one.spot_minutes is not None and one.perp_minutes is not None:
+            minutes[symbol], perp_minutes[symbol] = one.spot_minutes, one.perp_minutes
     return SimulatedMarket(
         spec=spec,
-        markets=MappingProxyType(
-            {
-                name: Market(
-                    bars=gathered_bars(one.spot_minutes, spec.timeframe), series=one.series
-                )
-                for name, one in symbols.items()
-            }
-        ),
-        perp_bars=MappingProxyType(
-            {name: gathered_bars(one.perp_minutes, spec.timeframe) for name, one in symbols.items()}
-        ),
-        funding_mark=MappingProxyType({name: one.funding_mark for name, one in symbols.items()}),
+        markets=MappingProxyType(markets),
+        perp_bars=MappingProxyType(perp_bars),
+        funding_mark=MappingProxyType(funding_mark),
         regime=common.regime,
-        drift_bps=MappingProxyType({name: 1e4 * one.drift for name, one in symbols.items()}),
-        minute_bars=MappingProxyType({name: one.spot_minutes for name, one in kept.items()}),
-        perp_minute_bars=MappingProxyType({name: one.perp_minutes for name, one in kept.items()}),
+        drift_bps=MappingProxyType(drift_bps),
+        minute_bars=MappingProxyType(minutes),
+        perp_minute_bars=MappingProxyType(perp_minutes),
     )
 
 

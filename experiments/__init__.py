@@ -12,15 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .checks import CheckReport, check_lookahead
     from .config import RunConfig
     from .config_file import config_hash, config_of, config_schema, load_config
     from .diagnosis import Finding, doctor
+    from .pipeline import RunResult, run
     from .record import RunRecord, list_runs, load_run
     from .report import write_report
-    from .pipeline import RunResult, run
     from .targets import load_targets
 
 _HOMES = {
+    "CheckReport": "checks",
+    "check_lookahead": "checks",
     "RunConfig": "config",
     "config_hash": "config_file",
     "config_of": "config_file",
@@ -38,10 +41,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "CheckReport",
     "Finding",
     "RunConfig",
     "RunRecord",
     "RunResult",
+    "check_lookahead",
     "config_hash",
     "config_of",
     "config_schema",

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from datasets import SimulationSpec
 from engine import SECOND_NS, ReplayRules, timeframe_ns
@@ -39,7 +46,7 @@ Label = Annotated[
 
 DEFAULT_PLANT: Final[Mapping[str, Any]] = {
     "planted_column": "taker_flow",
-    "planted_edge": 5.0,
+    "planted_edge": 1.0,
     "planted_horizon_hours": 12,
 }
 """What a planted market plants unless told otherwise."""
@@ -95,13 +102,13 @@ class SimulatedConfig(Section):
     """
 
     mode: Literal["null", "planted"] = "planted"
-    symbols: tuple[Label, ...] = Field(("BTCSIM", "ETHSIM"), min_length=1, max_length=50)
+    symbols: tuple[Label, ...] = Field(default=("BTCSIM", "ETHSIM"), min_length=1, max_length=50)
     start: date = date(2021, 1, 1)
-    days: Whole = Field(365, ge=1, le=3660)
-    seed: Whole | None = Field(None, ge=0, le=2**31 - 1)
+    days: Whole = Field(default=365, ge=1, le=3660)
+    seed: Whole | None = Field(default=None, ge=0, le=2**31 - 1)
     planted_column: str | None = None
-    planted_edge: Real | None = Field(None, ge=-100, le=100)
-    planted_horizon_hours: Whole | None = Field(None, ge=1, le=168)
+    planted_edge: Real | None = Field(default=None, ge=-100, le=100)
+    planted_horizon_hours: Whole | None = Field(default=None, ge=1, le=168)
 
     @model_validator(mode="before")
     @classmethod
@@ -151,7 +158,9 @@ class DataConfig(Section):
         symbols = [pair.symbol for pair in self.instruments]
         twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
         if twice:
-            raise ValueError(f"instruments trades {twice[0]} twice; a symbol is traded once in a run")
+            raise ValueError(
+                f"instruments trades {twice[0]} twice; a symbol is traded once in a run"
+            )
         return self
 
     @property
@@ -168,19 +177,19 @@ class DataConfig(Section):
 class ConsensusConfig(Section):
     """Gates between nine votes and a decision (SPEC: consensus)."""
 
-    p_min: Real = Field(0.60, ge=0.5, le=1)
-    c_min: Real = Field(0.70, ge=0, le=1)
-    quorum: Whole = Field(4, ge=1, le=9)
-    weight_min: Real = Field(0.35, ge=0, le=1)
-    score_min: Real = Field(-1.0, ge=-1, le=1)
-    consensus_c_min: Real = Field(0.70, ge=0, le=1)
-    consensus_p_min: Real = Field(0.60, ge=0.5, le=1)
-    max_opposite: Whole | None = Field(None, ge=0, le=8)
+    p_min: Real = Field(default=0.60, ge=0.5, le=1)
+    c_min: Real = Field(default=0.70, ge=0, le=1)
+    quorum: Whole = Field(default=4, ge=1, le=9)
+    weight_min: Real = Field(default=0.35, ge=0, le=1)
+    score_min: Real = Field(default=-1.0, ge=-1, le=1)
+    consensus_c_min: Real = Field(default=0.70, ge=0, le=1)
+    consensus_p_min: Real = Field(default=0.60, ge=0.5, le=1)
+    max_opposite: Whole | None = Field(default=None, ge=0, le=8)
     weights: Mapping[str, Annotated[Real, Field(ge=0, le=1)]] = Field(
         default_factory=lambda: dict(WEIGHTS)
     )
     exit_on_flat: bool = False
-    hold_bars: Whole | None = Field(None, ge=1, le=1_000_000)
+    hold_bars: Whole | None = Field(default=None, ge=1, le=1_000_000)
 
     @model_validator(mode="before")
     @classmethod
@@ -219,34 +228,34 @@ class ConsensusConfig(Section):
 class ExecutionConfig(Section):
     """Costs and stops. Stops are multiples of the average true range when the order was decided."""
 
-    taker_fee_bps: Real = Field(5.0, ge=0, le=1000)
-    slippage_bps: Real = Field(2.0, ge=0, le=1000)
-    stop_atr: Real | None = Field(2.0, gt=0, le=100)
-    take_profit_atr: Real | None = Field(None, gt=0, le=1000)
-    time_stop_bars: Whole | None = Field(None, ge=1, le=1_000_000)
-    time_stop_max_r: Real | None = Field(None, ge=-100, le=100)
-    atr_length: Whole = Field(14, ge=2, le=200)
+    taker_fee_bps: Real = Field(default=5.0, ge=0, le=1000)
+    slippage_bps: Real = Field(default=2.0, ge=0, le=1000)
+    stop_atr: Real | None = Field(default=2.0, gt=0, le=100)
+    take_profit_atr: Real | None = Field(default=None, gt=0, le=1000)
+    time_stop_bars: Whole | None = Field(default=None, ge=1, le=1_000_000)
+    time_stop_max_r: Real | None = Field(default=None, ge=-100, le=100)
+    atr_length: Whole = Field(default=14, ge=2, le=200)
 
 
 class AccountConfig(Section):
     """Money. ``position_fraction`` is the share of equity that a full target puts into one symbol."""
 
-    initial_cash: Real = Field(100_000.0, gt=0, le=1e12)
-    position_fraction: Real = Field(0.25, gt=0, le=10)
-    max_gross_leverage: Real = Field(1.0, gt=0, le=100)
+    initial_cash: Real = Field(default=100_000.0, gt=0, le=1e12)
+    position_fraction: Real = Field(default=0.25, gt=0, le=10)
+    max_gross_leverage: Real = Field(default=1.0, gt=0, le=100)
 
 
 class RunConfig(Section):
     """Everything that decides the result of a run, apart from the data and the code."""
 
-    name: str = Field("run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    seed: Whole = Field(7, ge=0, le=2**31 - 1)
+    name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    seed: Whole = Field(default=7, ge=0, le=2**31 - 1)
     data: DataConfig
     heads: HeadsConfig = Field(default_factory=HeadsConfig)
     consensus: ConsensusConfig = Field(default_factory=ConsensusConfig)
     execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
     account: AccountConfig = Field(default_factory=AccountConfig)
-    targets: str | None = Field(None, min_length=1)
+    targets: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _replayable(self) -> "RunConfig":

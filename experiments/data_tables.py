@@ -1,5 +1,6 @@
 """What the store holds and what an import did, for the terminal and for JSON."""
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -66,28 +67,32 @@ def dataset_content(info: DatasetInfo) -> dict[str, Any]:
 
 
 def print_datasets(infos: Iterable[DatasetInfo], console: Console) -> None:
-    """One line for each data set."""
-    table = table_of(
-        None,
-        [
-            ("data set", "left"),
-            ("rows", "right"),
-            ("from", "left"),
-            ("to", "left"),
-            ("gaps", "right"),
-        ],
-    )
-    for info in infos:
-        table.add_row(
-            escape(str(info.key)),
-            str(info.rows),
-            time_text(info.first_ns)[:10],
-            time_text(info.last_ns)[:10],
-            str(len(info.gaps)),
+    """A table for each kind and step, one line for each data set."""
+    infos = tuple(infos)
+    for kind, step in dict.fromkeys((info.key.kind, info.key.step) for info in infos):
+        table = table_of(
+            f"{kind} {step}",
+            [
+                ("instrument", "left"),
+                ("source", "left"),
+                ("rows", "right"),
+                ("from", "left"),
+                ("to", "left"),
+                ("gaps", "right"),
+            ],
         )
-    if table.row_count:
+        for info in infos:
+            if (info.key.kind, info.key.step) == (kind, step):
+                table.add_row(
+                    escape(f"{info.key.venue}/{info.key.market}/{info.key.symbol}"),
+                    escape(info.key.source),
+                    str(info.rows),
+                    time_text(info.first_ns)[:10],
+                    time_text(info.last_ns)[:10],
+                    str(len(info.gaps)),
+                )
         console.print(table)
-    else:
+    if not infos:
         console.print("the store is empty; `ninefold data import` or `ninefold data simulate`")
 
 
@@ -110,7 +115,7 @@ def print_frame(frame: "pd.DataFrame", console: Console, limit: int) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value is np.nan or (isinstance(value, float) and not np.isfinite(value)):
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, np.generic):
         return _plain(value.item())

@@ -80,9 +80,7 @@ def _market(config: RunConfig, pair: InstrumentPair, store: Store) -> Market:
     )
 
 
-def _prices(
-    config: RunConfig, pair: InstrumentPair, market: Market, store: Store
-) -> PricedBars:
+def _prices(config: RunConfig, pair: InstrumentPair, market: Market, store: Store) -> PricedBars:
     signals = market.bars
     if pair.traded is None:
         return priced_bars(pair.symbol, signals, str(pair.signals), None, None)
@@ -134,9 +132,7 @@ def _funding(config: RunConfig, store: Store, markets: Mapping[str, Market]) -> 
 def _dataset_keys(
     config: RunConfig, pair: InstrumentPair, market: Market, store: Store
 ) -> list[DatasetKey]:
-    keys = [
-        _bars_key(config, one, store) for one in (pair.signals, pair.traded) if one is not None
-    ]
+    keys = [_bars_key(config, one, store) for one in (pair.signals, pair.traded) if one is not None]
     series_of = [pair.signals, *pair.series_from]
     for info in store.datasets():
         key = info.key

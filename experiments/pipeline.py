@@ -92,7 +92,8 @@ class RunResult:
         """
         from .artefacts import artefact
 
-        return artefact(self, name).to_pandas()
+        frame: pd.DataFrame = artefact(self, name).to_pandas()
+        return frame
 
 
 def run(
@@ -204,7 +205,9 @@ def _decisions(
         given = load_targets(config.targets, panel)
         target, acts = given.target, given.acts
         if given.outside:
-            notes.append(f"{given.outside} rows of {config.targets} lie outside the bars of the run")
+            notes.append(
+                f"{given.outside} rows of {config.targets} lie outside the bars of the run"
+            )
         atr_frac = _required_atr(config, panel, target, acts, atr_frac)
     else:
         for column, symbol in enumerate(panel.symbols):

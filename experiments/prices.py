@@ -102,6 +102,4 @@ def priced_bars(
         is_gap=origin == FROM_NOTHING,
         **{name: table[:, index].copy() for index, name in enumerate(PRICE_COLUMNS)},
     )
-    return PricedBars(
-        bars=bars, source=origin, traded_name=traded_name, signals_name=fallback_name
-    )
+    return PricedBars(bars=bars, source=origin, traded_name=traded_name, signals_name=fallback_name)

@@ -172,7 +172,9 @@ def _run_folder(run: str, runs: Path) -> Path:
     if run in names or len(matches) == 1:
         return runs / (run if run in names else matches[0])
     if matches:
-        raise DataError(f"run {run!r} is the beginning of {len(matches)} runs: {', '.join(matches)}")
+        raise DataError(
+            f"run {run!r} is the beginning of {len(matches)} runs: {', '.join(matches)}"
+        )
     raise DataError(
         f"there is no run {run!r} in {runs}; `ninefold runs list --runs {runs}` shows the "
         f"{len(names)} there are"

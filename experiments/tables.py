@@ -1,7 +1,6 @@
 """Results as terminal tables that fit 80 columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from rich import box
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from .checks import CheckReport
 from .diagnosis import Finding
 from .formats import formatted
 from .record import REPORT_NAME, RunRecord
@@ -17,7 +17,9 @@ from .verdict import verdict
 
 def table_of(title: str | None, columns: Sequence[tuple[str, str]]) -> Table:
     """An empty table with a title and columns of (heading, justification)."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1)
+    )
     for heading, justify in columns:
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     return table
@@ -122,23 +124,19 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
     console.print(table)
 
 
-def check_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
-    """Rows of a check as plain mappings."""
-    return [asdict(row) if is_dataclass(row) and not isinstance(row, type) else dict(row) for row in rows]
-
-
-def print_check(found: Any, console: Console) -> None:
-    """Rows of a check and its outcome."""
-    rows = check_rows(found.rows)
-    names = list(rows[0]) if rows else []
-    table = table_of(None, [(name.replace("_", " "), "left") for name in names])
-    for row in rows:
-        table.add_row(*(escape(_cell(row[name])) for name in names))
+def print_check(found: CheckReport, console: Console) -> None:
+    """Counts of each check, every row that did not pass, and the outcome."""
+    table = table_of(
+        None, [("check", "left"), ("looked at", "right"), ("failed", "right"), ("warnings", "right")]
+    )
+    for check in dict.fromkeys(row.check for row in found.rows):
+        rows = found.of(check)
+        bad = [row.severity for row in rows if not row.passed]
+        table.add_row(
+            escape(check), str(len(rows)), str(bad.count("error")), str(bad.count("warning"))
+        )
     console.print(table)
+    for row in found.failures:
+        mark = "[bold red]FAILED[/]" if row.severity == "error" else "[yellow]warning[/]"
+        console.print(f"{mark} {escape(f'{row.check}: {row.subject}: {row.detail}')}")
     console.print("[green]passed[/]" if found.passed else "[bold red]FAILED[/]")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "NO"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -78,11 +78,11 @@ def _frame(path: Path) -> Mapping[str, Any]:
     import pandas as pd
     import pyarrow as pa
 
-    reader = {".parquet": pd.read_parquet, ".csv": pd.read_csv}.get(path.suffix.lower())
-    if reader is None:
+    suffix = path.suffix.lower()
+    if suffix not in (".parquet", ".csv"):
         raise DataError(f"{path}: targets are read from a .parquet or a .csv file")
     try:
-        frame = reader(path)
+        frame = pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such targets file") from None
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -121,9 +121,9 @@ def _times(path: Path, column: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
 def _numbers(path: Path, column: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     import pandas as pd
 
-    values: np.ndarray[Any, np.dtype[np.float64]] = pd.to_numeric(
-        column, errors="coerce"
-    ).to_numpy(np.float64)
+    values: np.ndarray[Any, np.dtype[np.float64]] = pd.to_numeric(column, errors="coerce").to_numpy(
+        np.float64
+    )
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:
         row = int(wrong[0])

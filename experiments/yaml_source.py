@@ -70,7 +70,9 @@ def parse_source(text: str, name: str) -> Source:
     return Source(tree, origins, name)
 
 
-def _collect_origins(node: yaml.Node, path: KeyPath, name: str, origins: dict[KeyPath, str]) -> None:
+def _collect_origins(
+    node: yaml.Node, path: KeyPath, name: str, origins: dict[KeyPath, str]
+) -> None:
     origins.setdefault(path, f"{name}:{node.start_mark.line + 1}")
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()

@@ -206,12 +206,13 @@ def _spring_event_kernel(
     if own[_DIP_START] >= 0:
         row = int(own[_DIP_LOW_ROW])
         deepest = min(2.0 * bars[BAR_ATR, row], spring_depth * height)
-        if support - own[_DIP_LOW] <= deepest:
+        undercuts = own[_PHASE] == PHASE_B or own[_DIP_LOW] < own[_SPRING_LOW]
+        if undercuts and support - own[_DIP_LOW] <= deepest:
             events[SPRING, t] = 1.0
             events[SPRING_TYPE, t] = _spring_type_kernel(bars[BAR_RELATIVE_VOLUME, row])
             own[_PHASE] = PHASE_C
             own[_SPRING_ROW], own[_SPRING_LOW_ROW] = t, row
-            own[_SPRING_LOW] = min(own[_SPRING_LOW], own[_DIP_LOW])
+            own[_SPRING_LOW] = own[_DIP_LOW]
     own[_DIP_START] = _NONE
 
 

@@ -1,8 +1,64 @@
 """Every indicator, in one explicit tuple; a family file lists its own in ``INDICATORS``."""
 
-from . import volatility
+from . import (
+    candlestick,
+    chart_pattern,
+    daily_series,
+    dealing_range,
+    divergence,
+    effort,
+    fair_value_gap,
+    funding,
+    harmonic,
+    liquidation,
+    liquidity,
+    momentum,
+    mood,
+    moving_average,
+    order_block,
+    pivot,
+    positioning,
+    premium,
+    session,
+    structure,
+    support_resistance,
+    taker_flow,
+    trend,
+    volatility,
+    volume,
+    volume_spike,
+    wyckoff,
+)
 from .spec import Indicator
 
-INDICATORS: tuple[Indicator, ...] = (*volatility.INDICATORS,)
+INDICATORS: tuple[Indicator, ...] = (
+    *moving_average.INDICATORS,
+    *momentum.INDICATORS,
+    *trend.INDICATORS,
+    *volatility.INDICATORS,
+    *volume.INDICATORS,
+    *volume_spike.INDICATORS,
+    *candlestick.INDICATORS,
+    *pivot.INDICATORS,
+    *structure.INDICATORS,
+    *fair_value_gap.INDICATORS,
+    *order_block.INDICATORS,
+    *liquidity.INDICATORS,
+    *dealing_range.INDICATORS,
+    *session.INDICATORS,
+    *support_resistance.INDICATORS,
+    *chart_pattern.INDICATORS,
+    *wyckoff.INDICATORS,
+    *effort.INDICATORS,
+    *harmonic.INDICATORS,
+    *taker_flow.INDICATORS,
+    *divergence.INDICATORS,
+    *mood.INDICATORS,
+    *funding.INDICATORS,
+    *positioning.INDICATORS,
+    *premium.INDICATORS,
+    *liquidation.INDICATORS,
+    *daily_series.INDICATORS,
+)
 
 INDICATORS_BY_NAME = {indicator.name: indicator for indicator in INDICATORS}

@@ -103,18 +103,18 @@ def volume_weighted_mean(values: Float1D, volume: Float1D, length: int) -> Float
 def forgetting_rows(alpha: float, stages: int = 1, tolerance: float = 1e-6) -> int:
     """Rows until a cascade of ``stages`` recursive means has forgotten all but ``tolerance``.
 
-    The weight that such a cascade still gives to what lies more than *n* rows back is the chance of
-    fewer than ``stages`` successes in *n* trials of probability ``alpha``; the smallest *n* that
-    brings it to ``tolerance`` is found by doubling and halving.
+    The weight that such a cascade gives to what lies *n* or more rows back is the chance of fewer
+    than ``stages`` successes in ``n + stages - 1`` trials of probability ``alpha``; the smallest *n*
+    that brings it to ``tolerance`` is found by doubling and halving.
     """
     if alpha >= 1.0:
-        return stages
+        return 1
 
-    def remembered(rows: int) -> float:
-        term = (1.0 - alpha) ** rows
+    def remembered(trials: int) -> float:
+        term = (1.0 - alpha) ** trials
         total = term
         for j in range(1, stages):
-            term *= (rows - j + 1) / j * alpha / (1.0 - alpha)
+            term *= (trials - j + 1) / j * alpha / (1.0 - alpha)
             total += term
         return total
 
@@ -125,7 +125,7 @@ def forgetting_rows(alpha: float, stages: int = 1, tolerance: float = 1e-6) -> i
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if remembered(middle) > tolerance else (low, middle)
-    return high
+    return high - stages + 1
 
 
 def exponential_stable_rows(length: int, stages: int = 1, tolerance: float = 1e-6) -> int:

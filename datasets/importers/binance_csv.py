@@ -54,7 +54,7 @@ def read_binance_csv(path: Path, data: bytes, request: Request) -> Iterator[Sour
     """
     if request.kind not in (None, "ohlcv"):
         raise DataError(
-            f"{path}: holds ohlcv ({FORMAT_NAME}), not kind={request.kind}; leave --kind out"
+            f"{path}: holds ohlcv ({FORMAT_NAME}), not kind={request.kind}; leave the kind out"
         )
     text = data.rstrip(b"\r\n")
     header = _header(path, text.split(b"\n", 1)[0])

@@ -55,7 +55,7 @@ def read_tidy(path: Path, data: bytes, request: Request) -> Iterator[SourceRows]
     layout = _recognised(path, table)
     if request.kind not in (None, layout.kind):
         raise DataError(
-            f"{path}: holds {layout.kind} ({layout.name}), not kind={request.kind}; leave --kind out"
+            f"{path}: holds {layout.kind} ({layout.name}), not kind={request.kind}; leave the kind out"
         )
     if len(table) == 0:
         raise DataError(f"{path}: the file has columns but no rows; download it again")

@@ -89,6 +89,8 @@ def premium_moments(spot: Bars, perp: Bars) -> dict[str, float]:
     keep = ~spot.is_gap & ~perp.is_gap & (spot.volume > 0.0) & (perp.volume > 0.0)
     premium = (perp.close / spot.close - 1.0)[keep]
     spot_return, perp_return = (np.diff(np.log(bars.close[keep])) for bars in (spot, perp))
+    change = np.diff(premium)
+    pull = correlation(premium[:-1], change) * change.std()
     week = np.convolve(spot_return, np.ones(168), mode="valid")
     return {
         "mean, bps": float(1e4 * premium.mean()),
@@ -96,6 +98,8 @@ def premium_moments(spot: Bars, perp: Bars) -> dict[str, float]:
         "autocorrelation, 1h": autocorrelation(premium, 1),
         "autocorrelation, 24h": autocorrelation(premium, 24),
         "correlation with last week's return": correlation(premium[168:], week),
+        "expected change in 1h for one std, bps": float(1e4 * pull),
+        "that change / std of spot return": float(pull / spot_return.std()),
         "correlation with next perpetual return": correlation(premium[:-1], perp_return),
         "correlation with next spot return": correlation(premium[:-1], spot_return),
         "correlation of spot, perpetual return": correlation(spot_return, perp_return),
@@ -105,6 +109,18 @@ def premium_moments(spot: Bars, perp: Bars) -> dict[str, float]:
         "correlation of log volumes": correlation(
             np.log(spot.volume[keep]), np.log(perp.volume[keep])
         ),
+    }
+
+
+def daily_moments(values: Float1D) -> dict[str, float]:
+    """Moments of a daily level in the order of days."""
+    return {
+        "mean": float(values.mean()),
+        "std": float(values.std()),
+        "std of daily log change": float(np.diff(np.log(np.maximum(values, 1e-9))).std()),
+        "autocorrelation, 1d": autocorrelation(values, 1),
+        "autocorrelation, 7d": autocorrelation(values, 7),
+        "autocorrelation, 30d": autocorrelation(values, 30),
     }
 
 

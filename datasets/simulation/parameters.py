@@ -149,7 +149,9 @@ OTHER_SYMBOL: Final = SymbolParameters(10.0, 0.0098, 1.0e7, 600.0, 1.0e8)
 """Parameters of a symbol that :data:`SYMBOLS` does not name."""
 
 PERP_VOLUME_RATIO: Final = 4.5
-"""Turnover of the perpetual relative to spot (real: 4.4 and 4.6)."""
+"""Turnover of the perpetual relative to spot (real: 4.9 and 4.3)."""
+PERP_TRADE_RATIO: Final = 1.5
+"""Mean trade on the perpetual relative to spot."""
 
 
 def symbol_parameters(symbol: str) -> SymbolParameters:

@@ -8,7 +8,6 @@ from engine import DAY_NS, HOUR_NS, Bars, Bool1D, Float1D, Int1D, Series
 
 from ..kinds import KINDS
 from . import daily, derivatives
-from .bars import gathered_bars
 from .parameters import (
     FUNDING_HOURS,
     HOURS_PER_DAY,
@@ -28,17 +27,16 @@ def slow_series(
     hour_close: Float1D,
     premium: Float1D,
     ratios: Mapping[str, Float1D],
-    perp: Bars,
+    hourly_perp: Bars,
     generators: dict[str, np.random.Generator],
 ) -> dict[str, Series]:
     """Every slow series by kind, from hourly returns, closes and derivatives, each ``(H,)``.
 
-    ``perp`` are one-minute bars. Snapshots and premium bars of hours without any trading are absent.
+    Snapshots and premium bars of hours without any trading are absent.
     """
     hours = len(hour_return)
     hour_open_ns = spec.start_ns + HOUR_NS * np.arange(hours, dtype=np.int64)
     up = ~down.reshape(-1, MINUTES_PER_HOUR).all(axis=1)
-    hourly_perp = gathered_bars(perp, "1h")
     interest = derivatives.open_interest(
         hour_return,
         traits.hourly_volatility,

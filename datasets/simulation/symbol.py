@@ -10,12 +10,13 @@ import numpy as np
 from engine import HOUR_NS, Bars, Bool1D, Float1D, Int1D, Series
 
 from . import derivatives, flow, path
-from .bars import Minutes, minute_bars
+from .bars import Minutes, gathered_bars, minute_bars
 from .parameters import (
     FUNDING_HOURS,
     HOURS_PER_DAY,
     MARKET_JUMPS_PER_HOUR,
     MINUTES_PER_HOUR,
+    PERP_TRADE_RATIO,
     PERP_VOLUME_RATIO,
     RETURN_BY_HOUR,
     RETURN_BY_WEEKDAY,
@@ -50,10 +51,15 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class SymbolMarket:
-    """One symbol before it is sorted into the mappings of the market."""
+    """One symbol: bars of both markets, series, mark prices at settlements, planted drift.
 
-    spot_minutes: Bars
-    perp_minutes: Bars
+    Minutes are None unless the spec keeps them.
+    """
+
+    spot_bars: Bars
+    perp_bars: Bars
+    spot_minutes: Bars | None
+    perp_minutes: Bars | None
     series: Mapping[str, Series]
     funding_mark: Float1D
     drift: Float1D
@@ -110,20 +116,38 @@ def symbol_market(spec: SimulationSpec, symbol: str, common: Common) -> SymbolMa
     )
     drift = _drift(spec, common, flows[0], premium, ratios)
     prices = path.minute_prices(log_return, drift, volatility, generators, traits.start_price)
-    one_plus = np.repeat(1.0 + premium, MINUTES_PER_HOUR)
-    spot, perp = (
-        minute_bars(symbol, spec.start_ns, Minutes(*columns, *flow_of_market, size), common.down)
-        for columns, flow_of_market, size in (
-            ([column / one_plus for column in prices], flows[0], traits.quote_per_trade),
-            (prices, flows[1], 1.5 * traits.quote_per_trade),
-        )
+    del log_return, volatility, standard
+    perp = minute_bars(
+        symbol,
+        spec.start_ns,
+        Minutes(*prices, *flows[1], PERP_TRADE_RATIO * traits.quote_per_trade),
+        common.down,
     )
-    hour_close = prices[3].reshape(-1, MINUTES_PER_HOUR)[:, -1]
-    settled = derivatives.hour_rows(common.hours, FUNDING_HOURS)
+    hourly_perp = gathered_bars(perp, "1h")
+    perp_bars = gathered_bars(perp, spec.timeframe)
+    # six years of minutes take a gigabyte: what is not asked for is let go early
+    kept_perp = perp if spec.keep_minutes else None
+    del perp
+    discount = 1.0 / np.repeat(1.0 + premium, MINUTES_PER_HOUR)
+    spot = minute_bars(
+        symbol,
+        spec.start_ns,
+        Minutes(*(column * discount for column in prices), *flows[0], traits.quote_per_trade),
+        common.down,
+    )
+    hour_close = prices[3][MINUTES_PER_HOUR - 1 :: MINUTES_PER_HOUR].copy()
     series = slow_series(
-        spec, traits, common.down, hour_return, hour_close, premium, ratios, perp, generators
+        spec, traits, common.down, hour_return, hour_close, premium, ratios, hourly_perp, generators
     )
-    return SymbolMarket(spot, perp, MappingProxyType(series), hour_close[settled], drift)
+    return SymbolMarket(
+        spot_bars=gathered_bars(spot, spec.timeframe),
+        perp_bars=perp_bars,
+        spot_minutes=spot if spec.keep_minutes else None,
+        perp_minutes=kept_perp,
+        series=MappingProxyType(series),
+        funding_mark=hour_close[derivatives.hour_rows(common.hours, FUNDING_HOURS)],
+        drift=drift,
+    )
 
 
 def _flows(

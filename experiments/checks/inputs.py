@@ -15,7 +15,7 @@ from indicators import Indicator
 from strategies import Head
 
 from .prefix import first_difference
-from .report import CheckRow
+from .report import CheckRow, Severity
 from .subjects import IndicatorCase, MarketSource, Rows, case_market
 
 GAP_RUNS = (5, 6, 24, 130)
@@ -28,10 +28,12 @@ RawColumn = tuple[str, str]
 
 
 def raw_columns(market: Market) -> tuple[RawColumn, ...]:
-    """Every column that can be disturbed, clock by clock."""
+    """Every column that can be disturbed, clock by clock; ``event_time`` only where it is declared."""
     bars = [("bars", name) for name in market.bars.columns()]
     series = [
-        (name, column) for name, entry in market.series.items() for column in entry.columns
+        (name, column)
+        for name, entry in market.series.items()
+        for column in ("event_time", *entry.columns)
     ]
     return (*bars, *series)
 
@@ -94,7 +96,8 @@ def disturbed_market(market: Market, raw: RawColumn, seed: int) -> Market:
     if raw == ("bars", "open_time") and seed > 1:
         return _slowed(market)
     if clock != "bars":
-        changed = disturbed_series(market.series[clock], column, seed)
+        disturb = _torn_series if column == "event_time" else disturbed_series
+        changed = disturb(market.series[clock], column, seed)
         return Market(bars=market.bars, series={**market.series, clock: changed})
     series = market.series
     if column == "open_time":
@@ -122,44 +125,57 @@ def _slowed(market: Market) -> Market:
     return Market(bars=slowed, series=market.series)
 
 
+def _torn_series(series: Series, _column: str, seed: int) -> Series:
+    """The same rows with holes of hours to a month torn between some of them."""
+    moved = _stretched(series.event_time.astype(np.float64), 2 * seed + 1)
+    moved_ns = moved.astype(np.int64) - series.event_time
+    return replace(
+        series,
+        event_time=series.event_time + moved_ns,
+        available_at=series.available_at + moved_ns,
+    )
+
+
 def check_head_inputs(
     head_rows: Callable[[Market], Mapping[str, Rows]],
     heads: Sequence[Head],
     indicators: Mapping[str, Indicator],
-    market: Market,
+    markets: Sequence[Market],
     *,
-    seeds: Sequence[int] = SEEDS,
+    lacking: Severity = "error",
 ) -> list[CheckRow]:
-    """One row for every head and raw column of ``market``.
+    """One row for every head and raw column of the first of ``markets``.
 
-    ``head_rows`` gives the answers of every head by its name. A declared column is disturbed with
-    one seed after the other until an answer changes.
+    ``head_rows`` gives the answers of every head by its name. Undeclared columns are disturbed on the
+    first market; a declared one on one market after the other until an answer changes, and
+    ``lacking`` says what it means when none does.
     """
-    whole = head_rows(market)
     declared = {head.name: declared_columns(head, indicators) for head in heads}
+    wholes = [head_rows(markets[0])]
     rows = []
-    for raw in raw_columns(market):
-        pending = {head.name for head in heads}
-        changed_with: dict[str, str] = {}
-        for seed in seeds:
-            answers = head_rows(disturbed_market(market, raw, seed))
+    for raw in raw_columns(markets[0]):
+        judged = [
+            head.name for head in heads if raw in declared[head.name] or raw[1] != "event_time"
+        ]
+        found: dict[str, str] = {}
+        pending = set(judged)
+        for position, market in enumerate(markets):
+            if position == len(wholes):
+                wholes.append(head_rows(market))
+            answers = head_rows(disturbed_market(market, raw, position + 1))
             for name in sorted(pending):
-                where = _changed(whole[name], answers[name])
+                where = _changed(wholes[position][name], answers[name])
                 if where is not None:
-                    changed_with[name] = where
-            pending = {
-                name for name in pending if raw in declared[name] and name not in changed_with
-            }
+                    found[name] = where
+            pending = {name for name in pending if raw in declared[name] and name not in found}
             if not pending:
                 break
-        rows += [_input_row(head.name, raw, declared[head.name], changed_with) for head in heads]
-    lacking = {
-        head.name: sorted(declared[head.name] - set(raw_columns(market))) for head in heads
-    }
+        rows += [_input_row(name, raw, declared[name], found, lacking) for name in judged]
+    present = set(raw_columns(markets[0]))
     rows += [
-        CheckRow("inputs", name, False, f"the market lacks {clock}.{column}", "warning")
-        for name, missing in lacking.items()
-        for clock, column in missing
+        CheckRow("inputs", head.name, False, f"the market lacks {clock}.{column}", "warning")
+        for head in heads
+        for clock, column in sorted(declared[head.name] - present)
     ]
     return rows
 
@@ -176,16 +192,17 @@ def _input_row(
     head: str,
     raw: RawColumn,
     declared: frozenset[RawColumn],
-    changed_with: Mapping[str, str],
+    found: Mapping[str, str],
+    lacking: Severity,
 ) -> CheckRow:
     column = ".".join(raw)
     if raw in declared:
-        detail = f"declared, changes {changed_with.get(head, 'nothing')}"
-        return CheckRow("inputs", f"{head} < {column}", head in changed_with, detail)
+        detail = f"declared, changes {found.get(head, 'nothing')}"
+        return CheckRow("inputs", f"{head} < {column}", head in found, detail, lacking)
     detail = "not declared, changes nothing"
-    if head in changed_with:
-        detail = f"not declared, yet changes {changed_with[head]}"
-    return CheckRow("inputs", f"{head} < {column}", head not in changed_with, detail)
+    if head in found:
+        detail = f"not declared, yet changes {found[head]}"
+    return CheckRow("inputs", f"{head} < {column}", head not in found, detail)
 
 
 def check_indicator_inputs(

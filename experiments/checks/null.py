@@ -55,6 +55,11 @@ class Tally:
             self.firings.setdefault(name, []).append(len(fired))
             self.sums.setdefault(name, []).append(float((column[fired] * returns[fired]).sum()))
 
+    def add_sum(self, name: str, firings: int, total: float) -> None:
+        """Count one more walk of something whose return was summed elsewhere."""
+        self.firings.setdefault(name, []).append(firings)
+        self.sums.setdefault(name, []).append(total)
+
     def total(self, name: str) -> int:
         """Firings of one detector on all walks."""
         return sum(self.firings[name])

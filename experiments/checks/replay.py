@@ -53,7 +53,7 @@ def replay_rows(case: ReplayCase, replay_function: Replay = replay) -> Rows:
     fills of that reason, and the account after the last close. ``*_before`` at row *t* is therefore
     the account at close *t* - 1.
     """
-    result = replay_function(case.panel, case.decisions, case.funding, case.rules)
+    result = replay_case_result(case, replay_function)
     rows = len(case.panel)
     fills = result.fills[result.fills["reason"] != END_OF_DATA]
     paid = result.funding_payments
@@ -74,6 +74,11 @@ def replay_rows(case: ReplayCase, replay_function: Replay = replay) -> Rows:
         "replay.equity_before": before(result.equity),
         "replay.net_exposure_before": np.concatenate(([0.0], result.net_exposure[:-1])),
     }
+
+
+def replay_case_result(case: ReplayCase, replay_function: Replay = replay) -> ReplayResult:
+    """The replay of one case."""
+    return replay_function(case.panel, case.decisions, case.funding, case.rules)
 
 
 def funding_of(market: Market) -> Funding:
@@ -190,7 +195,7 @@ def check_replay_timing(
     and each is made at a reference price equal to that open.
     """
     whole = replay_rows(case, replay_function)
-    result = replay_function(case.panel, case.decisions, case.funding, case.rules)
+    result = replay_case_result(case, replay_function)
     failures: dict[str, str] = {}
     cuts = _cuts(case, count)
     for cut in cuts:

@@ -1,6 +1,6 @@
 """The whole path as subjects: heads, consensus and replay on a market."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,16 +25,33 @@ from strategies import (
 
 from .null import Detectors
 from .replay import Replay, ReplayCase, funding_of, replay_rows
-from .subjects import ClockBuilder, Rows
+from .subjects import ClockBuilder, Rows, native_clock
 
 ATR = feature("atr", "atr_frac")
 LOWERED = ConsensusRules(
-    quorum=1, p_min=0.5, c_min=0.3, weight_min=0.0, consensus_c_min=0.3, consensus_p_min=0.5
+    quorum=2, p_min=0.55, c_min=0.4, weight_min=0.0, consensus_c_min=0.4, consensus_p_min=0.55
 )
 """Thresholds low enough that the consensus fires on any market: for checks, not for trading."""
 FREE = ReplayRules(taker_fee_bps=0.0, slippage_bps=0.0)
 """No costs, so that the expectation on a driftless market is exactly 0."""
-VOTE_COLUMNS = ("direction", "probability", "confidence", "score", "coverage", "reasons")
+VOTE_COLUMNS = ("direction", "probability", "confidence", "score", "coverage")
+
+
+def answer_rows(votes: VoteMatrix, heads: Sequence[Head]) -> dict[str, np.ndarray]:
+    """Every column of every head's answer, and each of its reasons as int8 of 0 and 1.
+
+    Columns are named ``head.column``, reasons ``head:reason``.
+    """
+    rows: dict[str, np.ndarray] = {}
+    for position, head in enumerate(heads):
+        for column in VOTE_COLUMNS:
+            rows[f"{head.name}.{column}"] = getattr(votes, column)[:, position]
+        bits = votes.reasons[:, position]
+        for bit, reason in enumerate(head.REASONS):
+            rows[f"{head.name}:{reason.name}"] = (
+                (bits >> np.uint64(bit)) & np.uint64(1)
+            ).astype(np.int8)
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +88,17 @@ class Suite:
 
     def vote_rows(self, market: Market, clock_builder: ClockBuilder | None = None) -> Rows:
         """Every column of every head's answer."""
-        votes = self.votes(market, clock_builder)
-        return {
-            f"{name}.{column}": getattr(votes, column)[:, position]
-            for position, name in enumerate(votes.names)
-            for column in VOTE_COLUMNS
-        }
+        return answer_rows(self.votes(market, clock_builder), self.heads)
 
     def head_rows(self, market: Market) -> Mapping[str, Rows]:
         """The same by head."""
         rows = self.vote_rows(market)
         return {
-            head.name: {column: rows[f"{head.name}.{column}"] for column in VOTE_COLUMNS}
+            head.name: {
+                name: column
+                for name, column in rows.items()
+                if name.startswith((f"{head.name}.", f"{head.name}:"))
+            }
             for head in self.heads
         }
 
@@ -123,22 +139,18 @@ class Suite:
     def path_rows(self, market: Market) -> Rows:
         """Votes, consensus, decisions and replay of one market, all in one."""
         votes = self.votes(market)
-        rows: dict[str, np.ndarray] = {
-            f"{name}.{column}": getattr(votes, column)[:, position]
-            for position, name in enumerate(votes.names)
-            for column in VOTE_COLUMNS
-        }
+        rows = answer_rows(votes, self.heads)
         agreed = self.consensus_rows(market, votes)
         rows |= agreed
         rows |= replay_rows(self.replay_case(market, agreed), self.replay_function)
         return rows
 
-    def signal_rows(self, market: Market) -> Rows:
+    def signal_rows(
+        self, market: Market, indicators: Iterable[Indicator] | None = None
+    ) -> Rows:
         """Every signal output at its default parameters, as it appears on the decision bars."""
-        from .subjects import native_clock
-
         wanted = {}
-        for indicator in self.indicators:
+        for indicator in self.indicators if indicators is None else indicators:
             signals = [output.name for output in indicator.outputs if output.kind == "signal"]
             clock = native_clock(indicator, market) if signals else None
             if clock is None:
@@ -152,19 +164,17 @@ class Suite:
         found = {name: matrix.get(wanted[name]) for name in wanted}
         return {name: column for name, column in found.items() if column is not None}
 
-    def detectors(self, market: Market, votes: VoteMatrix | None = None) -> Detectors:
+    def detectors(self, signals: Rows, votes: VoteMatrix | None, agreed: Rows) -> Detectors:
         """Everything that claims a direction: signals, reasons, heads and the consensus."""
-        found: dict[str, np.ndarray] = dict(self.signal_rows(market))
-        if self.heads:
-            votes = self.votes(market) if votes is None else votes
-            for position, head in enumerate(self.heads):
-                found[head.name] = votes.direction[:, position]
-                bits = votes.reasons[:, position]
-                for bit, reason in enumerate(head.REASONS):
+        found: dict[str, np.ndarray] = dict(signals)
+        if votes is not None:
+            answers = answer_rows(votes, self.heads)
+            for head in self.heads:
+                found[head.name] = answers[f"{head.name}.direction"]
+                for reason in head.REASONS:
                     if reason.direction:
-                        flags = (bits >> np.uint64(bit)) & np.uint64(1)
-                        found[f"{head.name}:{reason.name}"] = reason.direction * flags.astype(
-                            np.int8
-                        )
-            found["consensus"] = self.consensus_rows(market, votes)["consensus.direction"]
+                        name = f"{head.name}:{reason.name}"
+                        found[name] = reason.direction * answers[name]
+        if "consensus.direction" in agreed:
+            found["consensus"] = agreed["consensus.direction"]
         return found

@@ -81,6 +81,10 @@ def vacuity_rows(
             rows.append(CheckRow("vacuity", name, False, "no data: it could not fire", "warning"))
             continue
         rate = count.fired[name] / possible
+        if rate == 0.0 and low == 0.0:
+            text = f"never fires on {possible} rows; its range allows that, so it proves nothing"
+            rows.append(CheckRow("vacuity", name, False, text, "warning"))
+            continue
         rows.append(
             CheckRow(
                 "vacuity",

@@ -21,9 +21,7 @@ MAX_ROWS_SHOWN = 40
 
 @app.command("import")
 def import_(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Parquet or CSV files.")
-    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Parquet or CSV files.")],
     kind: Annotated[
         str | None, typer.Option("--as", metavar="KIND", help="What it is, such as ohlcv.")
     ] = None,

@@ -5,9 +5,7 @@ import typer
 from .options import DEFAULT_RUNS, AsJson, RunName, RunsPath
 from .output import print_json, stdout
 
-app = typer.Typer(
-    help="List and show past runs.", no_args_is_help=True, add_completion=False
-)
+app = typer.Typer(help="List and show past runs.", no_args_is_help=True, add_completion=False)
 
 
 @app.command("list")

@@ -1,5 +1,6 @@
 """The pictures of the report, and a sentence under each that says what was left out."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ MUTED: Final = "#94a3b8"
 ACCENT: Final = "#1d4ed8"
 MAX_CANDLES: Final = 2500
 MAX_TRADES: Final = 1500
+LOG_SPAN: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ def equity_figure(equity: pa.Table, content: Mapping[str, Any]) -> Picture:
             )
     figure.update_yaxes(title_text="equity", row=1, col=1)
     figure.update_yaxes(title_text="drawdown %", row=2, col=1)
+    figure.update_xaxes(range=[time[0], time[-1]])
     figure.update_layout(height=520)
+    _scale(figure, np.concatenate([floats(equity["equity"]), floats(equity["buy_and_hold"])]))
     return Picture(_content(figure), _line_caption(len(time)))
 
 
@@ -84,7 +88,10 @@ def symbol_figure(
         _add_votes(figure, _of(tables["votes"], symbol), names),
     ]
     figure.update_yaxes(title_text="price", row=1, col=1)
+    time = milliseconds(_of(tables["votes"], symbol)["time"])
+    figure.update_xaxes(range=[time[0], time[-1]])
     figure.update_layout(height=720, hovermode="closest")
+    _scale(figure, floats(_of(tables["prices"], symbol)["close"]))
     return Picture(_content(figure), " ".join(caption for caption in captions if caption))
 
 
@@ -202,8 +209,11 @@ def _add_trades(figure: Any, trades: pa.Table) -> str:
             col=1,
         )
     if count > MAX_TRADES:
-        return f"The {MAX_TRADES} trades with the largest results of {count} are drawn."
-    return f"All {count} trades are drawn."
+        return (
+            f"The {MAX_TRADES} trades with the largest results of {count} are drawn; green won, orange "
+            "lost."
+        )
+    return f"All {count} trades are drawn; green won, orange lost." if count else "No trades."
 
 
 def _add_votes(figure: Any, votes: pa.Table, names: list[str]) -> str:
@@ -219,6 +229,7 @@ def _add_votes(figure: Any, votes: pa.Table, names: list[str]) -> str:
         z=means.T,
         zmin=-1,
         zmax=1,
+        ygap=2,
         colorscale=[[0, DOWN], [0.5, "#f8fafc"], [1, UP]],
         colorbar={
             "title": {"text": "vote", "side": "right"},
@@ -232,9 +243,7 @@ def _add_votes(figure: Any, votes: pa.Table, names: list[str]) -> str:
         row=2,
         col=1,
     )
-    figure.update_yaxes(
-        autorange="reversed", showgrid=False, tickfont={"size": 11}, row=2, col=1
-    )
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": 11}, row=2, col=1)
     figure.add_shape(
         type="rect", xref="x2 domain", yref="y2 domain", x0=0, x1=1, y0=0, y1=1,
         fillcolor="#e2e8f0", line={"width": 0}, layer="below",
@@ -268,6 +277,24 @@ def _figure(heights: list[float]) -> Any:
     return figure
 
 
+def _scale(figure: Any, values: Float1D) -> None:
+    """A logarithmic axis where the values span so much that a linear one would hide the low part."""
+    low, high = float(values.min()), float(values.max())
+    if low <= 0 or high / low <= LOG_SPAN:
+        return
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    shown = [tick for tick in ticks if low / 2 <= tick <= 2 * high]
+    figure.update_yaxes(
+        type="log",
+        tickvals=shown,
+        ticktext=[f"{tick:,.10g}" for tick in shown],
+        title_text=f"{figure.layout.yaxis.title.text} (log)",
+        row=1,
+        col=1,
+    )
+
+
 def _styled(figure: Any) -> None:
     figure.update_layout(
         template="none",
@@ -279,7 +306,7 @@ def _styled(figure: Any) -> None:
         paper_bgcolor="white",
     )
     figure.update_xaxes(gridcolor="#eef2f7", zeroline=False, linecolor="#cbd5e1")
-    figure.update_yaxes(gridcolor="#eef2f7", zeroline=False, linecolor="#cbd5e1")
+    figure.update_yaxes(gridcolor="#eef2f7", zeroline=False, linecolor="#cbd5e1", title_standoff=14)
 
 
 def _content(figure: Any) -> Mapping[str, Any]:

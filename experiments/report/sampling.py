@@ -1,5 +1,7 @@
 """Fewer points for long pictures, without hiding an extreme."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from engine import Float1D, Float2D, Int1D
@@ -25,7 +27,7 @@ def extreme_rows(values: Float1D, buckets: int = MAX_BUCKETS) -> Int1D:
     edges = np.flatnonzero(np.diff(bucket_of(rows, buckets), prepend=-1, append=buckets))
     kept = [
         row
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+        for start, stop in pairwise(edges)
         for row in (
             start,
             start + int(np.argmin(values[start:stop])),

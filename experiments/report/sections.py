@@ -93,7 +93,8 @@ def _rules(config: Mapping[str, Any]) -> list[tuple[str, str]]:
             "consensus stands when",
             f"{consensus['quorum']} heads agree, weight ≥ {consensus['weight_min']:g}, signed score ≥ "
             f"{consensus['score_min']:g}, C ≥ {consensus['consensus_c_min']:g}, P ≥ "
-            f"{consensus['consensus_p_min']:g}" + ("" if veto is None else f", at most {veto} oppose"),
+            f"{consensus['consensus_p_min']:g}"
+            + ("" if veto is None else f", at most {veto} oppose"),
         ),
     ]
 
@@ -112,7 +113,9 @@ def _firing(firing: Mapping[str, Any]) -> dict[str, Any]:
             if count
         ],
         "voting_heads": sum(head["voted"] > 0 for head in firing["heads"]),
-        "silent": [head["name"].replace("_", " ") for head in firing["heads"] if head["voted"] == 0],
+        "silent": [
+            head["name"].replace("_", " ") for head in firing["heads"] if head["voted"] == 0
+        ],
     }
 
 

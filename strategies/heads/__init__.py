@@ -1,8 +1,27 @@
 """The heads, in one explicit tuple: its order is the order of the vote columns."""
 
 from ..base import Head
+from .crypto_metrics import CryptoMetrics
+from .harmonic import Harmonic
+from .ict import IctHead
+from .market_structure import MarketStructureHead
+from .rules import RulesHead
+from .sentiment import Sentiment
+from .technical import TechnicalHead
+from .volume import VolumeHead
+from .wyckoff import Wyckoff
 
-HEADS: tuple[type[Head], ...] = ()
+HEADS: tuple[type[Head], ...] = (
+    TechnicalHead,
+    Sentiment,
+    VolumeHead,
+    RulesHead,
+    IctHead,
+    Wyckoff,
+    Harmonic,
+    MarketStructureHead,
+    CryptoMetrics,
+)
 
 HEADS_BY_NAME = {head.name: head for head in HEADS}
 HEAD_NAMES = tuple(head.name for head in HEADS)

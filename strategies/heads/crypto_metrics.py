@@ -131,9 +131,9 @@ class CryptoMetrics:
             "derivatives": self._derivatives(inputs),
             "taker_flow": _simple(inputs, "taker_side", "taker_share", self.taker_confidence),
             "reserves": self._reserves(inputs),
-            "tvl": _simple(inputs, "tvl_side", "tvl_growth", self.tvl_confidence),
         }
-        analyzers = len(signals) if self.use_tvl else len(signals) - 1
+        if self.use_tvl:
+            signals["tvl"] = _simple(inputs, "tvl_side", "tvl_growth", self.tvl_confidence)
         known = np.stack([signal.known for signal in signals.values()])
         side = np.stack([signal.side for signal in signals.values()])
         confidence = np.stack([signal.confidence for signal in signals.values()])
@@ -147,7 +147,7 @@ class CryptoMetrics:
             probability=np.minimum(0.90, 0.65 + 0.08 * count),
             confidence=_vote_confidence(count, mean_confidence),
             score=50.0 + 50.0 * balance,
-            coverage=known.sum(axis=0) / analyzers,
+            coverage=known.mean(axis=0),
             reasons=reason_bits(_flags(signals), self.REASONS),
         )
 
@@ -212,7 +212,8 @@ def _vote_confidence(count: np.ndarray, mean_confidence: Float1D) -> Float1D:
 
 
 def _flags(signals: Mapping[str, _Signal]) -> dict[str, np.ndarray]:
-    flags = {}
+    silent = np.zeros_like(signals["cvd_trend"].known)
+    flags = {"tvl_bullish": silent, "tvl_bearish": silent}
     for name, signal in signals.items():
         words = ("crowded_short", "crowded_long") if name == "accounts" else ("bullish", "bearish")
         flags[f"{name}_{words[0]}"] = signal.side > 0

@@ -19,6 +19,8 @@ POINTS: Final = {
     "gap": 1.0,
 }
 """What each family adds to its side (SPEC H5.9) and weighs in the coverage."""
+LONDON, NEW_YORK_AM, LONDON_CLOSE = 2.0, 3.0, 4.0
+"""Codes of ``kill_zone.zone``; the Asian zone has no multiplier of its own."""
 HIGHEST = 0.95
 SWEEP_FACTOR = 1.2
 
@@ -123,8 +125,9 @@ class IctHead:
         if not inputs.has(*self.features()):
             return HeadOutput.absent(inputs.rows)
         known = _known(inputs, self.warm_up_bars)
-        signals, balanced = self._signals(inputs, known)
         confidences = self._confidences(inputs)
+        known = {name: known[name] & ~np.isnan(confidences[name]) for name in POINTS}
+        signals, balanced = self._signals(inputs, known)
         points = {side: np.zeros(inputs.rows) for side in (1, -1)}
         coverage = np.zeros(inputs.rows)
         for name, value in POINTS.items():
@@ -173,34 +176,32 @@ class IctHead:
             "gap": _valid(inputs["gap_reaction"], self.gap_validity_bars),
         }
         signals = {name: np.where(known[name], signal, 0.0) for name, signal in signals.items()}
-        return signals, (at_touch >= 0) & (block[at_touch] == 0)
+        return signals, (at_touch >= 0) & (block[np.maximum(at_touch, 0)] == 0)
 
     def _confidences(self, inputs: HeadInputs) -> dict[str, Float1D]:
         """Each family's confidence, as it was on the row of its newest event."""
         judas = _joined(inputs["judas"], inputs["new_york_judas"])
-        strength = inputs["judas_strength"][_event_row(judas, self.judas_validity_bars)]
-        swept = inputs["sweep_confidence"][_event_row(inputs["sweep"], self.sweep_validity_bars)]
+        strength = _at_event(inputs["judas_strength"], judas, self.judas_validity_bars)
+        swept = _at_event(inputs["sweep_confidence"], inputs["sweep"], self.sweep_validity_bars)
         return {
             "entry": np.full(inputs.rows, self.entry_confidence),
-            "judas": 0.65 + 0.25 * np.minimum(1.0, strength),
-            "sweep": np.minimum(HIGHEST, SWEEP_FACTOR * swept),
+            "judas": 0.65 + 0.25 * np.clip(strength, 0.0, 1.0),
+            "sweep": np.clip(SWEEP_FACTOR * swept, 0.0, HIGHEST),
             "block": np.full(inputs.rows, self.touch_confidence),
             "gap": np.full(inputs.rows, self.gap_confidence),
         }
 
     def _multiplier(self, inputs: HeadInputs) -> Float1D:
-        by_zone = np.array(
-            [
-                1.0,
-                1.0,
-                self.london_multiplier,
-                self.new_york_multiplier,
-                self.london_close_multiplier,
-            ]
-        )
-        zone = by_zone[inputs["kill_zone"].astype(np.int64)]
+        zone = np.ones(inputs.rows)
+        for code, multiplier in (
+            (LONDON, self.london_multiplier),
+            (NEW_YORK_AM, self.new_york_multiplier),
+            (LONDON_CLOSE, self.london_close_multiplier),
+        ):
+            zone[inputs["kill_zone"] == code] = multiplier
         silver = np.where(inputs["silver_bullet"] > 0, self.silver_bullet_multiplier, 1.0)
-        return np.maximum(zone, silver)
+        highest: Float1D = np.maximum(zone, silver)
+        return highest
 
 
 def _known(inputs: HeadInputs, warm_up_bars: int) -> dict[str, np.ndarray]:
@@ -227,7 +228,13 @@ def _event_row(signal: Float1D, validity_bars: int) -> np.ndarray:
     return np.where(rows - newest < validity_bars, newest, -1)
 
 
+def _at_event(values: Float1D, signal: Float1D, validity_bars: int) -> Float1D:
+    """``values`` on the row of the newest valid event; 0 where there is none."""
+    row = _event_row(signal, validity_bars)
+    # Without an event the row is -1, which would read the last bar.
+    return np.where(row >= 0, values[np.maximum(row, 0)], 0.0)
+
+
 def _valid(signal: Float1D, validity_bars: int) -> Float1D:
     """The newest event of the last ``validity_bars`` rows; 0 where there is none."""
-    row = _event_row(signal, validity_bars)
-    return np.where(row >= 0, signal[row], 0.0)
+    return _at_event(signal, signal, validity_bars)

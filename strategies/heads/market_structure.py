@@ -47,19 +47,19 @@ class MarketStructureHead:
         "weight_1w": Range(0.0, 1.0),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
-        Reason("aligned_up", 1, "the timeframes share a rising trend", (0.05, 0.35)),
-        Reason("aligned_down", -1, "the timeframes share a falling trend", (0.05, 0.35)),
+        Reason("aligned_up", 1, "the timeframes share a rising trend", (0.02, 0.35)),
+        Reason("aligned_down", -1, "the timeframes share a falling trend", (0.02, 0.35)),
         Reason("right_zone_up", 1, "aligned up in the lowest quadrant", (0.002, 0.10)),
         Reason("right_zone_down", -1, "aligned down in the highest quadrant", (0.002, 0.10)),
         Reason("half_up", 1, "aligned up in the discount half", (0.01, 0.15)),
         Reason("half_down", -1, "aligned down in the premium half", (0.01, 0.15)),
-        Reason("blocks_up", 1, "aligned up with untouched bullish blocks", (0.02, 0.35)),
-        Reason("blocks_down", -1, "aligned down with untouched bearish blocks", (0.02, 0.35)),
+        Reason("blocks_up", 1, "aligned up with untouched bullish blocks", (0.005, 0.35)),
+        Reason("blocks_down", -1, "aligned down with untouched bearish blocks", (0.005, 0.35)),
         Reason("breaker_up", 1, "a breaker held as support", (0.01, 0.20)),
         Reason("breaker_down", -1, "a breaker held as resistance", (0.01, 0.20)),
         Reason("conflicted", 0, "the timeframes disagree", (0.40, 0.95)),
     )
-    FIRING_RATE: ClassVar[tuple[float, float]] = (0.15, 0.60)
+    FIRING_RATE: ClassVar[tuple[float, float]] = (0.08, 0.60)
 
     pivot_bars: int = 5
     weight_bars: float = 0.2
@@ -103,12 +103,14 @@ class MarketStructureHead:
         known = (coverage >= self.minimum_coverage - ROUNDING) & ~np.isnan(inputs["position"])
         aligned = known & (majority != 0) & (share >= self.aligned_share - ROUNDING)
         trend = np.where(aligned, majority, 0.0)
-        breaker = np.where(known, held(inputs["breaker_touch"], self.breaker_validity_bars), 0.0)
+        touch = np.where(np.abs(inputs["breaker_touch"]) == 1, inputs["breaker_touch"], 0.0)
+        breaker = np.where(known, held(touch, self.breaker_validity_bars), 0.0)
         # Mirrored for shorts: how far price stands from the cheap end of its range.
         price = np.where(trend > 0, inputs["position"], 1.0 - inputs["position"])
         half = aligned & (price < DISCOUNT)
         quadrant = aligned & (price <= DISCOUNT_QUADRANT)
         blocks = np.where(trend > 0, inputs["bullish_blocks"], inputs["bearish_blocks"])
+        blocks = np.where(blocks > 0, blocks, 0.0)
         confidence = _confidence(share, half, quadrant, blocks)
         flags = {"conflicted": known & ~aligned}
         for suffix, side in (("up", 1), ("down", -1)):

@@ -129,8 +129,9 @@ class RulesHead:
         self, inputs: HeadInputs, at_level: np.ndarray, factor: Float1D, side: int
     ) -> "_Side":
         suffix = "up" if side > 0 else "down"
-        candles = np.where(at_level, inputs[f"candles_{suffix}"], 0.0)
-        strength = np.where(at_level, inputs[f"strength_{suffix}"], 0.0)
+        there = at_level & (inputs[f"candles_{suffix}"] > 0)
+        candles = np.where(there, inputs[f"candles_{suffix}"], 0.0)
+        strength = np.where(there, np.clip(inputs[f"strength_{suffix}"], 0.0, 1.0), 0.0)
         full_bar = (factor == 1.0).astype(np.float64)
         bars = self.candle_validity_bars
         count = _recent_sum(candles, bars)

@@ -78,8 +78,8 @@ class VolumeHead:
         "spike_ratio": Range(1.5, 5.0),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
-        Reason("delta_up", 1, "buyers ahead by half the delta scale", (0.03, 0.35)),
-        Reason("delta_down", -1, "sellers ahead by half the delta scale", (0.03, 0.35)),
+        Reason("delta_up", 1, "buyers ahead by half the delta scale", (0.001, 0.35)),
+        Reason("delta_down", -1, "sellers ahead by half the delta scale", (0.001, 0.35)),
         Reason("money_flow_up", 1, "CMF at or above 0.05 and ADL above its mean", (0.10, 0.45)),
         Reason("money_flow_down", -1, "CMF at or below -0.05, ADL below its mean", (0.10, 0.45)),
         Reason("obv_up", 1, "OBV a deviation above its mean", (0.15, 0.45)),

@@ -101,8 +101,8 @@ def test_a_flow_column_needs_every_bar_of_the_period(store: Store) -> None:
     assert early.taker_buy_volume[4] == 0.0
 
 
-@pytest.mark.parametrize("timeframe", ["2h", "4h", "1d"])
-def test_longer_bars_are_aggregated_whole(store: Store, timeframe: str) -> None:
+@pytest.mark.parametrize(("timeframe", "hours"), [("2h", 2), ("4h", 4), ("1d", 24)])
+def test_longer_bars_are_aggregated_whole(store: Store, timeframe: str, hours: int) -> None:
     table = bar_table(100, start_ns=START_NS + 3 * HOUR_NS, without=(20, 21, 22, 23, 24, 60))
     store.write(BARS_KEY, table, provenance={})
     bars = load_bars(store, SPOT, timeframe)
@@ -116,10 +116,9 @@ def test_longer_bars_are_aggregated_whole(store: Store, timeframe: str) -> None:
         "volume": "sum",
         "is_gap": "min",
     }
+    length = pd.Timedelta(hours=hours)
     grouped = frame.resample(length).agg(rules)
-    whole = frame["open"].resample(length).count() == pd.Timedelta(
-        timeframe
-    ) // pd.Timedelta("1h")
+    whole = frame["open"].resample(length).count() == hours
     # A partial first or last bar is nobody's bar.
     grouped = grouped[whole]
     assert bars.timeframe == timeframe

@@ -84,8 +84,8 @@ def test_explain_describe_and_ctes_are_selects(filled: Store) -> None:
     assert len(sql(filled, "EXPLAIN SELECT * FROM ohlcv")) >= 1
     assert sql(filled, "WITH a AS (SELECT 1 AS x) SELECT x FROM a")["x"].tolist() == [1]
     assert (
-        START_NS // 1000
-        == sql(filled, "SELECT min(epoch_us(open_time)) AS t FROM ohlcv")["t"].item()
+        sql(filled, "SELECT min(epoch_us(open_time)) AS t FROM ohlcv")["t"].item()
+        == START_NS // 1000
     )
 
 

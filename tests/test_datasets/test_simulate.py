@@ -285,11 +285,11 @@ def test_premium_and_metrics_agree_with_the_bars(three_years: SimulatedMarket) -
 
 BANDS = {
     "std of log return": (0.0045, 0.0115),
-    "kurtosis": (9.0, 40.0),
+    "kurtosis": (11.0, 30.0),
     "autocorrelation of return, 1h": (-0.03, 0.03),
-    "autocorrelation of |return|, 1h": (0.24, 0.42),
-    "autocorrelation of |return|, 24h": (0.13, 0.30),
-    "autocorrelation of |return|, 168h": (0.05, 0.23),
+    "autocorrelation of |return|, 1h": (0.26, 0.38),
+    "autocorrelation of |return|, 24h": (0.165, 0.28),
+    "autocorrelation of |return|, 168h": (0.07, 0.20),
     "share beyond 5 deviations": (0.0020, 0.0060),
     "mean range / mean |return|": (1.9, 2.3),
     "volume, busiest / quietest hour": (1.6, 2.4),

@@ -339,6 +339,18 @@ class TestMood:
         unbroken = computed(mood.TREND_EXHAUSTION, {**columns, "is_gap": np.zeros(3000)})
         assert not np.array_equal(unbroken["signal"], out["signal"])
 
+    @pytest.mark.parametrize("turns", [7, 8, 9, 10])
+    def test_exhaustion_needs_nine_closes(self, turns):
+        falling = 100.0 - 0.01 * np.arange(40)
+        rising = falling[-4] + 5.0 * np.arange(1, turns + 1)
+        close = np.concatenate((falling, rising))
+        volume = np.ones(len(close))
+        volume[-1] = 3.0
+        columns = {"close": close, "volume": volume, "is_gap": np.zeros(len(close))}
+        signal = computed(mood.TREND_EXHAUSTION, columns)["signal"]
+        assert (signal[:-1] == 0).all()
+        assert signal[-1] == (-1 if turns >= 9 else 0)
+
 
 class TestDaily:
     def test_fear_and_greed(self):

@@ -1,0 +1,184 @@
+"""``ninefold check lookahead``: the checks on the data that a configuration names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from datasets import Store
+from engine import ConfigError, Market
+from strategies import VoteMatrix
+
+from ..config import RunConfig
+from .inputs import check_head_inputs
+from .markets import fine_bars_of, null_market, window
+from .poison import check_indicator_poison, check_subject_poison
+from .prefix import check_indicator_prefix, check_subject_prefix, prefix_failures, subject_rows
+from .replay import ReplayCase, check_replay_prefix, check_replay_timing
+from .report import CheckReport, CheckRow
+from .subjects import CASE_ROWS, FIRST_SEED, indicator_cases
+from .suite import Suite
+from .timeframe import check_timeframe_rebuild
+from .vacuity import FiringCount, expected_rates, vacuity_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSize:
+    """How much of the data is looked at.
+
+    ``rows`` bars make the window that is replayed prefix by prefix: at most ``event_cuts`` prefixes
+    that end on an event and ``other_cuts`` drawn evenly. ``long_cuts`` prefixes are taken of the
+    whole data.
+    """
+
+    rows: int = 3_000
+    event_cuts: int = 300
+    other_cuts: int = 200
+    futures: int = 16
+    rebuilds: int = 60
+    long_cuts: int = 5
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "other_cuts", "futures", "rebuilds"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name}={getattr(self, name)} must be at least 1")
+
+
+def busiest_window(votes: VoteMatrix, rows: int) -> tuple[int, int]:
+    """First and last bar (exclusive) of the ``rows`` bars on which most heads change their minds."""
+    total = len(votes)
+    if total <= rows:
+        return 0, total
+    turns = (votes.direction[1:] != votes.direction[:-1]).sum(axis=1).cumsum()
+    starts = range(0, total - rows, max(rows // 4, 1))
+    best = max(starts, key=lambda start: int(turns[start + rows - 1] - turns[start]))
+    return best, best + rows
+
+
+def grouped(rows: Iterable[CheckRow], names: Sequence[str]) -> list[CheckRow]:
+    """One row for each head, the consensus and the replay instead of one for each of their columns."""
+    groups: dict[tuple[str, str], list[CheckRow]] = {}
+    for row in rows:
+        owner = next(
+            (name for name in names if row.subject.startswith((f"{name}.", f"{name}:", f"{name} "))),
+            row.subject.split(".")[0],
+        )
+        groups.setdefault((row.check, owner), []).append(row)
+    made = []
+    for (check, owner), members in groups.items():
+        failed = [row for row in members if not row.passed]
+        errors = [row for row in failed if row.severity == "error"]
+        shown = errors or failed
+        detail = f"{len(members)} looked at; {members[0].detail}"
+        if shown:
+            more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+            detail = f"{shown[0].subject}: {shown[0].detail}{more}"
+        severity = "warning" if failed and not errors else "error"
+        made.append(CheckRow(check, owner, not failed, detail, severity))
+    return made
+
+
+def run_checks(
+    market: Market,
+    suite: Suite | None = None,
+    *,
+    votes: VoteMatrix | None = None,
+    size: CheckSize | None = None,
+    name: str = "",
+) -> CheckReport:
+    """Every check that data of a user allow, on one market; ``name`` precedes the subjects.
+
+    Indicators are replayed on null markets, where everything fires; heads, consensus and replay on
+    the busiest window of ``market``. Rates outside their declared range and declared inputs that
+    never mattered are warnings: they may be a property of the data.
+    """
+    suite = suite or Suite()
+    size = size or CheckSize()
+    votes = suite.votes(market) if votes is None else votes
+    part = window(market, *busiest_window(votes, size.rows))
+    names = [head.name for head in suite.heads]
+    rows = _indicator_rows(suite)
+    rows += grouped(
+        check_subject_prefix(
+            suite.path_rows, part, event_cuts=size.event_cuts, other_cuts=size.other_cuts
+        )
+        + check_subject_poison(suite.path_rows, part, count=size.futures)
+        + _long_rows(suite, market, size.long_cuts)
+        + check_timeframe_rebuild(
+            suite.vote_rows,
+            fine_bars_of(part.bars),
+            part.series,
+            part.bars.timeframe,
+            clock_builder=suite.clock_builder,
+            count=size.rebuilds,
+        )
+        + check_head_inputs(
+            suite.head_rows, suite.heads, suite.by_name, [part, part, part], lacking="warning"
+        ),
+        names,
+    )
+    case = suite.replay_case(part, suite.consensus_rows(part))
+    rows += check_replay_timing(case, replay_function=suite.replay_function)
+    count = FiringCount()
+    count.add_votes(votes, suite.heads)
+    count.add_signals(suite.signal_rows(market), suite.indicators)
+    rows += vacuity_rows(count, expected_rates(suite.indicators, suite.heads), severity="warning")
+    prefix = f"{name}: " if name else ""
+    return CheckReport(tuple(replace(row, subject=prefix + row.subject) for row in rows))
+
+
+def _indicator_rows(suite: Suite) -> list[CheckRow]:
+    """Prefix replay and poison of every indicator that the heads use, with their parameters."""
+    used = {
+        feature.indicator for head in suite.heads for feature in head.features().values()
+    }
+    known = [indicator for indicator in suite.indicators if indicator.name in used]
+    cases = indicator_cases(known, suite.heads, null_market(CASE_ROWS, FIRST_SEED))
+    rows = check_indicator_prefix(cases, event_cuts=100, other_cuts=60, max_markets=12)
+    rows += check_indicator_poison(cases)
+    return grouped(rows, [case.name for case in cases])
+
+
+def _long_rows(suite: Suite, market: Market, count: int) -> list[CheckRow]:
+    """Prefixes of the whole data at a few places: leaks that need a long sample to show."""
+    total = len(market.bars)
+    cuts = sorted({total * step // (count + 1) for step in range(1, count + 1)} - {0})
+    whole = suite.path_rows(market)
+    failures = prefix_failures(lambda cut: suite.path_rows(market.prefix(cut)), whole, cuts)
+    return subject_rows("prefix", whole, failures, {}, f"{len(cuts)} prefixes of {total} bars")
+
+
+def check_replay_case(case: ReplayCase) -> list[CheckRow]:
+    """Prefix and timing of one replay, as a run makes it."""
+    return check_replay_prefix(case) + check_replay_timing(case)
+
+
+def check_lookahead(
+    config: RunConfig, store: Store, *, size: CheckSize | None = None
+) -> CheckReport:
+    """Look for look-ahead in everything that ``config`` would run on the data of ``store``.
+
+    The run itself is made once, without writing it; its decisions are replayed again under the
+    timing checks, and each of its markets goes through :func:`run_checks`. With ``targets`` of the
+    user there are no heads to check: only the replay is.
+    """
+    from ..pipeline import run
+
+    made = run(config, store=store, runs=None)
+    case = ReplayCase(made.panel, made.decisions, made.data.funding, config.rules())
+    rows = list(check_replay_case(case))
+    if config.targets is not None:
+        return CheckReport(tuple(rows))
+    heads = tuple(
+        head for head in config.heads.instances() if head.name in config.heads.enabled
+    )
+    suite = Suite(
+        heads=heads,
+        consensus_rules=config.consensus.rules(),
+        replay_rules=config.rules(),
+        exit_on_flat=config.consensus.exit_on_flat,
+        hold_bars=config.consensus.hold_bars,
+    )
+    markets: Mapping[str, Market] = made.data.markets
+    for symbol, market in markets.items():
+        report = run_checks(market, suite, size=size, name=symbol if len(markets) > 1 else "")
+        rows += report.rows
+    return CheckReport(tuple(rows))
