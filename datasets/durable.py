@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from engine import DataError
 
@@ -17,20 +17,23 @@ def replace_file(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path`` so that a crash leaves the old file or the new one, never a mixture.
 
     A temporary file in the same folder is written and synced, then renamed over the target, then
-    the folder is synced.
+    the folder is synced. Raises DataError when the disk refuses.
     """
-    make_folder(path.parent)
     temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+        make_folder(path.parent)
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def make_folder(path: Path) -> None:
@@ -74,8 +77,7 @@ class WriterLock:
                 finally:
                     self._depth -= 1
                 return
-            make_folder(self._path.parent)
-            with self._path.open("a+", encoding="ascii") as file:
+            with self._opened() as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
@@ -94,3 +96,10 @@ class WriterLock:
                     yield True
                 finally:
                     self._depth = 0
+
+    def _opened(self) -> IO[str]:
+        try:
+            make_folder(self._path.parent)
+            return self._path.open("a+", encoding="ascii")
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written: {error.strerror}") from error

@@ -30,6 +30,8 @@ from .timestamps import time_text
 
 FUNDING_INTERVALS_HOURS = (1, 2, 4, 8)
 """Intervals at which venues settle; another distance means that a settlement is missing."""
+_LISTED = 8
+"""So many nearest data sets are named when one is not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,11 @@ def find_dataset(store: Store, instrument: Instrument, kind: str, step: str | No
     Raises DataError when nothing fits (listing what the store has, nearest name first) or when
     several sources fit and ``instrument`` names none.
     """
-    found = _candidates(store.datasets(), instrument, kind, step)
+    keys = store.keys()
+    found = _matching(keys, instrument, kind, step)
     if found:
         return _only(found, instrument)
-    raise DataError(_nothing_found(store.datasets(), instrument, kind, step))
+    raise DataError(_nothing_found(keys, instrument, kind, step))
 
 
 def load_bars(
@@ -99,7 +102,7 @@ def load_series(
     spec = kind_named(kind)
     if kind == "ohlcv":
         raise ConfigError("kind='ohlcv' is not a slow series; use load_bars")
-    found = _candidates(store.datasets(), instrument, kind, None)
+    found = _matching(store.keys(), instrument, kind, None)
     if not found:
         return None
     key = _only(found, instrument)
@@ -135,7 +138,7 @@ def load_funding(
     settlement before, or the step of the data set for the first row and after a missing settlement.
     It never looks at a later row. Raises DataError when several sources fit.
     """
-    found = _candidates(store.datasets(), instrument, "funding", None)
+    found = _matching(store.keys(), instrument, "funding", None)
     if not found:
         return None
     key = _only(found, instrument)
@@ -183,59 +186,58 @@ def load_market(
     return Market(bars=bars, series=series)
 
 
-def _candidates(
-    infos: Sequence[DatasetInfo], instrument: Instrument, kind: str, step: str | None
+def _matching(
+    keys: Sequence[DatasetKey], instrument: Instrument, kind: str, step: str | None
 ) -> list[DatasetKey]:
-    keys = [
-        info.key
-        for info in infos
-        if (info.key.kind, info.key.venue, info.key.market, info.key.symbol)
+    return [
+        key
+        for key in keys
+        if (key.kind, key.venue, key.market, key.symbol)
         == (kind, instrument.venue, instrument.market, instrument.symbol)
-        and instrument.source in (None, info.key.source)
-        and step in (None, info.key.step)
+        and instrument.source in (None, key.source)
+        and step in (None, key.step)
     ]
-    shortest = min((timeframe_ns(key.step) for key in keys), default=0)
-    return [key for key in keys if timeframe_ns(key.step) == shortest]
 
 
 def _only(found: Sequence[DatasetKey], instrument: Instrument) -> DatasetKey:
-    if len(found) > 1:
+    """The data set of the shortest step; DataError when the sources are several."""
+    sources = sorted({key.source for key in found})
+    if len(sources) > 1:
         raise DataError(
-            f"{instrument}: {len(found)} sources of {found[0].kind} at {found[0].step}: "
-            f"{', '.join(key.source for key in found)}; say which with source"
+            f"{instrument}: the store has {len(sources)} sources of {found[0].kind}: "
+            f"{', '.join(sources)}; say which with source"
         )
-    return found[0]
+    return min(found, key=lambda key: timeframe_ns(key.step))
 
 
 def _nothing_found(
-    infos: Sequence[DatasetInfo], instrument: Instrument, kind: str, step: str | None
+    keys: Sequence[DatasetKey], instrument: Instrument, kind: str, step: str | None
 ) -> str:
     wanted = "/".join((instrument.venue, instrument.market, instrument.symbol))
     wanted += f"/{step or '*'}/{instrument.source or '*'}"
-    have = sorted(
-        {str(info.key).removeprefix(f"{kind}/") for info in infos if info.key.kind == kind}
-    )
+    have = [str(key).removeprefix(f"{kind}/") for key in keys if key.kind == kind]
     if not have:
         return f"{wanted}: the store has no {kind} at all; import data or simulate a market first"
     have.sort(key=lambda name: -difflib.SequenceMatcher(None, wanted, name).ratio())
-    more = f" and {len(have) - 8} more" if len(have) > 8 else ""
-    return (
-        f"{wanted}: the store has no such {kind}; nearest first, it has {', '.join(have[:8])}{more}"
-    )
+    more = f" and {len(have) - _LISTED} more" if len(have) > _LISTED else ""
+    nearest = ", ".join(have[:_LISTED])
+    return f"{wanted}: the store has no such {kind}; nearest first, it has {nearest}{more}"
 
 
 def _bars_key(store: Store, instrument: Instrument, timeframe: str) -> DatasetKey:
-    infos, step_ns = store.datasets(), timeframe_ns(timeframe)
-    exact = _candidates(infos, instrument, "ohlcv", timeframe)
+    keys, step_ns = store.keys(), timeframe_ns(timeframe)
+    exact = _matching(keys, instrument, "ohlcv", timeframe)
     if exact:
         return _only(exact, instrument)
-    steps = {info.key.step for info in infos if info.key.kind == "ohlcv"}
-    for step in sorted(steps, key=timeframe_ns, reverse=True):
-        if timeframe_ns(step) < step_ns and step_ns % timeframe_ns(step) == 0:
-            shorter = _candidates(infos, instrument, "ohlcv", step)
-            if shorter:
-                return _only(shorter, instrument)
-    raise DataError(_nothing_found(infos, instrument, "ohlcv", timeframe))
+    shorter = [
+        key
+        for key in _matching(keys, instrument, "ohlcv", None)
+        if timeframe_ns(key.step) < step_ns and step_ns % timeframe_ns(key.step) == 0
+    ]
+    if not shorter:
+        raise DataError(_nothing_found(keys, instrument, "ohlcv", timeframe))
+    longest = max((key.step for key in shorter), key=timeframe_ns)
+    return _only([key for key in shorter if key.step == longest], instrument)
 
 
 def _aggregated_bars(

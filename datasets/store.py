@@ -1,6 +1,7 @@
 """The store: immutable Parquet parts under a manifest that is replaced last."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -167,8 +168,9 @@ class Store:
             parts[int(year)] = part
             new_parts.append((part.file, data))
         provenance = current.provenance
-        if dict(write.provenance) not in [dict(entry) for entry in provenance]:
-            provenance = (*provenance, dict(write.provenance))
+        entry = json.loads(json.dumps(dict(write.provenance)))
+        if entry not in provenance:
+            provenance = (*provenance, entry)
         manifest = Manifest(key, tuple(parts[year] for year in sorted(parts)), provenance)
         changed = manifest.to_json() != current.to_json()
         result = WriteResult(key, added, manifest.rows, len(new_parts), changed)
@@ -195,6 +197,12 @@ class Store:
             for part in (self.root / manifest.key.folder).glob("part-*.parquet"):
                 if part.name not in named:
                     part.unlink(missing_ok=True)
+
+    def keys(self) -> tuple[DatasetKey, ...]:
+        """Names of every data set in order, without reading their manifests."""
+        folder = self.root / "_manifest"
+        names = [path.relative_to(folder).with_suffix("") for path in self._manifest_paths()]
+        return tuple(sorted(DatasetKey.parse(name.as_posix()) for name in names))
 
     def datasets(self) -> tuple[DatasetInfo, ...]:
         """Every data set in the order of the keys. Raises DataError for a damaged manifest."""

@@ -9,6 +9,7 @@ import pyarrow as pa
 from engine import PHASES, REASONS, ConfigError
 from strategies import GATES
 
+from .alignment import panel_rows
 from .prices import PRICE_SOURCES
 
 if TYPE_CHECKING:
@@ -146,13 +147,12 @@ def _votes(result: "RunResult", symbol: str) -> pa.Table:
 def _decision_columns(result: "RunResult", symbol: str) -> dict[str, Any]:
     votes, panel = result.votes[symbol], result.panel
     column = panel.symbols.index(symbol)
-    rows = (votes.open_time - panel.open_time[0]) // panel.step_ns
-    inside = (rows >= 0) & (rows < len(panel))
+    rows, inside = panel_rows(panel, votes.open_time)
     target, acts = np.zeros(len(votes)), np.zeros(len(votes), dtype=np.bool_)
     atr_frac = np.full(len(votes), np.nan)
-    target[inside] = result.decisions.target[rows[inside], column]
-    acts[inside] = result.decisions.acts[rows[inside], column]
-    atr_frac[inside] = result.decisions.atr_frac[rows[inside], column]
+    target[inside] = result.decisions.target[rows, column]
+    acts[inside] = result.decisions.acts[rows, column]
+    atr_frac[inside] = result.decisions.atr_frac[rows, column]
     return {
         "decision_target": target,
         "decision_acts": acts,

@@ -95,7 +95,7 @@ def _named_origin(message: str, path: KeyPath, source: Source) -> str:
     """Where the key that ``message`` begins with was written, below ``path``."""
     name = message.replace(":", "=").replace(" ", "=").partition("=")[0]
     for known, origin in source.origins.items():
-        if known[: len(path)] == path and known[-1:] == (name,):
+        if known[: len(path)] == path and name in known[len(path) :]:
             return origin
     return source.origin(path)
 

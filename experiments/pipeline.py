@@ -33,6 +33,7 @@ from strategies import (
     vote_matrix,
 )
 
+from .alignment import panel_rows
 from .config import RunConfig
 from .config_file import config_hash
 from .firing import firing_table
@@ -217,11 +218,9 @@ def _decisions(
                 exit_on_flat=config.consensus.exit_on_flat,
                 hold_bars=config.consensus.hold_bars,
             )
-            offset = int((bars.open_time[0] - panel.open_time[0]) // panel.step_ns)
-            rows = np.arange(len(bars)) + offset
-            inside = (rows >= 0) & (rows < len(panel))
-            target[rows[inside], column] = wanted[inside]
-            acts[rows[inside], column] = turns[inside]
+            rows, inside = panel_rows(panel, bars.open_time)
+            target[rows, column] = wanted[inside]
+            acts[rows, column] = turns[inside]
         sized = np.isfinite(atr_frac) & (atr_frac > 0)
         unusable = acts & ~(panel.listed & (sized | (target == 0)))
         if unusable.any():
@@ -234,15 +233,15 @@ def _decisions(
 
 
 def _atr_fractions(config: RunConfig, data: MarketData, panel: Panel) -> Float2D:
-    """Average true range / close of the traded bars, ``(T, S)``; NaN in its warm-up and unlisted."""
+    """Average true range / close of the signals' bars, ``(T, S)``; NaN in its warm-up and outside."""
     indicator = INDICATORS_BY_NAME["atr"]
     parameters = indicator.resolved({"length": config.execution.atr_length})
     fractions = np.full(panel.open.shape, np.nan)
     for column, symbol in enumerate(panel.symbols):
-        bars = data.prices[symbol].bars
-        offset = int((bars.open_time[0] - panel.open_time[0]) // panel.step_ns)
+        bars = data.markets[symbol].bars
         outputs = indicator.compute(bars.columns(), parameters)
-        fractions[offset : offset + len(bars), column] = outputs[indicator.output_index("atr_frac")]
+        rows, inside = panel_rows(panel, bars.open_time)
+        fractions[rows, column] = outputs[indicator.output_index("atr_frac")][inside]
     return fractions
 
 

@@ -127,7 +127,8 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
 def print_check(found: CheckReport, console: Console) -> None:
     """Counts of each check, every row that did not pass, and the outcome."""
     table = table_of(
-        None, [("check", "left"), ("looked at", "right"), ("failed", "right"), ("warnings", "right")]
+        None,
+        [("check", "left"), ("looked at", "right"), ("failed", "right"), ("warnings", "right")],
     )
     for check in dict.fromkeys(row.check for row in found.rows):
         rows = found.of(check)

@@ -47,14 +47,16 @@ def read_source(path: Path | str) -> Source:
 
 def parse_source(text: str, name: str) -> Source:
     """Parse one YAML mapping; ``name`` is what errors call the text. Errors as in read_source."""
-    loader = yaml.SafeLoader(text)
     origins: dict[KeyPath, str] = {}
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
             return Source({}, {(): f"{name}:1"}, name)
         _collect_origins(root, (), name, origins)
         tree = loader.construct_document(root)
+    except ConfigError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
@@ -63,8 +65,6 @@ def parse_source(text: str, name: str) -> Source:
     except (yaml.YAMLError, ValueError) as error:
         message = " ".join(str(error).split())
         raise ConfigError(f"{name}: not valid YAML: {message}") from None
-    finally:
-        loader.dispose()
     if not isinstance(tree, dict):
         raise ConfigError(f"{name}:1: a configuration is a mapping of keys, not {tree!r}")
     return Source(tree, origins, name)

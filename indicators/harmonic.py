@@ -165,7 +165,7 @@ def _harmonic(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
         _net(bullish, bearish, z.PUBLISHED),
         _net(bullish, bearish, z.ENTERED),
         _net(bullish, bearish, z.CONFIRMED),
-        -_net(bullish, bearish, z.FAILED),
+        _net(bearish, bullish, z.FAILED),
         _either(bullish, bearish, z.CONFIRMED),
         *values,
         _level(bullish, bearish, z.ZONE_LOW, z.ZONE_HIGH),

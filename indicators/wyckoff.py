@@ -166,7 +166,7 @@ def _signed_events(long: _Side, short: _Side) -> dict[str, Float1D]:
         "climax": long.climax.astype(np.float64) - short.climax,
         "range_start": difference(side_kernels.RANGE_START),
         "secondary_test": difference(side_kernels.SECONDARY_TEST),
-        "upthrust": -difference(side_kernels.UPTHRUST),
+        "upthrust": 0.0 - difference(side_kernels.UPTHRUST),
         "spring": difference(side_kernels.SPRING),
         "spring_confirmed": difference(side_kernels.SPRING_CONFIRMED),
         "test": difference(side_kernels.TEST),
@@ -175,7 +175,7 @@ def _signed_events(long: _Side, short: _Side) -> dict[str, Float1D]:
         "support_point": difference(side_kernels.SUPPORT_POINT),
         "backup": difference(side_kernels.BACKUP),
         "markup": difference(side_kernels.MARKUP),
-        "failure": -difference(side_kernels.FAILURE),
+        "failure": 0.0 - difference(side_kernels.FAILURE),
     }
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from engine import DataError
+from engine import ConfigError, DataError, timeframe_ns
 
 from ..kinds import kind_named
 from ..manifest import gaps_between
@@ -36,10 +36,13 @@ def import_files(
     rule has been checked on all of it; importing it again changes nothing. ``on_report`` is called
     as soon as a file has been written.
 
-    Raises DataError naming the file, the row and the rule; files before it stay imported.
+    Raises DataError naming the file, the row and the rule; files before it stay imported. Raises
+    ConfigError for a ``timeframe`` that is none.
     """
     if kind is not None:
         kind_named(kind)
+    if timeframe is not None:
+        timeframe_ns(timeframe)
     request = Request(kind, venue, market, symbol, timeframe, source)
     reports: list[ImportReport] = []
     with store.writing():
@@ -53,12 +56,14 @@ def import_files(
 
 def _import_file(store: Store, path: Path, request: Request) -> Iterator[ImportReport]:
     data = _contents(path)
-    series = list(_read(path, data, request))
     sha256 = hashlib.sha256(data).hexdigest()
-    writes = [Write(rows.key, rows.table, _provenance(rows, sha256)) for rows in series]
     try:
+        series = list(_read(path, data, request))
+        writes = [Write(rows.key, rows.table, _provenance(rows, sha256)) for rows in series]
         results = store.write_all(writes)
-    except DataError as error:
+    except (ConfigError, DataError) as error:
+        if str(path) in str(error):
+            raise
         raise DataError(f"{path}: {error}") from error
     for rows, result in zip(series, results, strict=True):
         time_ns = rows.time_ns()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import MINUTE_NS, Bars, Bool1D, Float1D, timeframe_ns
+from engine import FLOW_COLUMNS, MINUTE_NS, Bars, Bool1D, Float1D, timeframe_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def gathered_bars(bars: Bars, timeframe: str) -> Bars:
         return bars
     rows = len(bars) // size
     gap = bars.is_gap.reshape(rows, size)
-    is_gap = gap.all(axis=1)
+    is_gap: Bool1D = np.asarray(gap.all(axis=1))
     close = bars.close.reshape(rows, size)[:, -1]
     first = gap.argmin(axis=1)
     prices: Mapping[str, Float1D] = {
@@ -64,23 +64,16 @@ def gathered_bars(bars: Bars, timeframe: str) -> Bars:
         "high": np.where(gap, -np.inf, bars.high.reshape(rows, size)).max(axis=1),
         "low": np.where(gap, np.inf, bars.low.reshape(rows, size)).min(axis=1),
     }
+    columns = bars.columns()
+    sums: Mapping[str, Float1D] = {
+        name: columns[name].reshape(rows, size).sum(axis=1) for name in ("volume", *FLOW_COLUMNS)
+    }
     return Bars(
         symbol=bars.symbol,
         timeframe=timeframe,
         open_time=bars.open_time[::size],
         close=close,
         is_gap=is_gap,
-        volume=_summed(bars.volume, rows),
-        quote_volume=_summed(bars.quote_volume, rows),
-        trades=_summed(bars.trades, rows),
-        taker_buy_volume=_summed(bars.taker_buy_volume, rows),
-        taker_buy_quote=_summed(bars.taker_buy_quote, rows),
         **{name: np.where(is_gap, close, column) for name, column in prices.items()},
+        **sums,
     )
-
-
-def _summed(column: Float1D | None, rows: int) -> Float1D | None:
-    if column is None:
-        return None
-    total: Float1D = column.reshape(rows, -1).sum(axis=1)
-    return total

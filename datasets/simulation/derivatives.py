@@ -117,8 +117,7 @@ def long_short_ratios(
     day = trend_strength(hour_return, hourly_volatility, DAY_HALF_LIFE_HOURS)
     trend = trend_strength(hour_return, hourly_volatility, TREND_HALF_LIFE_HOURS)
     crowd, top, positions = (
-        mean_reverting(row, half_life)
-        for row, half_life in zip(noise, (60.0, 60.0, 48.0), strict=True)
+        mean_reverting(noise[row], half_life) for row, half_life in enumerate((60.0, 60.0, 48.0))
     )
     lean = np.clip(ACCOUNT_RATIO_ON_DAY * day, -0.6, 0.6)
     return {

@@ -144,7 +144,7 @@ def _price_kernel(
 
 def half_life_persistence(half_life: float) -> float:
     """Weight of the last value in a process that halves its distance in ``half_life`` steps."""
-    return 0.5 ** (1.0 / half_life)
+    return math.exp(-math.log(2.0) / half_life)
 
 
 def mean_reverting(noise: Float1D, half_life: float) -> Float1D:

@@ -129,10 +129,18 @@ def symbol_market(spec: SimulationSpec, symbol: str, common: Common) -> SymbolMa
     kept_perp = perp if spec.keep_minutes else None
     del perp
     discount = 1.0 / np.repeat(1.0 + premium, MINUTES_PER_HOUR)
+    opened, high, low, close = prices
     spot = minute_bars(
         symbol,
         spec.start_ns,
-        Minutes(*(column * discount for column in prices), *flows[0], traits.quote_per_trade),
+        Minutes(
+            opened * discount,
+            high * discount,
+            low * discount,
+            close * discount,
+            *flows[0],
+            traits.quote_per_trade,
+        ),
         common.down,
     )
     hour_close = prices[3][MINUTES_PER_HOUR - 1 :: MINUTES_PER_HOUR].copy()
@@ -159,7 +167,9 @@ def _flows(
     generators: dict[str, np.random.Generator],
 ) -> tuple[tuple[Float1D, Float1D], tuple[Float1D, Float1D]]:
     """Volume and taker-buy share of every minute, on spot and on the perpetual."""
-    slow, fast = normal_rows(generators["volume"], common.hours, 2)
+    noise = normal_rows(generators["volume"], common.hours, 2)
+    slow: Float1D = noise[0]
+    fast: Float1D = noise[1]
     lean = generators["taker"].standard_normal(common.hours)
     result = []
     for market, ratio in (("spot", 1.0), ("perp", PERP_VOLUME_RATIO)):

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 Prices = Sequence[float]
@@ -128,7 +129,7 @@ def breaks(
                 origin = opposite[-1].anchor if opposite else -1
                 found.append(Break(t, side, pivot.price, False, origin))
     found.sort(key=lambda b: b.row)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         no_gap = not any(earlier.row < row <= later.row for row in gaps)
         later.change = no_gap and earlier.side == -later.side
     return found
@@ -266,7 +267,7 @@ def judas_swings(
             continue
         window = [t for t in rows if local[t].hour < 5]
         traded = [t for t in evening if not is_gap[t]]
-        if not traded or any(evening[0] - 1 <= g <= rows[-1] for g in gaps):
+        if not traded:
             continue
         top, bottom = max(high[t] for t in traded), min(low[t] for t in traded)
         midnight = open_[rows[0]]
@@ -274,6 +275,8 @@ def judas_swings(
             continue
         fired = {1: False, -1: False}
         for t in window:
+            if any(evening[0] <= g <= t for g in gaps):
+                break
             down = up = False
             raids = [
                 s

@@ -14,7 +14,7 @@ from datasets import (
     load_bars,
     load_funding,
 )
-from engine import DataError
+from engine import ConfigError, DataError
 from tests.test_datasets.sample_files import (
     HOUR_MS,
     HOUR_NS,
@@ -361,6 +361,24 @@ def test_csv_that_does_not_say_what_it_is(
 ) -> None:
     path = write_csv(tmp_path / name, kline_cells(30))
     assert re.search(message, refused(store, path, **options))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("BTCUSDT-1M-2021_um.csv", {}, "timeframe='1M' is not a bar step"),
+        ("BTCUSDT-1h-2021_um.csv", {"symbol": "BTC/USDT"}, "symbol='BTC/USDT' cannot be a folder"),
+    ],
+)
+def test_names_that_cannot_be_kept_are_refused_with_the_file(
+    store: Store, tmp_path: Path, name: str, options: dict[str, str], message: str
+) -> None:
+    assert message in refused(store, write_csv(tmp_path / name, kline_cells(30)), **options)
+
+
+def test_a_timeframe_argument_that_is_none_is_a_usage_error(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="timeframe='1 hour'"):
+        import_files(store, [tmp_path / "absent.csv"], timeframe="1 hour")
 
 
 def test_arguments_win_over_the_name(store: Store, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_two_sources_need_a_name(store: Store) -> None:
     for source in ("a", "b"):
         key = DatasetKey("ohlcv", "binance", "spot", "BTCUSDT", "1h", source)
         store.write(key, bar_table(5, seed=ord(source)), provenance={})
-    with pytest.raises(DataError, match="2 sources of ohlcv at 1h: a, b; say which"):
+    with pytest.raises(DataError, match="2 sources of ohlcv: a, b; say which"):
         load_bars(store, SPOT, "1h")
     named = Instrument("binance", "spot", "BTCUSDT", "b")
     assert (
@@ -175,6 +175,20 @@ def test_two_sources_need_a_name(store: Store) -> None:
         == bar_table(5, seed=ord("b"))["close"].to_pylist()
     )
     assert find_dataset(store, named, "ohlcv", "1h").source == "b"
+
+
+def test_series_of_two_sources_need_a_name_whatever_their_steps(store: Store) -> None:
+    for source, step in (("a", "1h"), ("b", "5m"), ("b", "1h")):
+        table = pa.table(
+            {"event_time": pa.array([START_NS])}
+            | {column.name: pa.array([1.0]) for column in KINDS["metrics"].columns}
+        )
+        key = DatasetKey("metrics", "binance", "um_perp", "BTCUSDT", step, source)
+        store.write(key, table, provenance={})
+    with pytest.raises(DataError, match="2 sources of metrics: a, b"):
+        load_series(store, PERP, "metrics")
+    named = Instrument("binance", "um_perp", "BTCUSDT", "b")
+    assert find_dataset(store, named, "metrics", None).step == "5m"
 
 
 # What SPEC 0.1 says about the time at which a row may be used, as literal moments.

@@ -95,6 +95,20 @@ def test_same_write_twice_changes_no_byte(store: Store) -> None:
     assert {p: p.stat().st_mtime_ns for p in stamps} == stamps
 
 
+def test_provenance_is_compared_as_it_is_kept(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(50), provenance={"dropped": ("row 1",), "seed": 7})
+    assert not store.write(
+        BARS_KEY, bar_table(50), provenance={"seed": 7, "dropped": ["row 1"]}
+    ).changed
+    assert store.datasets()[0].provenance == ({"dropped": ["row 1"], "seed": 7},)
+
+
+def test_keys_are_the_names_of_the_data_sets(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(50), provenance={})
+    store.write(FUNDING_KEY, funding_table([START_NS], [1e-4]), provenance={})
+    assert store.keys() == tuple(info.key for info in store.datasets()) == (FUNDING_KEY, BARS_KEY)
+
+
 def test_two_stores_have_equal_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         Store(tmp_path / name).write(BARS_KEY, bar_table(50), provenance={"file": "a"})

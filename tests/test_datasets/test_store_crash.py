@@ -1,5 +1,6 @@
 """Interrupts at every step of a write, real kills, and two writers at once."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,9 +15,11 @@ from datasets import DatasetKey, Store, Write, durable, import_files
 from engine import DataError
 from tests.test_datasets.sample_files import (
     BARS_KEY,
+    FUNDING_KEY,
     HOUR_NS,
     bar_table,
     contents,
+    funding_table,
     klines12,
     utc_ns,
     write_parquet,
@@ -127,7 +130,9 @@ def test_every_part_and_manifest_is_synced_before_its_name_and_the_folder_after(
 
 
 CHILD = """
-import os, sys, time
+import os, signal, sys, time
+# A test run in the background may have left us deaf to interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from datasets import Store, durable, import_files
 real, calls = os.replace, 0
 def slow(a, b):
@@ -196,6 +201,25 @@ def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Store) ->
         store.write(OTHER_KEY, bar_table(5), provenance={})
     rival.write(BARS_KEY, bar_table(24, start_ns=NEW_YEAR), provenance={})
     assert [info.rows for info in store.datasets()] == [24, 5]
+
+
+def test_a_full_disk_is_a_data_error_that_changes_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_write(store)
+    before = contents(store.root)
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable.os, "replace", full)
+        with pytest.raises(DataError, match=r"part-.*parquet: cannot be written: No space left"):
+            second_write(store)
+    assert contents(store.root) == before
+    (store.root / "funding").write_text("a file where a folder belongs")
+    with pytest.raises(DataError, match="cannot be written"):
+        store.write(FUNDING_KEY, funding_table([NEW_YEAR], [1e-4]), provenance={})
 
 
 def test_the_lock_is_free_after_a_failed_write(store: Store) -> None:

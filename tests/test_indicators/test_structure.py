@@ -1,5 +1,7 @@
 """Breaks of structure, fair value gaps, balanced ranges, order blocks, entries."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,7 @@ def test_change_of_character_and_shift() -> None:
     assert breaks.change.tolist() == [0] * 34 + [-1, 0, 0]
     assert breaks.trend[[28, 29, 33, 34, 36]].tolist() == [0, 1, 1, -1, -1]
     gap, _, _ = fair_value_gap.fair_value_gaps(columns, 0.5, 1.0)
-    assert list(np.flatnonzero(gap)) == [35]
+    assert list(np.flatnonzero(gap)) == [35, 36]
     shift = structure.displaced_breaks(breaks.change, breaks.origin, gap)
     assert list(np.flatnonzero(shift.event)) == [35]
     assert shift.broke_at[35] == 34
@@ -82,9 +84,7 @@ def test_shift_waits_one_bar_for_its_gap_and_no_longer() -> None:
 
 def test_trend_of_pivots() -> None:
     legs = [100, 104, 102, 107, 104, 110, 107, 100, 104, 96, 101, 92, 97]
-    close = np.concatenate(
-        [np.linspace(a, b, 6)[:-1] for a, b in zip(legs, legs[1:], strict=False)]
-    )
+    close = np.concatenate([np.linspace(a, b, 6)[:-1] for a, b in pairwise(legs)])
     columns = columns_of(close.tolist())
     trend, known = structure.pivot_trend(columns["high"], columns["low"], 2, 2, columns["is_gap"])
     assert known[:18].max() == 0

@@ -1,0 +1,183 @@
+"""Every listed head, the consensus and the replay of its decisions, under every check."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import pytest
+
+from engine import HOUR_NS, Market
+from experiments.checks import CheckRow, Suite
+from experiments.checks.conformance import check_head_conformance
+from experiments.checks.inputs import check_head_inputs
+from experiments.checks.markets import START_NS, null_fine_bars, null_market, null_series
+from experiments.checks.poison import check_subject_poison
+from experiments.checks.prefix import check_subject_prefix, chosen_cuts, event_rows, prefix_failures
+from experiments.checks.subjects import Rows, feature_subject, head_features
+from experiments.checks.timeframe import check_timeframe_rebuild
+from experiments.checks.twins import early_series_clock, leaked_subject, open_time_clock
+from strategies import Head
+
+HOURS = 3_000
+"""Long enough for the longest warm-up that votes at all: 90 days of market mood."""
+REBUILT_HOURS = 2_400
+SEED = 501
+
+
+def failures(rows: list[CheckRow]) -> list[str]:
+    return [f"{row.check} {row.subject}: {row.detail}" for row in rows if not row.passed]
+
+
+def errors(rows: list[CheckRow]) -> list[str]:
+    return failures([row for row in rows if row.severity == "error"])
+
+
+def switched(head: Head) -> Head:
+    """The same head with every switch turned the other way."""
+    flipped = {
+        field.name: not getattr(head, field.name)
+        for field in fields(head)  # type: ignore[arg-type]
+        if isinstance(getattr(head, field.name), bool)
+    }
+    return replace(head, **flipped)  # type: ignore[type-var]
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    return null_market(HOURS, SEED)
+
+
+def with_switches(suite: Suite) -> Suite:
+    return replace(suite, heads=tuple(switched(head) for head in suite.heads))
+
+
+def test_conformance(suite: Suite) -> None:
+    market = null_market(2_000, SEED)
+    for one in (suite, with_switches(suite)):
+        assert failures(check_head_conformance(one.heads, one.by_name, market)) == []
+
+
+def test_prefix_replay_of_the_whole_path(suite: Suite, market: Market) -> None:
+    rows = check_subject_prefix(suite.path_rows, market, event_cuts=250, other_cuts=200)
+    assert failures(rows) == []
+    assert {row.subject.split(".")[0].split(":")[0] for row in rows} == {
+        *(head.name for head in suite.heads), "consensus", "decision", "replay",
+    }  # fmt: skip
+
+
+def test_prefix_replay_with_switches_turned(suite: Suite, market: Market) -> None:
+    subject = with_switches(suite).vote_rows
+    assert failures(check_subject_prefix(subject, market, event_cuts=60, other_cuts=40)) == []
+
+
+def test_nothing_depends_on_a_wild_future(suite: Suite, market: Market) -> None:
+    assert failures(check_subject_poison(suite.path_rows, market, count=24)) == []
+
+
+def outputs_that_move(whole: Rows) -> set[str]:
+    """The rows that have something to leak: they are not the same from end to end."""
+    return {name for name, column in whole.items() if not (column == column[0]).all()}
+
+
+def test_every_twin_moved_one_bar_earlier_fails_prefix_replay(suite: Suite) -> None:
+    """Reasons that a market does not show are looked for on the next one."""
+    subject = leaked_subject(suite.path_rows)
+    wanted: set[str] = set()
+    caught: set[str] = set()
+    for seed in range(SEED, SEED + 40):
+        market = null_market(HOURS, seed)
+        whole = subject(market)
+        wanted |= set(whole)
+        missing = {name: column for name, column in whole.items() if name not in caught}
+        discrete = [event_rows(column) for column in missing.values() if column.dtype.kind != "f"]
+        if not outputs_that_move(missing):
+            continue
+        cuts = chosen_cuts(HOURS, discrete, event_cuts=60, other_cuts=10 if seed == SEED else 0)
+        caught |= set(
+            prefix_failures(lambda cut, m=market: subject(m.prefix(cut)), missing, cuts)  # type: ignore[misc]
+        )
+        if caught >= wanted:
+            break
+    never_set = {
+        f"{head.name}:{reason.name}"
+        for head in suite.heads
+        for reason in head.REASONS
+        if reason.firing_rate[0] == 0.0
+    }
+    assert wanted - caught <= never_set, "moved one bar earlier, these still pass"
+
+
+@pytest.mark.parametrize("clock", ["votes", "features"])
+def test_longer_bars_rebuilt_from_minutes(suite: Suite, clock: str) -> None:
+    rows = check_timeframe_rebuild(
+        rebuilt_subject(suite, clock), minutes(), slow_series(), "1h"
+    )
+    assert failures(rows) == []
+
+
+def rebuilt_subject(suite: Suite, kind: str) -> Callable[..., Rows]:
+    if kind == "votes":
+        return suite.vote_rows
+    wanted = head_features(suite.heads)
+    return lambda market, builder: feature_subject(wanted, suite.by_name, builder)(market)
+
+
+def minutes():  # type: ignore[no-untyped-def]
+    return null_fine_bars(REBUILT_HOURS, SEED, steps_per_hour=60)
+
+
+def slow_series():  # type: ignore[no-untyped-def]
+    return null_series(START_NS, START_NS + REBUILT_HOURS * HOUR_NS, SEED)
+
+
+def heads_on_longer_bars(suite: Suite) -> set[str]:
+    return {
+        head.name
+        for head in suite.heads
+        if any(wanted.clock.startswith("bars:") for wanted in head.features().values())
+    }
+
+
+def test_longer_bars_joined_on_open_time_fail(suite: Suite) -> None:
+    rows = check_timeframe_rebuild(
+        suite.vote_rows, minutes(), slow_series(), "1h", clock_builder=open_time_clock
+    )
+    caught = {row.subject.split(".")[0].split(":")[0] for row in rows if not row.passed}
+    assert caught == heads_on_longer_bars(suite)
+    wanted = [one for one in head_features(suite.heads) if one.clock.startswith("bars:")]
+    rows = check_timeframe_rebuild(
+        lambda market, builder: feature_subject(wanted, suite.by_name, builder)(market),
+        minutes(),
+        slow_series(),
+        "1h",
+        clock_builder=open_time_clock,
+    )
+    survivors = [row.subject for row in rows if row.passed and "@bars:1w" not in row.subject]
+    assert survivors == []
+
+
+def test_longer_bars_joined_on_open_time_fail_prefix_replay(suite: Suite, market: Market) -> None:
+    leaky = replace(suite, clock_builder=open_time_clock)
+    rows = check_subject_prefix(leaky.vote_rows, market, event_cuts=0, other_cuts=60)
+    caught = {row.subject.split(".")[0].split(":")[0] for row in rows if not row.passed}
+    assert caught == heads_on_longer_bars(suite)
+
+
+def test_slow_rows_shown_before_they_were_published_fail(suite: Suite, market: Market) -> None:
+    leaky = replace(suite, clock_builder=early_series_clock)
+    rows = check_subject_prefix(leaky.vote_rows, market, event_cuts=60, other_cuts=60)
+    caught = {row.subject.split(".")[0].split(":")[0] for row in rows if not row.passed}
+    lagged = {"metrics", "premium", "fear_greed", "exchange_reserves", "tvl", "implied_volatility"}
+    expected = {
+        head.name
+        for head in suite.heads
+        if any(wanted.clock in lagged for wanted in head.features().values())
+    }
+    assert caught == expected
+
+
+@pytest.mark.parametrize("switches", [False, True], ids=["defaults", "switched"])
+def test_inputs_are_real(suite: Suite, switches: bool) -> None:
+    one = with_switches(suite) if switches else suite
+    markets = [null_market(HOURS, seed) for seed in range(SEED, SEED + 6)]
+    rows = check_head_inputs(one.head_rows, one.heads, one.by_name, markets)
+    assert failures(rows) == []

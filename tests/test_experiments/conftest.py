@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from datasets import Store, write_simulated
+from experiments import RunConfig, RunResult, config_of, run
+
+SYMBOLS = ("AAASIM", "BBBSIM")
+
+
+def small_tree() -> dict[str, object]:
+    """Forty simulated days of two symbols: enough for every head to vote, quick to replay."""
+    return {
+        "name": "small",
+        "data": {"simulated": {"symbols": list(SYMBOLS), "days": 40, "mode": "null"}},
+        "consensus": {"quorum": 2},
+    }
+
+
+@pytest.fixture(scope="session")
+def small_config() -> RunConfig:
+    return config_of(small_tree())
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory, small_config: RunConfig) -> Store:
+    made = Store(tmp_path_factory.mktemp("store"))
+    assert small_config.simulation is not None
+    write_simulated(made, small_config.simulation)
+    return made
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def result(small_config: RunConfig, store: Store, runs: Path) -> RunResult:
+    made = run(small_config, store=store, runs=runs)
+    assert made.n_trades > 10, "the fixtures need a run that trades"
+    return made

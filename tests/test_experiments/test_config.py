@@ -1,0 +1,201 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from engine import ConfigError
+from experiments import config_hash, config_of, config_schema, load_config
+from experiments.config_file import canonical_json, resolved
+from strategies import HEADS
+
+CONFIGS = sorted((Path(__file__).resolve().parents[2] / "experiments/configs").glob("*.yaml"))
+SPOT = {"venue": "binance", "market": "spot", "symbol": "BTCUSDT"}
+
+
+def tree(**sections: Any) -> dict[str, Any]:
+    return {"data": {"instruments": [{"signals": SPOT}]}, **sections}
+
+
+def refused(content: dict[str, Any], *overrides: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config_of(content, overrides)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shipped_configs_are_valid_and_named_after_their_file(path: Path):
+    assert load_config(path).name == path.stem
+
+
+def test_both_days_of_the_period_belong_to_the_run():
+    config = load_config(next(path for path in CONFIGS if path.stem == "btc_1h"))
+    hours = (config.data.end_ns - config.data.start_ns) // 3_600_000_000_000
+    assert hours == (6 * 365 + 1) * 24  # six years, 2020 is a leap year
+
+
+def test_a_config_is_frozen():
+    config = config_of(tree())
+    with pytest.raises(ValidationError, match="frozen"):
+        config.name = "other"
+
+
+def test_hash_ignores_how_the_same_content_is_written():
+    base = config_hash(config_of(tree()))
+    assert len(base) == 64
+    assert config_hash(config_of(tree(seed=7, account={"initial_cash": 100_000}))) == base
+    assert config_hash(config_of({"seed": 7, **tree()})) == base
+    assert config_hash(config_of(resolved(config_of(tree())))) == base
+    assert config_hash(config_of(tree(consensus={"weights": {"technical": 0.13}}))) == base
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "name=other",
+        "seed=8",
+        "data.timeframe=4h",
+        "data.instruments.0.signals.symbol=ETHUSDT",
+        "consensus.weights.ict=0.2",
+        "heads.enabled=[technical]",
+        "execution.stop_atr=null",
+        "account.initial_cash=1",
+        "targets=a.csv",
+    ],
+)
+def test_hash_tells_every_difference(override: str):
+    assert config_hash(config_of(tree(), [override])) != config_hash(config_of(tree()))
+
+
+def test_every_head_parameter_is_in_the_hash():
+    content = canonical_json(config_of(tree()))
+    for head in HEADS:
+        for name in head.SPACE:
+            assert f'"{name}":' in content
+
+
+def test_round_trip_through_yaml(tmp_path: Path):
+    config = load_config(CONFIGS[0])
+    path = tmp_path / "again.yaml"
+    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
+    assert config_hash(load_config(path)) == config_hash(config)
+
+
+def test_a_misspelt_key_names_file_line_and_the_nearest_key(tmp_path: Path):
+    path = tmp_path / "misspelt.yaml"
+    path.write_text(
+        "name: a\ndata: {simulated: {}}\nconsensus:\n  p_min: 0.6\n  quorun: 3\n", encoding="utf-8"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(
+        f"{path}:5: unknown key 'consensus.quorun'; did you mean 'quorum'?"
+    )
+
+
+def test_a_misspelt_key_inside_a_list_and_inside_a_head():
+    message = refused({"data": {"instruments": [{"signals": {**SPOT, "sorce": "x"}}]}})
+    assert "'data.instruments.0.signals.sorce'; did you mean 'source'?" in message
+    message = refused(tree(heads={"technical": {"rsi_lenght": 14}}))
+    assert "'heads.technical.rsi_lenght'; did you mean 'rsi_length'?" in message
+    message = refused(tree(heads={"technicl": {}}))
+    assert "did you mean 'technical'?" in message
+
+
+def test_every_problem_is_told():
+    message = refused(tree(seed=-1, account={"initial_cash": 0}))
+    assert "seed=-1" in message
+    assert "account.initial_cash=0" in message
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("consensus.quorum=10", "consensus.quorum=10"),
+        ("consensus.quorum=2.5", "consensus.quorum=2.5"),
+        ("consensus.p_min=0.4", "consensus.p_min=0.4"),
+        ("consensus.score_min=-1.1", "consensus.score_min=-1.1"),
+        ("consensus.weights.technical=-1", "consensus.weights.technical=-1"),
+        ("consensus.weights.technicl=0.1", "unknown head 'technicl'"),
+        ("consensus.hold_bars=0", "consensus.hold_bars=0"),
+        ("execution.taker_fee_bps=-1", "execution.taker_fee_bps=-1"),
+        ("execution.stop_atr=0", "execution.stop_atr=0"),
+        ("execution.stop_atr=true", "must be a number, not true or false"),
+        ("execution.slippage_bps=.nan", "finite"),
+        ("execution.time_stop_bars=1.5", "execution.time_stop_bars=1.5"),
+        ("account.initial_cash=.inf", "account.initial_cash=inf"),
+        ("account.position_fraction=2", "must not exceed max_gross_leverage"),
+        ("data.timeframe=7x", "timeframe='7x'"),
+        ("data.timeframe=7h", "does not divide a day"),
+        ("data.start=soon", "data.start='soon'"),
+        ("data.instruments=[]", "instruments is empty"),
+        ("data.instruments.0.signals.symbol=a/b", "data.instruments.0.signals.symbol='a/b'"),
+        ("data.instruments.0.traded_price_fallback=spot", "'signals' or 'none'"),
+        ("data.simulated={days: 0}", "data.simulated.days=0"),
+        ("data.simulated={mode: planted, planted_column: x}", "planted_column='x'"),
+        ("data.simulated={mode: 'null', planted_edge: 1}", "plants nothing"),
+        ("heads.enabled=[]", "heads.enabled=[]"),
+        ("heads.enabled=[technicl]", "'technicl'"),
+        ("name=a b", "must match the pattern"),
+        ("seed=x", "seed='x'"),
+    ],
+)
+def test_out_of_range_values_name_key_and_value(override: str, told: str):
+    message = refused(tree(), override)
+    assert told in message
+    assert message.startswith(f"-s {override}: ")
+
+
+def test_rules_between_keys_name_the_line_of_the_key(tmp_path: Path):
+    path = tmp_path / "backwards.yaml"
+    path.write_text(
+        "data:\n  simulated: {}\n  start: 2021-02-01\n  end: 2021-01-01\n", encoding="utf-8"
+    )
+    with pytest.raises(ConfigError, match=r"backwards.yaml:4: data.end=2021-01-01 is before"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.name)
+def test_head_parameters_are_held_to_their_search_range(head: Any):
+    for name, limits in head.SPACE.items():
+        for outside in (limits.low - 1.0, limits.high + 1.0):
+            message = refused(tree(), f"heads.{head.name}.{name}={outside}")
+            assert f"heads.{head.name}.{name}=" in message
+
+
+def test_one_symbol_is_traded_once():
+    content = {"data": {"instruments": [{"signals": SPOT}, {"signals": SPOT}]}}
+    assert "BTCUSDT twice" in refused(content)
+
+
+def test_the_word_same_trades_what_is_looked_at():
+    content = {"data": {"instruments": [{"signals": SPOT, "traded": "same"}]}}
+    assert config_hash(config_of(content)) == config_hash(config_of(tree()))
+
+
+def test_schema_describes_heads_with_their_ranges():
+    schema = config_schema()
+    assert set(schema["properties"]) == {
+        "name",
+        "seed",
+        "data",
+        "heads",
+        "consensus",
+        "execution",
+        "account",
+        "targets",
+    }
+    head = HEADS[0]
+    name, limits = next(iter(head.SPACE.items()))
+    described = schema["$defs"][f"{head.__name__}Config"]["properties"][name]
+    assert (described["minimum"], described["maximum"]) == (limits.low, limits.high)
+
+
+def test_weights_left_out_keep_their_defaults():
+    weights = config_of(tree(consensus={"weights": {"ict": 0.5}})).consensus.weights
+    assert weights["ict"] == 0.5
+    assert weights["technical"] == 0.13
+    assert len(weights) == len(HEADS)

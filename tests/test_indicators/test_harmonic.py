@@ -1,0 +1,393 @@
+"""Harmonic patterns: drawn ones, near misses, and a plain-Python reading on random bars."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from engine import Float1D
+from indicators.harmonic import HARMONIC, HARMONIC_PIVOT, LOOKBACK, PATTERNS, harmonic_ratios
+from indicators.spec import Indicator
+from tests.generators import random_bars
+from tests.oracles.harmonic import CODES, Bullish, Rules, completed
+from tests.oracles.wyckoff import Bars
+
+X, XA = 100.0, 10.0
+# b, c and D/XA of one clean example of each pattern.
+EXAMPLES = {
+    "gartley": (0.618, 0.618, 0.786),
+    "bat": (0.5, 0.618, 0.886),
+    "alternate_bat": (0.382, 0.886, 1.13),
+    "butterfly": (0.786, 0.8, 1.27),
+    "crab": (0.618, 0.75, 1.618),
+    "deep_crab": (0.886, 0.7, 1.618),
+    "abcd": (0.69, 0.618, None),
+    "shark": (0.5, 1.2, 0.886),
+    "deep_shark": (0.5, 1.4, 1.13),
+    "cypher": (0.45, None, None),
+    "five_zero": (1.3, 1.8, None),
+}
+EVENTS = ("published", "entered", "confirmed", "failed")
+
+
+def points(name: str, b: float | None = None, c: float | None = None) -> list[float]:
+    """X, A, B, C, D of a bullish example, with b or c replaced."""
+    own_b, own_c, d = EXAMPLES[name]
+    b = own_b if b is None else b
+    c = own_c if c is None else c
+    if c is None:
+        c = (1.33 - (1 - b)) / b
+    a = X + XA
+    point_b = a - b * XA
+    point_c = point_b + c * b * XA
+    if name == "abcd":
+        point_d = point_c - b * XA
+    elif name == "cypher":
+        point_d = point_c - 0.786 * (point_c - X)
+    elif name == "five_zero":
+        point_d = (point_b + point_c) / 2
+    else:
+        point_d = a - d * XA
+    return [X, a, point_b, point_c, point_d]
+
+
+def drawn(
+    path: list[float], legs: tuple[int, ...] = (14, 14, 14, 14), after: float = 6.0
+) -> tuple[dict[str, Float1D], list[int]]:
+    """Bars whose wicks are their bodies: a long fall to X, the legs, then a rise by ``after``.
+
+    Returns the columns and the rows of the points.
+    """
+    closes = list(np.linspace(path[0] + 12.0, path[0], 121))
+    rows = [len(closes) - 1]
+    for start, end, bars in zip(path, path[1:], legs, strict=False):
+        closes += list(np.linspace(start, end, bars + 1)[1:])
+        rows.append(len(closes) - 1)
+    closes += list(np.linspace(path[-1], path[-1] + after, 21)[1:])
+    close = np.array(closes)
+    open_ = np.concatenate((close[:1], close[:-1]))
+    columns = {
+        "high": np.maximum(open_, close),
+        "low": np.minimum(open_, close),
+        "close": close,
+        "is_gap": np.zeros(len(close)),
+    }
+    return columns, rows
+
+
+def flipped(columns: dict[str, Float1D], centre: float = 110.0) -> dict[str, Float1D]:
+    return {
+        "high": 2 * centre - columns["low"],
+        "low": 2 * centre - columns["high"],
+        "close": 2 * centre - columns["close"],
+        "is_gap": columns["is_gap"],
+    }
+
+
+def outputs(
+    columns: dict[str, Float1D], indicator: Indicator = HARMONIC, **given: float
+) -> dict[str, Float1D]:
+    computed = indicator.compute(columns, indicator.resolved(given))
+    return {output.name: column for output, column in zip(indicator.outputs, computed, strict=True)}
+
+
+def has_pattern(found: dict[str, Float1D], name: str) -> bool:
+    return bool((found["pattern"] == CODES[name]).any())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_drawn_pattern_is_published_entered_and_confirmed(name: str, sign: int) -> None:
+    path = points(name)
+    columns, rows = drawn(path)
+    row_c, row_d = rows[3], rows[4]
+    found = outputs(columns if sign > 0 else flipped(columns))
+    assert found["published"][row_c + 5] == sign
+    assert not (found["published"][: row_c + 5] == sign).any()
+    entered = np.flatnonzero(found["entered"] == sign)
+    assert row_c + 5 < entered[0] <= row_d
+    confirmed = np.flatnonzero(found["pattern"] == CODES[name])
+    assert confirmed.size == 1
+    row = int(confirmed[0])
+    assert row_d < row <= entered[entered <= row][-1] + 5
+    assert found["confirmed"][row] == sign
+    side = "bullish" if sign > 0 else "bearish"
+    other = "bearish" if sign > 0 else "bullish"
+    assert found[f"{side}_count"][row] >= 1
+    assert found[f"{other}_count"][row] == 0
+    ideal = path[4] if sign > 0 else 220.0 - path[4]
+    a = path[1] if sign > 0 else 220.0 - path[1]
+    assert found["target_near"][row] == pytest.approx(ideal + 0.382 * (a - ideal))
+    assert sign * (ideal - found["stop"][row]) > 0
+    assert found[f"{side}_precision"][row] >= 0.99
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_zone_holds_d_and_ends_with_its_tolerance(name: str) -> None:
+    path = points(name)
+    columns, rows = drawn(path)
+    found = outputs(columns, tolerance=0.03)
+    zones = _zones(columns, name)
+    assert len(zones) == 1
+    low, high = zones[0]
+    assert low <= path[4] <= high
+    assert high - low <= 0.1 * XA * (2.0 if name == "five_zero" else 1.0)
+    assert (found["zone_low"][rows[3] + 5 :] <= found["zone_high"][rows[3] + 5 :]).all()
+
+
+def _zones(columns: dict[str, Float1D], name: str) -> list[tuple[float, float]]:
+    """Zones of one pattern, found by asking the last points of the list directly."""
+    from indicators import _harmonic_zone as kernels
+    from indicators.harmonic import _pivot_list, _table
+
+    price, _, kind = _pivot_list(columns, HARMONIC.resolved({}), 4)
+    rows = np.flatnonzero((kind[:, 0] == 1) & (kind[:, 3] != 0))
+    c, b, a, x = price[rows[0]]
+    own = _table()[CODES[name] - 1]
+    errors = kernels.shape_errors_kernel(own, x, a, b, c, 0.03, 0.05)
+    _, _, low, high = kernels.projection_kernel(own, x, a, b, c, 0.03)
+    return [(low, high)] if max(errors) <= 1 and low <= high else []
+
+
+@pytest.mark.parametrize(
+    ("name", "b", "c"),
+    [
+        ("gartley", 0.618 * 1.06, None),
+        ("gartley", 0.618 * 0.94, None),
+        ("gartley", None, 0.35),
+        ("bat", 0.52, None),
+        ("bat", 0.365, 0.886),
+        ("alternate_bat", 0.41, None),
+        ("alternate_bat", None, 0.6),
+        ("butterfly", 0.84, None),
+        ("butterfly", 0.73, None),
+        ("butterfly", None, 0.4),
+        ("crab", 0.65, None),
+        ("crab", 0.45, None),
+        ("deep_crab", 0.94, None),
+        ("deep_crab", 0.83, None),
+        ("abcd", None, 0.93),
+        ("abcd", None, 0.36),
+        ("shark", None, 1.08),
+        ("deep_shark", 0.65, None),
+        ("cypher", 0.65, None),
+        ("cypher", None, 2.2),
+        ("five_zero", 1.05, None),
+        ("five_zero", None, 1.5),
+    ],
+)
+def test_a_near_miss_is_nothing(name: str, b: float | None, c: float | None) -> None:
+    columns, _ = drawn(points(name, b, c))
+    assert not has_pattern(outputs(columns), name)
+    assert not has_pattern(outputs(flipped(columns)), name)
+    assert not has_pattern(outputs(columns, HARMONIC_PIVOT), name)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_d_as_a_pivot_is_known_right_bars_later(name: str, sign: int) -> None:
+    columns, rows = drawn(points(name))
+    found = outputs(columns if sign > 0 else flipped(columns), HARMONIC_PIVOT)
+    assert found["pattern"][rows[4] + 5] == CODES[name]
+    assert found["completed"][rows[4] + 5] == sign
+    assert found["precision"][rows[4] + 5] == pytest.approx(1.0)
+    assert not found["completed"][: rows[4] + 5].any()
+
+
+def test_exceeding_c_ends_the_zone() -> None:
+    x, a, b, c, d = points("gartley")
+    columns, _ = drawn([x, a, b, c, c - 0.5, c + 0.2, d], (14, 14, 14, 6, 4, 14))
+    assert not has_pattern(outputs(columns), "gartley")
+
+
+def test_a_zone_visited_before_c_is_known_is_not_published() -> None:
+    path = points("gartley")
+    for fastest, expected in ((4, False), (7, True)):
+        columns, _ = drawn(
+            [*path, path[4] + 1.0, path[4]], (14, 14, 14, fastest, 1, 10 - fastest)
+        )
+        assert has_pattern(outputs(columns), "gartley") == expected
+
+
+@pytest.mark.parametrize(("bars", "expected"), [(5, False), (8, True), (35, True), (38, False)])
+def test_cd_takes_between_a_third_and_twice_the_time_of_ab(bars: int, expected: bool) -> None:
+    """AB lasts 14 bars: the touch must come 5.3 to 36.7 bars after C."""
+    columns, _ = drawn(points("gartley"), (14, 14, 14, bars))
+    assert has_pattern(outputs(columns), "gartley") == expected
+
+
+def test_a_touch_sooner_than_a_third_of_ab_ends_the_zone() -> None:
+    legs_slow_ab = (14, 30, 14, 11)
+    assert not has_pattern(outputs(drawn(points("gartley"), legs_slow_ab)[0]), "gartley")
+    assert has_pattern(outputs(drawn(points("gartley"), (14, 30, 14, 13))[0]), "gartley")
+
+
+def test_closing_through_the_zone_fails_it() -> None:
+    path = points("gartley")
+    columns, rows = drawn([*path[:4], path[4] - 4.0])
+    found = outputs(columns)
+    assert (found["failed"][rows[3] :] == -1).any()
+    assert not has_pattern(found, "gartley")
+    assert (outputs(flipped(columns))["failed"][rows[3] :] == 1).any()
+
+
+def test_confirmation_comes_at_most_five_bars_after_the_touch() -> None:
+    path = points("gartley")
+    for waiting, expected in ((3, True), (9, False)):
+        columns, _ = drawn([*path, path[4] + 0.01], (14, 14, 14, 14, waiting))
+        assert has_pattern(outputs(columns), "gartley") == expected
+
+
+def test_active_patterns_expire() -> None:
+    columns, _ = drawn(points("gartley"), after=8.0)
+    found = outputs(columns, validity_bars=4)
+    row = int(np.flatnonzero(found["pattern"] == CODES["gartley"])[0])
+    assert (found["bullish_count"][row : row + 4] >= 1).all()
+    assert found["bullish_count"][row + 4] == 0
+
+
+def test_a_long_gap_forgets_open_zones() -> None:
+    columns, rows = drawn(points("gartley"), (14, 14, 14, 20))
+    for length, expected in ((3, True), (4, False)):
+        gapped = {name: column.copy() for name, column in columns.items()}
+        gapped["is_gap"][rows[3] + 6 : rows[3] + 6 + length] = 1.0
+        assert has_pattern(outputs(gapped), "gartley") == expected
+
+
+def test_names_and_codes_agree_with_the_table() -> None:
+    assert [pattern.name for pattern in PATTERNS] == list(CODES)
+
+
+@given(
+    st.floats(50, 200),
+    st.floats(0.5, 80),
+    st.floats(0.05, 1.8),
+    st.floats(0.05, 2.5),
+    st.floats(0.05, 5.0),
+)
+def test_d_is_b_times_one_minus_c_plus_c_q(
+    x: float, xa: float, b: float, c: float, q: float
+) -> None:
+    for side in (1, -1):
+        a = x + side * xa
+        point_b = a - side * b * xa
+        point_c = point_b + side * c * b * xa
+        d = point_c - side * q * c * b * xa
+        assume(abs(point_c - point_b) > 1e-3)
+        ratios = harmonic_ratios(x, a, point_b, point_c, d)
+        assert ratios[3] == pytest.approx(
+            ratios[0] * (1 - ratios[1] + ratios[1] * ratios[2]), rel=1e-6, abs=1e-6
+        )
+        assert ratios[:3] == pytest.approx((b, c, q), rel=1e-5, abs=1e-5)
+
+
+def market(seed: int, rows: int = 2500) -> dict[str, Float1D]:
+    columns = random_bars(rows, seed, gap_share=0.01, with_flows=False).columns()
+    chosen = {name: columns[name].copy() for name in HARMONIC.inputs}
+    start = 400 + 37 * seed
+    for name in ("high", "low", "close"):
+        chosen[name][start : start + 6] = chosen["close"][start - 1]
+    chosen["is_gap"][start : start + 6] = 1.0
+    return chosen
+
+
+def plain_bars(columns: dict[str, Float1D], sign: int) -> Bars:
+    high, low, close = (columns[name].tolist() for name in ("high", "low", "close"))
+    bars = Bars(close, high, low, close, [0.0] * len(close), (columns["is_gap"] > 0).tolist())
+    return bars if sign > 0 else bars.negated()
+
+
+@pytest.mark.parametrize("rules", [Rules(3, 3), Rules(5, 5, 0.04, 0.06, 60, 30, 4)])
+def test_zones_agree_with_the_oracle(rules: Rules) -> None:
+    seen: set[str] = set()
+    total = dict.fromkeys(EVENTS, 0)
+    for seed in range(6):
+        columns = market(seed)
+        found = outputs(columns, **asdict(rules))
+        expected = {name: np.zeros(len(columns["close"])) for name in EVENTS}
+        for sign, side in ((1, "bullish"), (-1, "bearish")):
+            oracle = Bullish(plain_bars(columns, sign), rules)
+            for name in EVENTS:
+                rows = {event[0] for event in getattr(oracle, name)}
+                total[name] += len(rows)
+                expected[name][list(rows)] += -sign if name == "failed" else sign
+            seen |= {name for _, name in oracle.published}
+            np.testing.assert_array_equal(
+                found[f"{side}_count"][LOOKBACK:], oracle.count[LOOKBACK:]
+            )
+            np.testing.assert_allclose(
+                found[f"{side}_precision"][LOOKBACK:], oracle.precision[LOOKBACK:], atol=1e-9
+            )
+        for name in EVENTS:
+            np.testing.assert_array_equal(found[name], expected[name], err_msg=f"{name} {seed}")
+    assert min(total.values()) >= 20, total
+    assert {"gartley", "bat", "abcd"} <= seen, seen
+
+
+def test_completed_patterns_agree_with_the_oracle() -> None:
+    total = 0
+    rules = Rules(3, 3, 0.06, 0.08)
+    given = {
+        name: value
+        for name, value in asdict(rules).items()
+        if name in {parameter.name for parameter in HARMONIC_PIVOT.parameters}
+    }
+    for seed in range(8):
+        columns = market(seed)
+        found = outputs(columns, HARMONIC_PIVOT, **given)
+        code, precision = np.zeros((2, len(columns["close"])))
+        direction = np.zeros(len(columns["close"]))
+        for sign in (1, -1):
+            for row, name, grade in completed(plain_bars(columns, sign), rules):
+                code[row], precision[row], direction[row] = CODES[name], grade, sign
+                total += 1
+        np.testing.assert_array_equal(found["pattern"], code)
+        np.testing.assert_array_equal(found["completed"], direction)
+        np.testing.assert_allclose(
+            found["precision"][LOOKBACK:], precision[LOOKBACK:], atol=1e-9
+        )
+    assert total >= 30
+
+
+def test_a_start_before_stable_rows_leaves_no_trace() -> None:
+    given = {"left": 3.0, "right": 3.0, "max_span_bars": 100.0, "max_open_bars": 50.0}
+    for indicator in (HARMONIC, HARMONIC_PIVOT):
+        own = {
+            name: value
+            for name, value in given.items()
+            if name in {parameter.name for parameter in indicator.parameters}
+        }
+        stable = indicator.stable(indicator.resolved(own))
+        columns = market(11, rows=stable + 1500)
+        whole = outputs(columns, indicator, **own)
+        for dropped in (1, 77, 250):
+            later = {name: column[dropped:] for name, column in columns.items()}
+            late = outputs(later, indicator, **own)
+            for output in indicator.outputs:
+                expected = whole[output.name][dropped + stable :]
+                np.testing.assert_allclose(
+                    late[output.name][stable:], expected, rtol=1e-12, err_msg=output.name
+                )
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 40), cut=st.integers(1, 1199))
+def test_prefixes_and_poison_change_nothing(seed: int, cut: int) -> None:
+    columns = market(seed % 8, rows=1200)
+    for indicator in (HARMONIC, HARMONIC_PIVOT):
+        given = {"left": 3.0, "right": 3.0}
+        whole = outputs(columns, indicator, **given)
+        prefix = outputs(
+            {name: column[:cut] for name, column in columns.items()}, indicator, **given
+        )
+        for name, column in whole.items():
+            np.testing.assert_array_equal(prefix[name], column[:cut], err_msg=name)
+        for value in (np.nan, 1e9, -1e9):
+            poisoned = {name: column.copy() for name, column in columns.items()}
+            for column in poisoned.values():
+                column[cut:] = value
+            after = outputs(poisoned, indicator, **given)
+            for name, column in whole.items():
+                np.testing.assert_array_equal(after[name][:cut], column[:cut], err_msg=name)

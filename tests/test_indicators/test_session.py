@@ -1,0 +1,177 @@
+"""New York time across daylight saving, kill zones, session ranges, Judas swings."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from engine import HOUR_NS, Float1D
+from indicators import session
+from indicators.volatility import average_true_range
+from tests.generators import random_bars
+from tests.oracles import structure as oracle
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def hours_from(start: datetime, count: int) -> Float1D:
+    return start.timestamp() * 1e9 + HOUR_NS * np.arange(count, dtype=np.float64)
+
+
+def outputs_of(
+    indicator: object, columns: dict[str, Float1D], **given: float
+) -> dict[str, Float1D]:
+    computed = indicator.compute(columns, indicator.resolved(given))
+    return {o.name: column for o, column in zip(indicator.outputs, computed, strict=True)}
+
+
+def test_local_time_over_three_years() -> None:
+    times = hours_from(datetime(2019, 12, 30, tzinfo=UTC), 24 * 365 * 3)
+    local = session.new_york_time(times)
+    for t in range(0, len(times), 7):
+        moment = datetime.fromtimestamp(times[t] / 1e9, NEW_YORK)
+        assert local.minute[t] == moment.hour * 60 + moment.minute
+        assert local.weekday[t] == moment.weekday()
+        assert local.day[t] == (moment.date() - datetime(1970, 1, 1, tzinfo=UTC).date()).days
+
+
+@pytest.mark.parametrize(
+    "day", [datetime(2021, 3, 14, tzinfo=UTC), datetime(2021, 11, 7, tzinfo=UTC)]
+)
+def test_every_minute_around_a_change_of_clocks(day: datetime) -> None:
+    times = day.timestamp() * 1e9 + 60e9 * np.arange(24 * 60)
+    local = session.new_york_time(times)
+    expected = [datetime.fromtimestamp(time / 1e9, NEW_YORK) for time in times]
+    assert local.minute.tolist() == [m.hour * 60 + m.minute for m in expected]
+    assert len(set(local.minute - np.arange(24 * 60) % 1440)) > 1
+
+
+def test_a_time_that_is_none_does_not_crash() -> None:
+    local = session.new_york_time(np.array([np.nan, np.inf, -1e9, 1e30, 1e9]))
+    assert local.minute.tolist() == [19 * 60] * 5
+
+
+def test_kill_zones_move_with_the_clocks() -> None:
+    for date, offset in (((2021, 3, 12), 5), ((2021, 3, 16), 4)):
+        columns = {"open_time": hours_from(datetime(*date, tzinfo=UTC), 30)}
+        zone = outputs_of(session.KILL_ZONE, columns)["zone"]
+        assert (zone[2 + offset : 5 + offset] == session.LONDON).all()
+        assert zone[1 + offset] == session.NO_ZONE
+        assert zone[5 + offset] == session.NO_ZONE
+        assert (zone[7 + offset : 10 + offset] == session.NEW_YORK_AM).all()
+        assert (zone[10 + offset : 12 + offset] == session.LONDON_CLOSE).all()
+
+
+def test_the_weekend_is_closed_and_sunday_evening_is_mondays() -> None:
+    saturday = datetime(2021, 6, 5, 4, tzinfo=UTC)
+    columns = {"open_time": hours_from(saturday, 52)}
+    zone = outputs_of(session.KILL_ZONE, columns)["zone"]
+    assert (zone[:44] == 0).all()
+    assert (zone[44:48] == session.ASIAN).all()
+    friday = {"open_time": hours_from(datetime(2021, 6, 5, tzinfo=UTC), 4)}
+    assert not outputs_of(session.KILL_ZONE, friday)["zone"].any()
+    opened = outputs_of(session.KILL_ZONE, friday, weekend=1)["zone"]
+    assert (opened == session.ASIAN).all()
+
+
+def test_minutes_into_a_zone_and_silver_bullets() -> None:
+    quarter = datetime(2021, 6, 8, 4, tzinfo=UTC).timestamp() * 1e9 + 900e9 * np.arange(96)
+    got = outputs_of(session.KILL_ZONE, {"open_time": quarter})
+    at = {(int(t) // 4, int(t) % 4 * 15): int(t) for t in range(96)}
+    assert got["minutes_into"][at[2, 45]] == 45
+    assert got["minutes_into"][at[20, 30]] == 30
+    hours = sorted({t // 4 for t in np.flatnonzero(got["silver_bullet"])})
+    assert hours == [3, 10, 14]
+
+
+def evening(start: datetime, count: int = 40) -> dict[str, Float1D]:
+    """Quiet bars between 99 and 101 that close at 100."""
+    return {
+        "open_time": hours_from(start, count),
+        "open": np.full(count, 100.0),
+        "high": np.full(count, 101.0),
+        "low": np.full(count, 99.0),
+        "close": np.full(count, 100.0),
+        "is_gap": np.zeros(count),
+    }
+
+
+@pytest.mark.parametrize(
+    ("midnight", "expected"),
+    [
+        (datetime(2021, 3, 12, 5, tzinfo=UTC), True),
+        (datetime(2021, 3, 15, 4, tzinfo=UTC), True),
+        (datetime(2021, 3, 14, 5, tzinfo=UTC), False),
+    ],
+    ids=["winter", "Monday in summer time", "Sunday"],
+)
+def test_judas_swing_on_both_sides_of_the_clock_change(midnight: datetime, expected: bool) -> None:
+    columns = evening(midnight - timedelta(hours=28))
+    row = 28 + 2
+    columns["high"][row], columns["close"][row] = 103.0, 102.5
+    columns["high"][row + 1], columns["close"][row + 1] = 102.6, 100.2
+    event, strength = session.judas_swing(columns)
+    assert list(np.flatnonzero(event)) == ([row + 1] if expected else [])
+    if expected:
+        assert event[row + 1] == -1
+        assert strength[row + 1] == (103.0 - 100.2) / 2.0
+    weekend, _ = session.judas_swing(columns, weekend=True)
+    assert list(np.flatnonzero(weekend)) == [row + 1]
+
+
+def test_judas_swing_needs_the_window_the_strength_and_a_whole_range() -> None:
+    midnight = datetime(2021, 6, 9, 4, tzinfo=UTC)
+
+    def raided(hour: int, start: int = 28, close: float = 100.2) -> list[int]:
+        columns = evening(midnight - timedelta(hours=start), start + 20)
+        row = start + hour
+        columns["high"][row], columns["close"][row] = 103.0, close
+        return [int(t) - start for t in np.flatnonzero(session.judas_swing(columns)[0])]
+
+    assert raided(0) == [0]
+    assert raided(4) == [4]
+    assert raided(5) == []
+    assert raided(-1) == []
+    assert raided(4, close=101.5) == []
+    # The series begins inside the evening, and just before it (the ATR needs 14 bars first).
+    assert raided(4, start=3) == []
+    assert raided(4, start=16) == [4]
+
+
+def test_once_a_side_and_day() -> None:
+    columns = evening(datetime(2021, 6, 8, tzinfo=UTC), 48)
+    columns["high"][29:32] = 103.0
+    columns["close"][29:32] = 100.2
+    columns["low"][32], columns["close"][32] = 97.0, 99.8
+    event, _ = session.judas_swing(columns)
+    assert [(int(t), event[t]) for t in np.flatnonzero(event)] == [(29, -1.0), (32, 1.0)]
+
+
+@pytest.mark.parametrize(("seed", "gap_share"), [(1, 0.0), (2, 0.3), (5, 0.02)])
+def test_judas_swings_date_by_date(seed: int, gap_share: float) -> None:
+    bars = random_bars(24 * 120, seed, gap_share=gap_share)
+    atr = average_true_range(bars.high, bars.low, bars.close, 14)
+    event, strength = session.judas_swing(bars.columns())
+    moments = [datetime.fromtimestamp(time / 1e9, UTC) for time in bars.open_time]
+    expected = oracle.judas_swings(
+        moments,
+        (bars.open.tolist(), bars.high.tolist(), bars.low.tolist(), bars.close.tolist()),
+        atr.tolist(),
+        bars.is_gap.tolist(),
+    )
+    rows = np.flatnonzero(event)
+    assert [(t, event[t], strength[t]) for t in rows] == [
+        (j.row, j.side, j.strength) for j in expected
+    ]
+    assert len(expected) > 8
+
+
+def test_asian_range_is_known_at_midnight() -> None:
+    columns = evening(datetime(2021, 6, 8, tzinfo=UTC) - timedelta(hours=1), 48)
+    columns["high"][3], columns["low"][6] = 105.0, 90.0
+    local = session.new_york_time(columns["open_time"])
+    top, bottom, owner = session.session_range(columns, local, session.ASIAN_RAID)
+    assert np.isnan(top[:5]).all()
+    assert (top[5], bottom[5]) == (105.0, 99.0)
+    assert owner[5] == local.day[5]

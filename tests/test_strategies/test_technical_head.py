@@ -1,0 +1,293 @@
+"""The technical head against a literal computation, and its properties on random bars."""
+
+import math
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import Bars, ConfigError, Market
+from indicators import build_features, momentum, moving_average, trend, volatility
+from strategies import HeadInputs, HeadOutput
+from strategies.heads.technical import TechnicalHead
+from tests.generators import random_bars
+
+FAMILIES = (moving_average, momentum, trend, volatility)
+BY_NAME = {indicator.name: indicator for family in FAMILIES for indicator in family.INDICATORS}
+HEAD = TechnicalHead()
+SPREADS = {
+    "atr": (2.0, 0.5), "atr_frac": (0.01, 0.002), "ema_spread": (0.0, 1.0), "ma_stack": (0.0, 0.5),
+    "macd": (0.0, 0.3), "adx": (25.0, 10.0), "plus_di": (20.0, 5.0), "minus_di": (20.0, 5.0),
+    "hma_slope": (0.0, 0.3), "aroon": (0.0, 60.0), "dema_distance": (0.0, 2.0),
+    "tema_distance": (0.0, 2.0), "ichimoku": (50.0, 20.0), "rsi": (50.0, 12.0),
+    "stochastic_k": (50.0, 25.0), "stochastic_d": (50.0, 25.0), "tsi": (0.0, 15.0),
+    "williams_r": (-50.0, 25.0), "cci": (0.0, 100.0), "cmo": (0.0, 40.0), "ppo": (0.0, 0.5),
+    "trix": (0.0, 0.1), "ultimate_oscillator": (50.0, 10.0), "ao_score": (50.0, 25.0),
+    "percent_b": (0.5, 0.4), "donchian": (0.5, 0.3), "keltner": (0.5, 0.4), "mass_index": (25.0, 1.0),
+}  # fmt: skip
+SIDES = ("supertrend", "chandelier", "ema_cross", "supertrend_flip", "bulge")
+
+
+def made_up_inputs(rows: int, seed: int, missing: float) -> HeadInputs:
+    """Independent noise around a common lean, so that every side and every gap occurs."""
+    generator = np.random.default_rng(seed)
+    lean = generator.standard_normal(rows)
+    columns = {}
+    for alias, (centre, spread) in SPREADS.items():
+        noise = generator.standard_normal(rows)
+        column = centre + spread * (noise if centre > 0.6 and centre < 40 else noise + lean)
+        column[generator.random(rows) < missing] = np.nan
+        columns[alias] = column
+    columns["atr"][::17] = 0.0
+    columns["atr"] = np.abs(columns["atr"])
+    for alias in SIDES:
+        columns[alias] = np.sign(np.round(generator.standard_normal(rows) + lean))
+    return HeadInputs(rows, columns)
+
+
+def literal_signals(row: dict[str, float]) -> dict[str, tuple[float, float, bool]]:
+    """Component: its weight in the whole, its signal, and whether it has a direction."""
+
+    def per_atr(alias: str) -> float:
+        return 0.0 * row[alias] if row["atr"] == 0 else row[alias] / row["atr"]
+
+    def per_percent(alias: str) -> float:
+        return row[alias] / (100.0 * row["atr_frac"])
+
+    def soft(value: float, scale: float) -> float:
+        return 0.5 + 0.5 * math.tanh(value / scale)
+
+    def clip(value: float, low: float = 0.0, high: float = 1.0) -> float:
+        return value if math.isnan(value) else min(high, max(low, value))
+
+    di = row["plus_di"] - row["minus_di"]
+    di /= row["plus_di"] + row["minus_di"]
+    averages = (soft(per_atr("dema_distance"), 1.0) + soft(per_atr("tema_distance"), 1.0)) / 2.0
+    trend_signals = {
+        "ema_cross": (0.15, soft(per_atr("ema_spread"), 0.5)),
+        "ma_stack": (0.10, 0.5 + 0.5 * row["ma_stack"]),
+        "macd": (0.15, soft(per_atr("macd"), 0.15)),
+        "adx": (0.12, 0.5 + 0.5 * clip(row["adx"] / 25.0) * di),
+        "supertrend": (0.12, 0.5 + 0.5 * row["supertrend"]),
+        "hma": (0.10, soft(per_atr("hma_slope"), 0.15)),
+        "aroon": (0.10, 0.5 + row["aroon"] / 200.0),
+        "dema_tema": (0.08, averages),
+        "ichimoku": (0.08, row["ichimoku"] / 100.0),
+    }
+    momentum_signals = {
+        "rsi": (0.15, row["rsi"] / 100.0),
+        "stochastic": (0.12, (row["stochastic_k"] + row["stochastic_d"]) / 200.0),
+        "tsi": (0.12, soft(row["tsi"], 25.0)),
+        "williams_r": (0.08, 1.0 + row["williams_r"] / 100.0),
+        "cci": (0.08, soft(row["cci"], 150.0)),
+        "cmo": (0.10, 0.5 + row["cmo"] / 200.0),
+        "ppo": (0.10, soft(per_percent("ppo"), 0.5)),
+        "trix": (0.10, soft(per_percent("trix"), 0.1)),
+        "ultimate_oscillator": (0.08, row["ultimate_oscillator"] / 100.0),
+        "ao": (0.07, row["ao_score"] / 100.0),
+    }
+    volatility_signals = {
+        "bollinger": (0.25, clip(row["percent_b"])),
+        "atr": (0.20, 0.5 + 0.0 * row["atr"]),
+        "donchian": (0.15, clip(row["donchian"])),
+        "keltner": (0.15, clip(row["keltner"])),
+        "mass_index": (0.12, 0.5 + 0.0 * row["mass_index"]),
+        "chandelier": (0.13, 0.5 + 0.5 * row["chandelier"]),
+    }
+    return {
+        name: (share * weight, signal, name not in ("atr", "mass_index"))
+        for share, signals in (
+            (0.40, trend_signals),
+            (0.35, momentum_signals),
+            (0.25, volatility_signals),
+        )
+        for name, (weight, signal) in signals.items()
+    }
+
+
+GROUP_SIZES = (9, 10, 6)
+
+
+def literal_vote(row: dict[str, float], mode: str) -> tuple[int, float, float, float, float]:
+    """Direction, probability, confidence, score and coverage of one row."""
+    parts = literal_signals(row)
+    known = [part for part in parts.values() if not math.isnan(part[1])]
+    coverage = math.fsum(weight for weight, _, _ in known)
+    if coverage < 1e-12:
+        return 0, 0.5, 0.0, 50.0, 0.0
+    s = math.fsum(weight * signal for weight, signal, _ in known) / coverage
+    s = min(1.0, max(0.0, s))
+    direction = 1 if s >= 0.55 else -1 if s <= 0.45 else 0
+    if coverage < 0.60 or math.isnan(row["ma_stack"]):
+        direction = 0
+    if direction == 0:
+        return 0, 0.5, 0.0, 100.0 * s, coverage
+    if mode == "seed":
+        scores, values = [], list(parts.values())
+        for size in GROUP_SIZES:
+            group = [part for part in values[:size] if not math.isnan(part[1])]
+            values = values[size:]
+            total = math.fsum(weight for weight, _, _ in group)
+            mean = math.fsum(w * x for w, x, _ in group) / total if group else 0.5
+            scores.append(min(1.0, max(0.0, mean)))
+        centre = math.fsum(scores) / 3.0
+        sigma = math.sqrt(math.fsum((score - centre) ** 2 for score in scores) / 3.0)
+        c = 0.6 * (1.0 - 2.0 * sigma) + 0.8 * abs(s - 0.5)
+    else:
+        directional = [signal for _, signal, has_side in known if has_side]
+        agreeing = sum((signal - 0.5) * direction > 0 for signal in directional)
+        c = 0.5 + 0.25 * (2.0 * agreeing / len(directional) - 1.0)
+        c += 0.25 * min(1.0, 4.0 * abs(s - 0.5))
+    probability = s if direction > 0 else 1.0 - s
+    return direction, probability, min(0.95, max(0.0, c)), 100.0 * s, coverage
+
+
+@pytest.mark.parametrize("mode", ["default", "seed"])
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_votes_equal_a_literal_computation(mode: str, missing: float) -> None:
+    inputs = made_up_inputs(600, 3, missing)
+    output = replace(HEAD, confidence_mode=mode).vote(inputs)
+    for t in range(600):
+        row = {alias: float(column[t]) for alias, column in inputs.columns.items()}
+        direction, probability, confidence, score, coverage = literal_vote(row, mode)
+        assert output.direction[t] == direction
+        assert output.probability[t] == pytest.approx(probability, abs=1e-12)
+        assert output.confidence[t] == pytest.approx(confidence, abs=1e-12)
+        assert output.score[t] == pytest.approx(score, abs=1e-10)
+        assert output.coverage[t] == pytest.approx(coverage, abs=1e-12)
+    assert {-1, 0, 1} == set(output.direction)
+
+
+def test_reasons_say_what_the_groups_and_events_say() -> None:
+    inputs = made_up_inputs(600, 4, 0.0)
+    output = HEAD.vote(inputs)
+    bits = {reason.name: bit for bit, reason in enumerate(HEAD.REASONS)}
+    seen = set()
+    for t in range(600):
+        row = {alias: float(column[t]) for alias, column in inputs.columns.items()}
+        values, sides = list(literal_signals(row).values()), []
+        for size in GROUP_SIZES:
+            group, values = values[:size], values[size:]
+            mean = sum(w * x for w, x, _ in group) / sum(w for w, _, _ in group)
+            sides.append(1 if mean >= 0.55 else -1 if mean <= 0.45 else 0)
+        expected = {
+            "strong_trend": row["adx"] >= 25.0,
+            "range_bulge": row["bulge"] > 0,
+            "low_coverage": False,
+        }
+        for suffix, side in (("up", 1), ("down", -1)):
+            groups = ("trend", "momentum", "volatility")
+            expected |= {f"{g}_{suffix}": s == side for g, s in zip(groups, sides, strict=True)}
+            expected[f"agreement_{suffix}"] = sides == [side] * 3
+            expected[f"ema_cross_{suffix}"] = row["ema_cross"] == side
+            expected[f"supertrend_flip_{suffix}"] = row["supertrend_flip"] == side
+        found = {name for name, bit in bits.items() if int(output.reasons[t]) >> bit & 1}
+        assert found == {name for name, holds in expected.items() if holds}
+        seen |= found
+    assert seen == set(bits) - {"low_coverage"}
+
+
+def test_too_little_known_says_so_and_nothing_known_is_absent() -> None:
+    inputs = made_up_inputs(50, 5, 0.0)
+    few = {alias: inputs[alias] for alias in ("rsi", "ma_stack", "percent_b")}
+    output = HEAD.vote(HeadInputs(50, few))
+    assert (output.direction == 0).all()
+    assert output.coverage == pytest.approx(np.full(50, 0.04 + 0.35 * 0.15 + 0.25 * 0.25))
+    low = next(bit for bit, reason in enumerate(HEAD.REASONS) if reason.name == "low_coverage")
+    assert (output.reasons >> np.uint64(low) & np.uint64(1) == 1).all()
+    nothing = HEAD.vote(HeadInputs(50, {}))
+    for field in fields(HeadOutput):
+        expected = getattr(HeadOutput.absent(50), field.name)
+        np.testing.assert_array_equal(getattr(nothing, field.name), expected)
+
+
+wild = st.just(np.nan) | st.floats(-1e9, 1e9).map(lambda value: round(value, 6))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from([*SPREADS, *SIDES]), wild), st.sampled_from(("default", "seed"))
+)
+def test_any_finite_column_gives_a_valid_answer(values: dict[str, float], mode: str) -> None:
+    columns = {alias: np.full(3, value) for alias, value in values.items()}
+    for alias in SIDES:
+        if alias in columns:
+            columns[alias] = np.sign(columns[alias])
+    output = replace(HEAD, confidence_mode=mode).vote(HeadInputs(3, columns))
+    voting = output.direction != 0
+    assert (output.probability[voting] >= 0.55 - 1e-12).all()
+    assert (output.confidence[~voting] == 0.0).all()
+    assert (output.confidence <= 0.95).all()
+
+
+def voted(bars: Bars, *, without: tuple[str, ...] = ()) -> HeadOutput:
+    wanted = HEAD.features()
+    matrix = build_features(Market(bars=bars), wanted.values(), indicators=BY_NAME)
+    columns = {alias: matrix.get(one) for alias, one in wanted.items() if alias not in without}
+    return HEAD.vote(HeadInputs(len(bars), columns))
+
+
+def test_it_waits_for_the_slow_mean() -> None:
+    output = voted(random_bars(400, 11))
+    assert (output.direction[:199] == 0).all()
+    assert (output.direction[199:] != 0).any()
+    assert (output.coverage[:5] < 0.1).all()
+    assert output.coverage[199:] == pytest.approx(np.ones(201))
+
+
+def test_mirrored_prices_turn_every_vote_around() -> None:
+    """Prices K - p, on which every component but the two in percent is antisymmetric.
+
+    SuperTrend starts on side 1 whatever the market does, so the first 1,000 rows are left out.
+    """
+    bars = random_bars(3000, 12)
+    top = 2.0 * bars.high.max()
+    mirrored = replace(
+        bars, open=top - bars.open, high=top - bars.low, low=top - bars.high, close=top - bars.close
+    )
+    dropped = ("ppo", "trix")
+    up, down = voted(bars, without=dropped), voted(mirrored, without=dropped)
+    np.testing.assert_allclose(up.score[1000:], 100.0 - down.score[1000:], atol=1e-6)
+    clear = np.abs(np.abs(up.score - 50.0) - 5.0)[1000:] > 1e-5
+    np.testing.assert_array_equal(up.direction[1000:][clear], -down.direction[1000:][clear])
+
+
+def test_ten_times_the_price_is_the_same_opinion() -> None:
+    bars = random_bars(2000, 13)
+    scaled = replace(
+        bars, open=10 * bars.open, high=10 * bars.high, low=10 * bars.low, close=10 * bars.close
+    )
+    one, ten = voted(bars), voted(scaled)
+    np.testing.assert_allclose(one.score, ten.score, atol=1e-7)
+    clear = np.abs(np.abs(one.score - 50.0) - 5.0) > 1e-6
+    np.testing.assert_array_equal(one.direction[clear], ten.direction[clear])
+
+
+def test_a_prefix_has_the_prefix_of_the_votes() -> None:
+    bars = random_bars(1600, 14, gap_share=0.05)
+    whole = voted(bars)
+    for count in (1, 13, 200, 233, 777, 1599):
+        part = voted(bars.prefix(count))
+        for field in fields(HeadOutput):
+            expected = getattr(whole, field.name)[:count]
+            np.testing.assert_array_equal(getattr(part, field.name), expected)
+
+
+def test_it_votes_as_often_as_declared_on_walks() -> None:
+    directions = np.concatenate(
+        [voted(random_bars(1500, seed)).direction[200:] for seed in range(8)]
+    )
+    low, high = HEAD.FIRING_RATE
+    assert low <= np.mean(directions != 0) <= high
+    assert min(np.mean(directions > 0), np.mean(directions < 0)) > 0.2
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("threshold", 0.5), ("threshold", 1.0), ("minimum_coverage", 1.5), ("confidence_mode", "odd")],
+)
+def test_parameters_out_of_range_are_refused(parameter: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"technical head: {parameter}="):
+        replace(HEAD, **{parameter: value})
