@@ -110,7 +110,8 @@ def projection_kernel(
 ) -> tuple[float, float, float, float]:
     """Ideal D, half width of its band, and the zone [low, high] that CD/BC can reach.
 
-    The zone is empty (low > high) when the ratios contradict each other.
+    The zone is empty (low > high) when the ratios contradict each other. It is never wider than a
+    tenth of XA (of AB where X plays no part).
     """
     if row[TABLE_MODE] == MODE_XA:
         base, size = a, a - x
@@ -121,7 +122,8 @@ def projection_kernel(
     else:
         base, size = c, c - b
     ideal = base - row[TABLE_TARGET] * size
-    band = tolerance * row[TABLE_TARGET] * size
+    widest = _WIDEST * (a - b if row[TABLE_MODE] == MODE_AB else a - x)
+    band = min(tolerance * row[TABLE_TARGET] * size, 0.5 * widest)
     low, high = ideal - band, ideal + band
     if row[TABLE_CD_HIGH] > 0:
         low = max(low, c - row[TABLE_CD_HIGH] * (1.0 + tolerance) * (c - b))
@@ -200,8 +202,7 @@ def _publish_kernel(
         if not (error_b <= 1.0 and error_c <= 1.0):
             continue
         ideal, band, zone_low, zone_high = projection_kernel(row, x, a, b, c, tolerance)
-        widest = _WIDEST * (a - b if is_abcd else a - x)
-        if not (zone_low <= zone_high and zone_high - zone_low <= widest):
+        if not zone_low <= zone_high:
             continue
         if _visited_kernel(low, row_c, t, zone_high):
             continue

@@ -187,7 +187,7 @@ OPTIMAL_TRADE_ENTRY = Indicator(
             "signal",
             "direction",
             "the first bar that reaches into the zone",
-            firing_rate=(0.002, 0.03),
+            firing_rate=(0.002, 0.04),
         ),
         Output(
             "inside",

@@ -5,9 +5,8 @@ identity d = b (1 - c + c q) holds, so a pattern constrains b, c and q, and D is
 points known in advance. Shapes: H. M. Gartley (1935); ratios: L. Pesavento (1997), S. Carney (1998 to
 2010), D. Oglesbee (Cypher). There is no credible evidence that the patterns predict anything.
 
-A zone (PRZ) is the projected D with its tolerance, cut to what q values of the pattern can reach;
-patterns whose zone is empty, or wider than .1 XA (.1 AB for ABCD), do not exist. It is published when
-C is confirmed, ``right`` bars late, unless prices have been there already; it dies when C is exceeded,
+A zone (PRZ) is the projected D with its tolerance, at most .1 XA wide (.1 AB for ABCD), cut to what
+the pattern's q values can reach; a pattern whose zone is empty does not exist. It is published when C is confirmed, ``right`` bars late, unless prices have been there already; it dies when C is exceeded,
 when it is touched sooner than .382 or later than 2.618 times AB's duration after C, after
 ``max_open_bars``, or by a close 1 ATR beyond it (1 % beyond X where D lies inside X). It is entered by
 the first bar that touches it and confirmed by the first close back out of it at most 5 bars later.

@@ -303,7 +303,7 @@ LIQUIDITY_SWEEP = Indicator(
             "signal",
             "direction",
             "1 where lows were raided and the close is back over them, -1 for highs",
-            firing_rate=(0.02, 0.12),
+            firing_rate=(0.02, 0.15),
         ),
         Output(
             "confidence",

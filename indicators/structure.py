@@ -206,7 +206,7 @@ STRUCTURE = Indicator(
             "signal",
             "direction",
             "a change of character whose leg holds a fair value gap",
-            firing_rate=(0.001, 0.02),
+            firing_rate=(0.001, 0.04),
         ),
         Output(
             "trend",

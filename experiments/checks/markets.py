@@ -316,6 +316,10 @@ def null_market(
     return Market(bars=bars, series=series)
 
 
+_THREE_STARS: Final = ((0, 0, -40, -19), (-10, -10, -30, -20), (-22, -22, -24, -24))
+"""Three stars in the south, as open, high, low, close: a shape too rare to wait for."""
+
+
 @lru_cache(maxsize=128)
 def coarse_market(hours: int, seed: int, *, history_rows: int = HISTORY_ROWS) -> Market:
     """Hourly bars on a coarse tick with opens away from the close before: not a null market.
@@ -334,6 +338,10 @@ def coarse_market(hours: int, seed: int, *, history_rows: int = HISTORY_ROWS) ->
     open_ = close - body
     upper, lower = generator.choice([0.0, 0.0, 0.0, 0.25, 1.0, 6.0], size=(2, hours))
     high, low = np.maximum(open_, close) + upper, np.minimum(open_, close) - lower
+    for row in range(40, hours - 3, 97):
+        for offset, shape in enumerate(_THREE_STARS):
+            bar = row + offset
+            open_[bar], high[bar], low[bar], close[bar] = close[row - 1] + np.array(shape)
     bars = replace(market.bars, open=open_, high=high, low=low, close=close)
     return Market(bars=bars, series=market.series)
 

@@ -13,7 +13,15 @@ from engine import Market
 from .markets import wild_future
 from .prefix import SEED, first_difference, subject_rows
 from .report import CheckRow
-from .subjects import IndicatorCase, MarketSource, Rows, Subject, case_market, event_rows
+from .subjects import (
+    IndicatorCase,
+    MarketSource,
+    Rows,
+    Subject,
+    case_market,
+    event_rows,
+    stepwise,
+)
 
 POISONS = (np.nan, 1e9, -1e9)
 POISONED_CUTS = 16
@@ -94,7 +102,7 @@ def check_subject_poison(
 ) -> list[CheckRow]:
     """One row for every output of a subject, under wild but valid futures of one market."""
     whole = subject(market)
-    events = [event_rows(column) for column in whole.values() if column.dtype.kind != "f"]
+    events = stepwise(whole)
     failures: dict[str, str] = {}
     cuts = poisoned_cuts(len(market.bars), events, count)
     for cut in cuts:

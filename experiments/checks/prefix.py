@@ -23,12 +23,14 @@ from .subjects import (
     case_market,
     event_rows,
     signal_rows,
+    stepwise,
 )
 
 EVENT_CUTS = 250
 OTHER_CUTS = 200
 MIN_EVENTS = 5
-MAX_MARKETS = 60
+MANY_MARKETS = 60
+MAX_MARKETS = 500
 SEED = 20_210_101
 
 
@@ -141,12 +143,14 @@ def indicator_prefix(
     """Prefix replay of one case.
 
     The first market is cut at events and elsewhere; each further market is opened only while some
-    output has met fewer than ``MIN_EVENTS`` events, and is cut at the events of those.
+    output has met fewer than ``MIN_EVENTS`` events (after ``MANY_MARKETS`` markets: none at all), and
+    is cut at the events of those.
     """
     finding = PrefixFinding()
     for position in range(max_markets):
         if position:
-            lacking = [name for name, met in finding.events.items() if met < MIN_EVENTS]
+            least = MIN_EVENTS if position < MANY_MARKETS else 1
+            lacking = [name for name, met in finding.events.items() if met < least]
             if not lacking:
                 break
         finding.markets += 1
@@ -207,9 +211,8 @@ def check_subject_prefix(
 ) -> list[CheckRow]:
     """One row for every output of a subject, on the prefixes of one market."""
     whole = subject(market)
-    discrete = [event_rows(column) for column in whole.values() if column.dtype.kind != "f"]
     cuts = chosen_cuts(
-        len(market.bars), discrete, event_cuts=event_cuts, other_cuts=other_cuts
+        len(market.bars), stepwise(whole), event_cuts=event_cuts, other_cuts=other_cuts
     )
     failures = prefix_failures(lambda cut: subject(market.prefix(cut)), whole, cuts)
     events = {

@@ -89,7 +89,7 @@ MarketSource: TypeAlias = Callable[[IndicatorCase, int], Market]
 def case_market(case: IndicatorCase, position: int = 0) -> Market:
     """A market with at least 1,500 rows of the case's clock beyond its whole warm-up.
 
-    Every other market from number 1 on is a coarse one, for shapes that a null market never shows.
+    Every other market up to number 59 is a coarse one, for shapes that a null market never shows.
     """
     warm_up = max(case.indicator.lookback(case.resolved), case.indicator.stable(case.resolved))
     hours = CASE_ROWS
@@ -98,7 +98,7 @@ def case_market(case: IndicatorCase, position: int = 0) -> Market:
         hours += CASE_ROWS * (warm_up // CASE_ROWS + (warm_up % CASE_ROWS > 500))
     elif warm_up:
         history += CASE_ROWS * -(-warm_up // CASE_ROWS)
-    made = coarse_market if position % 2 else null_market
+    made = coarse_market if position % 2 and position < 60 else null_market
     return made(hours, FIRST_SEED + position, history_rows=history)
 
 
@@ -179,6 +179,16 @@ def event_rows(column: np.ndarray) -> np.ndarray:
         return np.flatnonzero(known & (column != before) & (column != 0))
     before = np.concatenate((np.zeros(1, dtype=column.dtype), column[:-1]))
     return np.flatnonzero((column != before) & (column != 0))
+
+
+def stepwise(rows: Rows) -> list[np.ndarray]:
+    """Event rows of every column that moves in steps: integers, and floats that seldom change."""
+    found = []
+    for column in rows.values():
+        events = event_rows(column)
+        if column.dtype.kind != "f" or len(events) <= len(column) // 20:
+            found.append(events)
+    return found
 
 
 def signal_rows(column: np.ndarray) -> np.ndarray:

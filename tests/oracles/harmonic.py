@@ -77,11 +77,12 @@ def zones_of(x: float, a: float, b: float, c: float, row: int, rules: Rules) -> 
         widest: float,
         q_range: tuple[float, float] | None,
     ) -> None:
+        band = min(band, widest / 2)
         low, high = ideal - band, ideal + band
         if q_range:
             low = max(low, c - q_range[1] * (1 + wide) * bc)
             high = min(high, c - q_range[0] * (1 - wide) * bc)
-        if max(errors) <= 1 and low <= high and high - low <= widest:
+        if max(errors) <= 1 and low <= high:
             found.append(Zone(name, row, low, high, ideal, band, errors, q_range))
 
     if xa > 0:
@@ -114,7 +115,7 @@ class Bullish:
         self.confirmed: list[tuple[int, str, float]] = []
         self.count = [0] * len(bars)
         self.precision = [0.0] * len(bars)
-        pivots = Pivots(bars, rules.right, self.resets)
+        pivots = Pivots(bars, rules.right, self.resets, rules.left)
         known_rows = {known for known, _, _ in pivots.found}
         newest = None
         for t in range(1, len(bars)):
@@ -201,10 +202,10 @@ def graded(zone: Zone, d: float, b: float, c: float, rules: Rules) -> float:
 def completed(bars: Bars, rules: Rules) -> list[tuple[int, str, float]]:
     """(row, name, precision) of the best bullish pattern whose D has just become a pivot."""
     resets = reset_rows(bars.is_gap)
-    pivots = Pivots(bars, rules.right, resets)
+    pivots = Pivots(bars, rules.right, resets, rules.left)
     found = []
     newest = None
-    for t in range(1, len(bars)):
+    for t in sorted({known for known, _, _ in pivots.found} | resets):
         turns = pivots.alternating(t)
         current = turns[-1] if turns else None
         if current == newest:
@@ -217,7 +218,7 @@ def completed(bars: Bars, rules: Rules) -> list[tuple[int, str, float]]:
         if len(rows) == 4:
             rows, prices = [-(10**9), *rows], [inf, *prices]
         x, a, b, c, d = prices
-        if not 0.382 <= (rows[4] - rows[3]) / (rows[2] - rows[1]) <= 2.618:
+        if rows[2] == rows[1] or not 0.382 <= (rows[4] - rows[3]) / (rows[2] - rows[1]) <= 2.618:
             continue
         best: tuple[int, str, float] | None = None
         for zone in zones_of(x, a, b, c, t, rules):

@@ -76,13 +76,15 @@ class Pivots:
     bars: Bars
     right: int
     resets: set[int]
+    left: int | None = None
     found: list[tuple[int, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         lows = [-x for x in self.bars.low]
+        left = self.left or self.right
         for j in range(len(self.bars)):
             for values, kind in ((self.bars.high, 1), (lows, -1)):
-                if is_pivot_high(values, j, self.right, self.right):
+                if is_pivot_high(values, j, left, self.right):
                     self.found.append((j + self.right, j, kind))
         self.low_rows = {j for _, j, kind in self.found if kind == -1}
 

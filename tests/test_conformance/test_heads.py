@@ -11,8 +11,8 @@ from experiments.checks.conformance import check_head_conformance
 from experiments.checks.inputs import check_head_inputs
 from experiments.checks.markets import START_NS, null_fine_bars, null_market, null_series
 from experiments.checks.poison import check_subject_poison
-from experiments.checks.prefix import check_subject_prefix, chosen_cuts, event_rows, prefix_failures
-from experiments.checks.subjects import Rows, feature_subject, head_features
+from experiments.checks.prefix import check_subject_prefix, chosen_cuts, prefix_failures
+from experiments.checks.subjects import Rows, feature_subject, head_features, stepwise
 from experiments.checks.timeframe import check_timeframe_rebuild
 from experiments.checks.twins import early_series_clock, leaked_subject, open_time_clock
 from strategies import Head
@@ -88,10 +88,10 @@ def test_every_twin_moved_one_bar_earlier_fails_prefix_replay(suite: Suite) -> N
         whole = subject(market)
         wanted |= set(whole)
         missing = {name: column for name, column in whole.items() if name not in caught}
-        discrete = [event_rows(column) for column in missing.values() if column.dtype.kind != "f"]
         if not outputs_that_move(missing):
             continue
-        cuts = chosen_cuts(HOURS, discrete, event_cuts=60, other_cuts=10 if seed == SEED else 0)
+        others = 10 if seed == SEED else 0
+        cuts = chosen_cuts(HOURS, stepwise(missing), event_cuts=60, other_cuts=others)
         caught |= set(
             prefix_failures(lambda cut, m=market: subject(m.prefix(cut)), missing, cuts)  # type: ignore[misc]
         )

@@ -258,6 +258,25 @@ def test_verify_and_read_name_a_damaged_part(store: Store, damage: str) -> None:
     assert store.verify() == ()
 
 
+def test_verify_sees_a_part_that_was_replaced_by_a_valid_one(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(5), provenance={})
+    (path,) = part_files(store)
+    table = pq.read_table(path)
+    pq.write_table(changed(table, "volume", 2, 12.5).cast(table.schema), path)
+    (problem,) = store.verify()
+    assert problem.path == path
+    assert "SHA-256" in problem.message
+
+
+def test_a_part_of_the_wrong_size_is_told_by_its_size(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(5), provenance={})
+    (path,) = part_files(store)
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DataError, match=f"100 bytes, the manifest says {size}"):
+        store.read(BARS_KEY)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 99}', '{"version": 1}'])
 def test_damaged_manifest_is_named(store: Store, text: str) -> None:
     store.write(BARS_KEY, bar_table(5), provenance={})
