@@ -11,12 +11,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import command_line, heads, indicators, replay
+from . import command_line, heads, indicators, replay, simulated_moments
 
 BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("replay", replay.figures),
     ("indicators", indicators.figures),
     ("heads", heads.figures),
+    ("simulated_market", simulated_moments.figures),
     ("command_line", command_line.figures),
 )
 

@@ -1,18 +1,16 @@
 """How long the command line takes to answer, in CPU seconds of its own process."""
 
-import os
+import resource
 import subprocess
 import sys
 
 
 def cpu_seconds(arguments: list[str]) -> float:
     """User and system time of one child process."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
-    after = os.times()
-    return (
-        after.children_user + after.children_system - before.children_user - before.children_system
-    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def figures() -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Print the moments of the real files and of the simulated market side by side.
 
-``python benchmarks/simulated_moments.py [--years 3] [--seeds 6]`` reads the real files from the
+``python -m benchmarks.simulated_moments [--years 3] [--seeds 6]`` reads the real files from the
 folder in ``NINEFOLD_REAL_DATA``, or ``../shared/data`` beside the repository. Without them it prints
 the simulated columns alone: mean, smallest and largest value over the seeds. The tables in
 ``docs/simulated-market.md`` are its output.
@@ -8,7 +8,7 @@ the simulated columns alone: mean, smallest and largest value over the seeds. Th
 
 import argparse
 import os
-import sys
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,19 +16,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from datasets.simulate import SimulatedMarket, SimulationSpec, simulate  # noqa: E402
-from datasets.simulation.moments import (  # noqa: E402
+from datasets import SimulatedMarket, SimulationSpec, simulate
+from datasets.simulation.moments import (
     correlation,
     daily_moments,
     funding_moments,
     hourly_moments,
     premium_moments,
 )
-from engine import HOUR_NS, Bars, Float1D  # noqa: E402
+from engine import HOUR_NS, Bars, Float1D
 
+from .timing import timed
+
+ROOT = Path(__file__).resolve().parent.parent
 SPOT_FILE = "klines/binance_spot_klines12_1h.parquet"
 BOTH_FILE = "klines/binance_spot_and_perp_1h_2019_2022.parquet"
 DAILY_FILES = {
@@ -158,6 +158,23 @@ def printed(real: Tables | None, simulated: Sequence[Tables]) -> None:
             cells = [float(np.mean(values)), min(values), max(values)]
             shown = "" if real is None else f"{real[heading][name]:.3g}"
             print(f"| {name} | {shown} | {' | '.join(f'{cell:.3g}' for cell in cells)} |")
+
+
+def figures() -> dict[str, float]:
+    """Seconds for three symbols and a year, and, with the real files, simulated over real moments."""
+    spec = SimulationSpec(days=365)
+    found = {"three_symbols_one_year_s": timed(lambda: simulate(spec), runs=3).best_s}
+    folder = real_data_folder()
+    if folder is None:
+        return found
+    simulated = simulated_moments(simulate(SimulationSpec(days=3 * 365, seed=0)))
+    real = real_moments(folder)
+    heading = "spot BTCUSDT"
+    for name, value in real[heading].items():
+        if value:
+            label = re.sub(r"[^a-z0-9]+", "_", name.lower())
+            found[f"btc_{label}_over_real_times"] = simulated[heading][name] / value
+    return found
 
 
 def main() -> None:

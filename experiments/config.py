@@ -35,6 +35,11 @@ def _same_as_signals(value: Any) -> Any:
     return None if value == "same" else value
 
 
+def _null_word(value: Any) -> Any:
+    """YAML reads the word null as no value."""
+    return "null" if value is None else value
+
+
 Real = Annotated[float, BeforeValidator(_not_bool)]
 Whole = Annotated[int, BeforeValidator(_not_bool)]
 Label = Annotated[
@@ -96,12 +101,12 @@ class InstrumentPair(Section):
 class SimulatedConfig(Section):
     """A simulated market that a run creates when the store does not hold it yet.
 
-    In mode ``planted`` a drift of ``planted_edge`` basis points per hour and standard deviation of
+    In mode ``null`` nothing predicts anything. In mode ``planted`` a drift of ``planted_edge`` basis points per hour and standard deviation of
     ``planted_column`` is added in the ``planted_horizon_hours`` after that column was known. ``seed``
     null takes the seed of the run.
     """
 
-    mode: Literal["null", "planted"] = "planted"
+    mode: Annotated[Literal["null", "planted"], BeforeValidator(_null_word)] = "null"
     symbols: tuple[Label, ...] = Field(default=("BTCSIM", "ETHSIM"), min_length=1, max_length=50)
     start: date = date(2021, 1, 1)
     days: Whole = Field(default=365, ge=1, le=3660)
@@ -115,7 +120,7 @@ class SimulatedConfig(Section):
     def _planted_by_default(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        if data.get("mode", "planted") != "planted":
+        if data.get("mode") != "planted":
             return data
         given = {key: value for key, value in data.items() if value is not None}
         return {**data, **{key: given.get(key, value) for key, value in DEFAULT_PLANT.items()}}

@@ -127,5 +127,7 @@ def _numbers(path: Path, column: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:
         row = int(wrong[0])
-        raise DataError(f"{path}: row {row + 1}: target={column.iloc[row]!r} must lie in [-1, 1]")
+        raise DataError(
+            f"{path}: row {row + 1}: target={str(column.iloc[row])!r} must lie in [-1, 1]"
+        )
     return values

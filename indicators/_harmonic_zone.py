@@ -228,9 +228,7 @@ def _broken_kernel(own: Float1D, row: Float1D, close: float, atr: float) -> bool
 
 
 @kernel
-def _confirm_kernel(
-    own: Float1D, row: Float1D, events: Float2D, t: int, tolerance: float
-) -> None:
+def _confirm_kernel(own: Float1D, row: Float1D, events: Float2D, t: int, tolerance: float) -> None:
     d = own[_D]
     precision = precision_kernel(
         row,
@@ -412,9 +410,7 @@ def completed_kernel(
             ideal, band, zone_low, zone_high = projection_kernel(row, x, a, b, c, tolerance)
             if not zone_low <= d <= zone_high:
                 continue
-            precision = precision_kernel(
-                row, b, c, d, ideal, band, error_b, error_c, tolerance
-            )
+            precision = precision_kernel(row, b, c, d, ideal, band, error_b, error_c, tolerance)
             if pattern_code[t] == 0 or precision > best[t]:
                 pattern_code[t], best[t] = pattern + 1.0, precision
     return pattern_code, best

@@ -133,9 +133,7 @@ def birth_kernel(
 
 
 @kernel
-def _begin_kernel(
-    own: Float1D, bars: Float2D, climax: int, rally: int, resistance: float
-) -> None:
+def _begin_kernel(own: Float1D, bars: Float2D, climax: int, rally: int, resistance: float) -> None:
     own[:] = _NONE
     own[_CLIMAX], own[_RALLY] = climax, rally
     own[_SUPPORT], own[_RESISTANCE] = bars[BAR_LOW, climax], resistance

@@ -71,9 +71,7 @@ def effort_versus_result(
     return rolling_z_score(effort, length) - rolling_z_score(result, length)
 
 
-def wave_volume(
-    columns: Columns, multiple: float, atr_length: int = 14
-) -> tuple[Float1D, Float1D]:
+def wave_volume(columns: Columns, multiple: float, atr_length: int = 14) -> tuple[Float1D, Float1D]:
     """Volume of every completed up wave and down wave, on the row where its end is confirmed.
 
     Waves are the legs of the directional change ``multiple * ATR``; a wave's volume is the sum of

@@ -129,7 +129,15 @@ def _balanced(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
         long_gaps(columns["is_gap"], len(close)),
         expiry_bars=int(parameters["expiry_bars"]),
     )
-    return direction, track.touch, track.fresh_bullish, track.fresh_bearish
+    atr = average_true_range(high, low, close, ATR_LENGTH)
+    return (
+        direction,
+        track.touch,
+        track.fresh_bullish,
+        track.fresh_bearish,
+        distance_atr(track.distance_bullish, atr),
+        distance_atr(track.distance_bearish, atr),
+    )
 
 
 def _zone_stable_rows(parameters: Parameters) -> int:
@@ -230,9 +238,25 @@ BALANCED_PRICE_RANGE = Indicator(
         ),
         Output("bullish_count", "state", "count", "untouched bullish ranges", low=0.0),
         Output("bearish_count", "state", "count", "untouched bearish ranges", low=0.0),
+        Output(
+            "bullish_distance_atr",
+            "value",
+            "ATR",
+            "from the close to the nearest bullish range not run through, 10 when farther or none",
+            low=0.0,
+            high=FARTHEST_ATR,
+        ),
+        Output(
+            "bearish_distance_atr",
+            "value",
+            "ATR",
+            "from the close to the nearest bearish range not run through, 10 when farther or none",
+            low=0.0,
+            high=FARTHEST_ATR,
+        ),
     ),
     compute=_balanced,
-    lookback=lambda parameters: 0,
+    lookback=lambda parameters: ATR_LENGTH,
     stable=_zone_stable_rows,
 )
 

@@ -6,10 +6,11 @@ points known in advance. Shapes: H. M. Gartley (1935); ratios: L. Pesavento (199
 2010), D. Oglesbee (Cypher). There is no credible evidence that the patterns predict anything.
 
 A zone (PRZ) is the projected D with its tolerance, at most .1 XA wide (.1 AB for ABCD), cut to what
-the pattern's q values can reach; a pattern whose zone is empty does not exist. It is published when C is confirmed, ``right`` bars late, unless prices have been there already; it dies when C is exceeded,
-when it is touched sooner than .382 or later than 2.618 times AB's duration after C, after
-``max_open_bars``, or by a close 1 ATR beyond it (1 % beyond X where D lies inside X). It is entered by
-the first bar that touches it and confirmed by the first close back out of it at most 5 bars later.
+the pattern's q values can reach; a pattern whose zone is empty does not exist. It is published when
+C is confirmed, ``right`` bars late, unless prices have been there already; it dies when C is
+exceeded, when it is touched sooner than .382 or later than 2.618 times AB's duration after C, after
+``max_open_bars``, or by a close 1 ATR beyond it (1 % beyond X where D lies inside X). It is entered
+by the first bar that touches it and confirmed by the first close back out of it at most 5 bars later.
 """
 
 from dataclasses import dataclass
@@ -156,7 +157,9 @@ def _harmonic(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     bearish = _side_events(columns, parameters, -1.0)
     z = zone_kernels
     values = [
-        side[row].copy() for row in (z.ACTIVE_COUNT, z.ACTIVE_PRECISION) for side in (bullish, bearish)
+        side[row].copy()
+        for row in (z.ACTIVE_COUNT, z.ACTIVE_PRECISION)
+        for side in (bullish, bearish)
     ]
     for value in values:
         value[:LOOKBACK] = np.nan

@@ -14,7 +14,7 @@ from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
 
 POOL_CAPACITY = 128
-VOLUME_LENGTH = 10
+VOLUME_LENGTH, BUSY_RATIO = 10, 1.5
 MAX_RETURN_BARS = 3
 MAX_DEPTH_ATR = 1.5
 EQUAL_MAX_BARS = 100
@@ -181,6 +181,11 @@ def period_extremes(
     return _period_extreme_kernel(period, columns["high"], columns["low"], columns["is_gap"])
 
 
+def busy_bars(volume: Float1D) -> Float1D:
+    """1 where the volume is 1.5 times the mean of the ten bars before it or more, else 0."""
+    return (previous_mean_ratio(volume, VOLUME_LENGTH) >= BUSY_RATIO).astype(np.float64)
+
+
 def liquidity_sweeps(
     columns: Columns,
     left: int,
@@ -204,8 +209,7 @@ def liquidity_sweeps(
     """
     high, low, close = columns["high"], columns["low"], columns["close"]
     atr = average_true_range(high, low, close, ATR_LENGTH)
-    relative_volume = previous_mean_ratio(columns["volume"], VOLUME_LENGTH)
-    busy = (relative_volume >= 1.5).astype(np.float64)
+    busy = busy_bars(columns["volume"])
     resets = long_gaps(columns["is_gap"], len(close))
     pivot_high, pivot_low = confirmed_pivots(high, low, left, right)
     day_high, day_low = period_extremes(columns, DAY_NS)
@@ -272,6 +276,7 @@ def _sweep(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
         np.where(event != 0, pick, 0.0) + unknown,
         np.where(event != 0, strength, 0.0) + unknown,
         np.where(event != 0, equal, 0.0),
+        np.where(event != 0, busy_bars(columns["volume"]), 0.0),
         distance_atr(bearish.distance, atr),
         distance_atr(bullish.distance, atr),
     )
@@ -322,6 +327,9 @@ LIQUIDITY_SWEEP = Indicator(
             high=1.0,
         ),
         Output("equal", "state", "code", "1 where equal lows or highs were swept", high=1.0),
+        Output(
+            "busy", "state", "code", "1 where the sweep's bar had 1.5 times the volume", high=1.0
+        ),
         Output(
             "pool_above_atr",
             "value",

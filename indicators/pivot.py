@@ -172,9 +172,9 @@ def confirmed_pivots(
 
     Row *j* is a pivot high when its high is above the ``left`` highs before it and not below the
     ``right`` highs after it, so that a plateau turns at its first bar; lows are mirrored.
-    ``strict`` asks for above on both sides, as TA-Lib's FRACTAL does. Arrays ``(T,)`` in price units; row *t*
-    holds the price of the pivot at row ``t - right``, NaN where there is none. Raises ConfigError
-    for a side shorter than one bar.
+    ``strict`` asks for above on both sides, as TA-Lib's FRACTAL does. Arrays ``(T,)`` in price
+    units; row *t* holds the price of the pivot at row ``t - right``, NaN where there is none.
+    Raises ConfigError for a side shorter than one bar.
     """
     _checked_length("left", left)
     _checked_length("right", right)

@@ -18,7 +18,7 @@ from .volatility import average_true_range, true_range
 TIGHT = 1e-8
 """Memory left at ``stable`` in differences of averages, whose errors weigh more than in prices."""
 SUPERTREND_SETTLING_ROWS = 1000
-"""Rows in which both SuperTrend bands are crossed at least once; see ``SUPERTREND``."""
+"""Rows allowed for both SuperTrend bands to be crossed; 120 starts on null hourly bars took 129."""
 
 
 @kernel
@@ -240,8 +240,7 @@ SUPERTREND = Indicator(
     name="supertrend",
     text=(
         "SuperTrend: trailing line, side and change of side. It is a recursion on prices, as ATR is, "
-        "and goes on through missing bars. Two starts agree once both bands were crossed; on hourly "
-        "walks that took far less than the rows allowed for it in `stable`."
+        "and goes on through missing bars. Two starts agree once both bands were crossed."
     ),
     inputs=("high", "low", "close"),
     parameters=(

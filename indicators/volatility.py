@@ -16,7 +16,7 @@ from .spec import Columns, Indicator, Output, Parameter, Parameters
 MOST_GAPS = 3
 """Missing bars in a row beyond which a state machine forgets."""
 BULGE_SETTLING_ROWS = 500
-"""Rows in which the mass index falls below the firing level at least once, on hourly walks."""
+"""Rows allowed for the index to fall below the firing level once; null hourly bars took at most 61."""
 
 __all__ = [
     "INDICATORS",

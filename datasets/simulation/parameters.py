@@ -1,6 +1,6 @@
 """Numbers of the simulated market.
 
-The targets are moments of real files, printed by ``benchmarks/simulated_moments.py``: hourly spot
+The targets are moments of real files, printed by ``python -m benchmarks.simulated_moments``: hourly spot
 bars of BTCUSDT and ETHUSDT 2021-2023 and SOLUSDT 2024, perpetual against spot 2021-2022, settled
 funding of BTCUSDT 2021-2023. The same script prints what the simulation gives for them;
 ``docs/simulated-market.md`` shows both. Profiles by hour and weekday are the mean of the BTCUSDT and

@@ -85,9 +85,7 @@ def indicator_faults(case: IndicatorCase, market: Market) -> list[str]:
     return faults + _short_faults(case, columns, lookback) + _bound_faults(case, columns)
 
 
-def _short_faults(
-    case: IndicatorCase, columns: Mapping[str, Float1D], lookback: int
-) -> list[str]:
+def _short_faults(case: IndicatorCase, columns: Mapping[str, Float1D], lookback: int) -> list[str]:
     faults = []
     for length in (*SHORT_LENGTHS, lookback, lookback + 1):
         short = {name: column[:length].copy() for name, column in columns.items()}
@@ -192,7 +190,7 @@ def head_class_faults(head: Head, indicators: Mapping[str, Indicator]) -> list[s
         if reason.direction not in (-1, 0, 1)
         or not 0 <= reason.firing_rate[0] <= reason.firing_rate[1] <= 1
     ]
-    if not is_dataclass(head) or not head.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if not is_dataclass(head) or not head.__dataclass_params__.frozen:
         faults.append("it must be a frozen dataclass")
         return faults
     defaults = {field.name: getattr(head, field.name) for field in fields(head)}
@@ -278,9 +276,7 @@ def _row(head: str, label: str, faults: Sequence[str]) -> CheckRow:
     return CheckRow("conformance", f"{head}, {label}", not faults, "; ".join(faults[:4]) or "sound")
 
 
-def _situation_faults(
-    head: Head, market: Market, indicators: Mapping[str, Indicator]
-) -> list[str]:
+def _situation_faults(head: Head, market: Market, indicators: Mapping[str, Indicator]) -> list[str]:
     try:
         given, output = _answer(head, market, indicators)
         faults = answer_faults(head, output, len(market.bars))
@@ -293,9 +289,7 @@ def _situation_faults(
     return faults
 
 
-def _no_data_faults(
-    head: Head, market: Market, indicators: Mapping[str, Indicator]
-) -> list[str]:
+def _no_data_faults(head: Head, market: Market, indicators: Mapping[str, Indicator]) -> list[str]:
     """Without any column coverage is 0; with columns that know nothing yet there is no direction."""
     rows = len(market.bars)
     faults = []
@@ -314,9 +308,7 @@ def _no_data_faults(
     return faults + answer_faults(head, empty, rows) + answer_faults(head, warming, rows)
 
 
-def _space_faults(
-    head: Head, market: Market, indicators: Mapping[str, Indicator]
-) -> list[str]:
+def _space_faults(head: Head, market: Market, indicators: Mapping[str, Indicator]) -> list[str]:
     """Faults with each parameter at either end of its search range, the others at their defaults."""
     faults = []
     for name, bounds in head.SPACE.items():

@@ -7,6 +7,7 @@ and identically everywhere when any other column is.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -74,8 +75,8 @@ def disturbed_bars(bars: Bars, column: str, seed: int) -> Bars:
         noised = values / (1.0 + 0.01 * generator.exponential(size=rows))
     else:
         noised = values * np.exp(generator.standard_normal(rows))
-    changed: dict[str, np.ndarray] = {column: noised}
-    return replace(bars, **changed)  # type: ignore[arg-type]
+    changed: dict[str, Any] = {column: noised}
+    return replace(bars, **changed)
 
 
 def disturbed_series(series: Series, column: str, seed: int) -> Series:
@@ -83,7 +84,9 @@ def disturbed_series(series: Series, column: str, seed: int) -> Series:
     generator = np.random.default_rng([seed, 4])
     values = series.columns[column]
     noise = generator.standard_normal(len(values))
-    if len(values) and values.min() > 0:
+    if not len(values):
+        return series
+    if values.min() > 0:
         noised = values * np.exp(0.7 * noise)
     else:
         noised = values + 2.0 * (float(values.std()) + 1e-9) * noise
@@ -272,4 +275,5 @@ def _stretched(times: Float1D, seed: int) -> Float1D:
 
 def without_flows(bars: Bars) -> Bars:
     """The same bars from a source that knows nothing but prices and volume."""
-    return replace(bars, **dict.fromkeys(FLOW_COLUMNS))
+    absent: dict[str, Any] = dict.fromkeys(FLOW_COLUMNS)
+    return replace(bars, **absent)

@@ -1,7 +1,9 @@
 """``ninefold check lookahead``: the checks on the data that a configuration names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from datasets import Store
 from engine import ConfigError, Market
@@ -13,7 +15,7 @@ from .markets import fine_bars_of, null_market, window
 from .poison import check_indicator_poison, check_subject_poison
 from .prefix import check_indicator_prefix, check_subject_prefix, prefix_failures, subject_rows
 from .replay import ReplayCase, check_replay_prefix, check_replay_timing
-from .report import CheckReport, CheckRow
+from .report import CheckReport, CheckRow, Severity
 from .subjects import CASE_ROWS, FIRST_SEED, indicator_cases
 from .suite import Suite
 from .timeframe import check_timeframe_rebuild
@@ -43,13 +45,22 @@ class CheckSize:
 
 
 def busiest_window(votes: VoteMatrix, rows: int) -> tuple[int, int]:
-    """First and last bar (exclusive) of the ``rows`` bars on which most heads change their minds."""
+    """First and last bar (exclusive) of ``rows`` bars: where data are most complete, and then where
+    heads change their minds most often."""
     total = len(votes)
     if total <= rows:
         return 0, total
-    turns = (votes.direction[1:] != votes.direction[:-1]).sum(axis=1).cumsum()
-    starts = range(0, total - rows, max(rows // 4, 1))
-    best = max(starts, key=lambda start: int(turns[start + rows - 1] - turns[start]))
+    starts = np.append(np.arange(0, total - rows, max(rows // 4, 1)), total - rows)
+
+    def within(per_row: np.ndarray) -> np.ndarray:
+        summed = np.concatenate(([0.0], np.cumsum(per_row)))
+        return np.asarray(summed[starts + rows] - summed[starts])
+
+    covered = within(votes.coverage.sum(axis=1))
+    turns = np.zeros(total)
+    turns[1:] = (votes.direction[1:] != votes.direction[:-1]).sum(axis=1)
+    score = np.where(covered >= 0.98 * covered.max(), within(turns), -1.0)
+    best = int(starts[int(np.argmax(score))])
     return best, best + rows
 
 
@@ -58,11 +69,15 @@ def grouped(rows: Iterable[CheckRow], names: Sequence[str]) -> list[CheckRow]:
     groups: dict[tuple[str, str], list[CheckRow]] = {}
     for row in rows:
         owner = next(
-            (name for name in names if row.subject.startswith((f"{name}.", f"{name}:", f"{name} "))),
+            (
+                name
+                for name in names
+                if row.subject.startswith((f"{name}.", f"{name}:", f"{name} "))
+            ),
             row.subject.split(".")[0],
         )
         groups.setdefault((row.check, owner), []).append(row)
-    made = []
+    made: list[CheckRow] = []
     for (check, owner), members in groups.items():
         failed = [row for row in members if not row.passed]
         errors = [row for row in failed if row.severity == "error"]
@@ -71,7 +86,7 @@ def grouped(rows: Iterable[CheckRow], names: Sequence[str]) -> list[CheckRow]:
         if shown:
             more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
             detail = f"{shown[0].subject}: {shown[0].detail}{more}"
-        severity = "warning" if failed and not errors else "error"
+        severity: Severity = "warning" if failed and not errors else "error"
         made.append(CheckRow(check, owner, not failed, detail, severity))
     return made
 
@@ -127,12 +142,10 @@ def run_checks(
 
 def _indicator_rows(suite: Suite) -> list[CheckRow]:
     """Prefix replay and poison of every indicator that the heads use, with their parameters."""
-    used = {
-        feature.indicator for head in suite.heads for feature in head.features().values()
-    }
+    used = {feature.indicator for head in suite.heads for feature in head.features().values()}
     known = [indicator for indicator in suite.indicators if indicator.name in used]
     cases = indicator_cases(known, suite.heads, null_market(CASE_ROWS, FIRST_SEED))
-    rows = check_indicator_prefix(cases, event_cuts=100, other_cuts=60, max_markets=12)
+    rows = check_indicator_prefix(cases, event_cuts=100, other_cuts=60)
     rows += check_indicator_poison(cases)
     return grouped(rows, [case.name for case in cases])
 
@@ -167,9 +180,7 @@ def check_lookahead(
     rows = list(check_replay_case(case))
     if config.targets is not None:
         return CheckReport(tuple(rows))
-    heads = tuple(
-        head for head in config.heads.instances() if head.name in config.heads.enabled
-    )
+    heads = tuple(head for head in config.heads.instances() if head.name in config.heads.enabled)
     suite = Suite(
         heads=heads,
         consensus_rules=config.consensus.rules(),
@@ -177,7 +188,7 @@ def check_lookahead(
         exit_on_flat=config.consensus.exit_on_flat,
         hold_bars=config.consensus.hold_bars,
     )
-    markets: Mapping[str, Market] = made.data.markets
+    markets = made.data.markets
     for symbol, market in markets.items():
         report = run_checks(market, suite, size=size, name=symbol if len(markets) > 1 else "")
         rows += report.rows

@@ -9,7 +9,7 @@ that is filled at its own price gains nothing (a walk sampled at points only wou
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.signal import lfilter
@@ -105,8 +105,9 @@ def null_fine_bars(
     Log volatility is the sum of a fast and a slow autoregression and a daily cycle. Volume clusters
     and grows with the size of the move, taker flow persists and leans with the move it accompanies;
     neither says anything about later moves. Six hourly closes in ten miss the true price by a little,
-    as a last trade does; the next open does not, so that the error cannot be traded. Scales are near those of BTCUSDT hours of 2019 to 2023.
-    One run of missing hours of each length in ``gap_runs`` is placed at random.
+    as a last trade does; the next open does not, so that the error cannot be traded. Scales are near
+    those of BTCUSDT hours of 2019 to 2023. One run of missing hours of each length in ``gap_runs`` is
+    placed at random.
     """
     generator = np.random.default_rng([seed, 0])
     steps = hours * steps_per_hour
@@ -189,7 +190,7 @@ def aggregated_bars(fine: FineBars, timeframe: str) -> Bars | None:
         high=grouped(fine.high).max(axis=1),
         low=grouped(fine.low).min(axis=1),
         close=grouped(fine.close)[:, -1],
-        is_gap=fine.is_gap[part].reshape(count, per_bar).all(axis=1),
+        is_gap=np.asarray(fine.is_gap[part].reshape(count, per_bar).all(axis=1), dtype=np.bool_),
         **flows,
     )
 
@@ -371,13 +372,13 @@ def wild_future(market: Market, known: int, seed: int) -> Market:
     bars = market.bars
     later = len(bars) - known
     scale = 10.0 ** generator.choice([-3.0, 3.0])
-    walk = bars.close[known - 1] * scale * np.exp(
-        np.cumsum(0.05 * generator.standard_normal(later))
+    walk = (
+        bars.close[known - 1] * scale * np.exp(np.cumsum(0.05 * generator.standard_normal(later)))
     )
     open_ = np.concatenate((walk[:1], walk[:-1]))
     high = np.maximum(open_, walk) * np.exp(np.abs(0.05 * generator.standard_normal(later)))
     low = np.minimum(open_, walk) * np.exp(-np.abs(0.05 * generator.standard_normal(later)))
-    changed: dict[str, np.ndarray] = {
+    changed: dict[str, Any] = {
         name: np.concatenate((getattr(bars, name)[:known], column))
         for name, column in (("open", open_), ("high", high), ("low", low), ("close", walk))
     }

@@ -33,7 +33,9 @@ def poisoned_cuts(rows: int, events: Sequence[np.ndarray], count: int) -> np.nda
     pool = np.unique(np.concatenate([*events, np.empty(0, dtype=np.int64)]).astype(np.int64)) + 1
     if len(pool) > count // 2:
         pool = pool[np.linspace(0, len(pool) - 1, count // 2).astype(int)]
-    others = generator.choice(np.arange(1, rows), size=min(count - len(pool), rows - 1), replace=False)
+    others = generator.choice(
+        np.arange(1, rows), size=min(count - len(pool), rows - 1), replace=False
+    )
     cuts = np.unique(np.concatenate((pool, others)))
     return cuts[(cuts > 0) & (cuts < rows)]
 

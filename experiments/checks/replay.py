@@ -9,6 +9,7 @@ import numpy as np
 from engine import (
     PHASES,
     REASONS,
+    Bars,
     Decisions,
     Funding,
     Market,
@@ -41,9 +42,7 @@ class ReplayCase:
 
     def prefix(self, count: int) -> "ReplayCase":
         """The first ``count`` bars and decisions; funding stamps after them are ignored anyway."""
-        return replace(
-            self, panel=self.panel.prefix(count), decisions=self.decisions.prefix(count)
-        )
+        return replace(self, panel=self.panel.prefix(count), decisions=self.decisions.prefix(count))
 
 
 def replay_rows(case: ReplayCase, replay_function: Replay = replay) -> Rows:
@@ -97,7 +96,7 @@ def funding_of(market: Market) -> Funding:
 def random_replay_case(rows: int, seed: int, rules: ReplayRules) -> ReplayCase:
     """Two symbols with random decisions, and opens that differ from the closes before them."""
     generator = np.random.default_rng([seed, 2])
-    bars = {}
+    bars: dict[str, Bars] = {}
     for symbol in ("FIRST", "SECOND"):
         made = null_market(rows, seed + len(bars)).bars
         share = generator.random(rows)
@@ -202,9 +201,7 @@ def check_replay_timing(
         bar = int(cut)
         decided = replace(case, decisions=_other_decisions(case.decisions, bar, bar))
         _note(failures, "replay.decision", whole, replay_rows(decided, replay_function), bar + 1)
-        priced = replace(
-            case, panel=_other_prices(case.panel, bar + 1, bar, keep_open=False)
-        )
+        priced = replace(case, panel=_other_prices(case.panel, bar + 1, bar, keep_open=False))
         _note(failures, "replay.future", whole, replay_rows(priced, replay_function), bar + 1)
         own = _other_prices(case.panel, bar, bar, keep_open=True)
         changed = replay_function(own, case.decisions, case.funding, case.rules)
@@ -228,9 +225,7 @@ def check_replay_timing(
     ]
 
 
-def _note(
-    failures: dict[str, str], name: str, whole: Rows, changed: Rows, known: int
-) -> None:
+def _note(failures: dict[str, str], name: str, whole: Rows, changed: Rows, known: int) -> None:
     for label, column in whole.items():
         row = first_difference(column, changed[label][:known])
         if row is not None:
@@ -241,12 +236,8 @@ def _note(
             )
 
 
-def _rows(
-    check: str, whole: Rows, failures: Mapping[str, str], text: str
-) -> list[CheckRow]:
-    return [
-        CheckRow(check, name, name not in failures, failures.get(name, text)) for name in whole
-    ]
+def _rows(check: str, whole: Rows, failures: Mapping[str, str], text: str) -> list[CheckRow]:
+    return [CheckRow(check, name, name not in failures, failures.get(name, text)) for name in whole]
 
 
 def same_bar_replay(

@@ -38,9 +38,7 @@ class NullSample:
         self.count.add_votes(votes, self.suite.heads)
         agreed = self.suite.consensus_rows(market, votes)
         self.tally.add(market, self.suite.detectors(signals, votes, agreed))
-        case = replace(
-            self.suite.replay_case(market, agreed), funding=Funding.none(), rules=FREE
-        )
+        case = replace(self.suite.replay_case(market, agreed), funding=Funding.none(), rules=FREE)
         result = replay_case_result(case, self.suite.replay_function)
         profit = float(result.equity[-1] / case.rules.initial_cash - 1.0)
         self.tally.add_sum("replay", len(result.trades), profit)

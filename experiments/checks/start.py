@@ -69,9 +69,7 @@ def check_start(
             passed = output.name not in failures and compared > 0
             detail = f"{compared} rows compared"
             if not compared:
-                detail = (
-                    f"stable is {case.indicator.stable(case.resolved)} rows: the series is too short"
-                )
+                detail = f"stable is {case.indicator.stable(case.resolved)} rows: the series is too short"
             rows.append(
                 CheckRow(
                     "start",

@@ -164,9 +164,7 @@ def feature_subject(
 
 def head_features(heads: Sequence[Head]) -> tuple[Feature, ...]:
     """Every feature that any head asks for, once."""
-    return tuple(
-        dict.fromkeys(feature for head in heads for feature in head.features().values())
-    )
+    return tuple(dict.fromkeys(feature for head in heads for feature in head.features().values()))
 
 
 def event_rows(column: np.ndarray) -> np.ndarray:

@@ -48,9 +48,9 @@ def answer_rows(votes: VoteMatrix, heads: Sequence[Head]) -> dict[str, np.ndarra
             rows[f"{head.name}.{column}"] = getattr(votes, column)[:, position]
         bits = votes.reasons[:, position]
         for bit, reason in enumerate(head.REASONS):
-            rows[f"{head.name}:{reason.name}"] = (
-                (bits >> np.uint64(bit)) & np.uint64(1)
-            ).astype(np.int8)
+            rows[f"{head.name}:{reason.name}"] = ((bits >> np.uint64(bit)) & np.uint64(1)).astype(
+                np.int8
+            )
     return rows
 
 
@@ -145,9 +145,7 @@ class Suite:
         rows |= replay_rows(self.replay_case(market, agreed), self.replay_function)
         return rows
 
-    def signal_rows(
-        self, market: Market, indicators: Iterable[Indicator] | None = None
-    ) -> Rows:
+    def signal_rows(self, market: Market, indicators: Iterable[Indicator] | None = None) -> Rows:
         """Every signal output at its default parameters, as it appears on the decision bars."""
         wanted = {}
         for indicator in self.indicators if indicators is None else indicators:

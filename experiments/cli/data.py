@@ -65,7 +65,7 @@ def import_(
 def simulate(
     mode: Annotated[
         str, typer.Option(help="null: nothing predicts anything; planted: a stated edge.")
-    ] = "planted",
+    ] = "null",
     symbols: Annotated[
         str | None, typer.Option(metavar="A,B", help="Symbols, separated by commas.")
     ] = None,
@@ -74,8 +74,14 @@ def simulate(
     start: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day (UTC).")
     ] = None,
+    planted_column: Annotated[
+        str | None, typer.Option(help="Column that carries the planted edge.")
+    ] = None,
     planted_edge: Annotated[
-        float | None, typer.Option(help="Strength of the planted edge.")
+        float | None, typer.Option(help="Drift in bps per hour and standard deviation.")
+    ] = None,
+    planted_horizon_hours: Annotated[
+        int | None, typer.Option(help="Hours that the drift lasts.")
     ] = None,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -91,7 +97,9 @@ def simulate(
         "days": days,
         "seed": seed,
         "start": None if start is None else start.date(),
+        "planted_column": planted_column,
         "planted_edge": planted_edge,
+        "planted_horizon_hours": planted_horizon_hours,
     }
     simulated = {"mode": mode} | {key: value for key, value in given.items() if value is not None}
     config = config_of({"data": {"simulated": simulated}})

@@ -109,7 +109,7 @@ class Harmonic:
         mean = np.clip(np.where(count > 0, total / np.maximum(count, 1.0), 0.0), 0.0, 1.0)
         return HeadOutput.from_votes(
             direction=direction,
-            probability=np.minimum(0.9, 0.7 + 0.1 * count),
+            probability=np.minimum(0.9, (7.0 + count) / 10.0),
             confidence=0.6 + 0.3 * mean,
             score=50.0 + 50.0 * np.tanh(bullish - bearish),
             coverage=1.0 * ~np.isnan(inputs["bullish_count"]),

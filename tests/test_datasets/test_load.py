@@ -147,6 +147,20 @@ def test_a_stored_step_wins_over_aggregation(store: Store) -> None:
     assert load_bars(store, SPOT, "4h").high.tolist() == four["high"].to_pylist()
 
 
+def test_the_longest_step_that_divides_is_aggregated(store: Store) -> None:
+    hours = bar_table(48)
+    store.write(BARS_KEY, hours, provenance={})
+    for step, every in (("2h", 2), ("4h", 4)):
+        key = DatasetKey("ohlcv", "binance", "spot", "BTCUSDT", step, "test")
+        store.write(key, hours.take(list(range(0, 48, every))), provenance={})
+    volume = hours["volume"].to_pylist()
+    # Six hours from the two-hour bars, which carry here the volume of every second hour only.
+    assert load_bars(store, SPOT, "6h").volume[0] == pytest.approx(
+        volume[0] + volume[2] + volume[4]
+    )
+    assert load_bars(store, SPOT, "3h").volume[0] == pytest.approx(sum(volume[:3]))
+
+
 def test_unknown_instruments_list_the_nearest(store: Store) -> None:
     with pytest.raises(DataError, match="no ohlcv at all"):
         load_bars(store, SPOT, "1h")

@@ -151,6 +151,7 @@ def test_fingerprint_sees_values_period_and_key(tmp_path: Path) -> None:
             (BARS_KEY, bar_table(50), end),
             (BARS_KEY, bar_table(50, seed=1), end),
             (BARS_KEY, changed(bar_table(50), "quote_volume", 3, None), end),
+            (BARS_KEY, changed(bar_table(50), "quote_volume", 3, 0.0), end),
             (BARS_KEY, bar_table(50), end - HOUR_NS),
             (other, bar_table(50), end),
         )
@@ -158,7 +159,7 @@ def test_fingerprint_sees_values_period_and_key(tmp_path: Path) -> None:
         store = Store(tmp_path / str(number))
         store.write(key, table, provenance={})
         prints.add(store.fingerprint([key], START_NS, stop))
-    assert len(prints) == 5
+    assert len(prints) == 6
 
 
 def test_contradiction_names_row_and_both_values_and_changes_nothing(store: Store) -> None:
@@ -188,6 +189,7 @@ def test_negative_zero_is_zero(store: Store) -> None:
     stamps = [START_NS, START_NS + 8 * HOUR_NS]
     store.write(FUNDING_KEY, funding_table(stamps, [-0.0, 1e-4]), provenance={})
     assert not store.write(FUNDING_KEY, funding_table(stamps, [0.0, 1e-4]), provenance={}).changed
+    assert not np.signbit(store.read(FUNDING_KEY)["rate"][0].as_py())
 
 
 @pytest.mark.parametrize(
@@ -266,6 +268,20 @@ def test_verify_sees_a_part_that_was_replaced_by_a_valid_one(store: Store) -> No
     (problem,) = store.verify()
     assert problem.path == path
     assert "SHA-256" in problem.message
+
+
+def test_no_flipped_bit_is_read_as_data(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(5), provenance={})
+    (path,) = part_files(store)
+    sound, table = path.read_bytes(), store.read(BARS_KEY)
+    refused = 0
+    for place in range(4, len(sound) - 8, 29):
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
+        try:
+            assert store.read(BARS_KEY).equals(table), place
+        except DataError:
+            refused += 1
+    assert refused > 20
 
 
 def test_a_part_of_the_wrong_size_is_told_by_its_size(store: Store) -> None:

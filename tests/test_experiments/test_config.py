@@ -194,6 +194,21 @@ def test_schema_describes_heads_with_their_ranges():
     assert (described["minimum"], described["maximum"]) == (limits.low, limits.high)
 
 
+def test_the_word_null_of_the_simulated_mode_may_be_yaml_null():
+    mode = config_of({"data": {"simulated": {}}}, ["data.simulated.mode=null"])
+    assert mode.data.simulated.mode == "null"
+    assert mode.simulation.source == "seed7-null"
+
+
+def test_a_planted_market_states_what_is_planted():
+    simulated = config_of({"data": {"simulated": {"mode": "planted"}}}).data.simulated
+    assert simulated.planted_column == "taker_flow"
+    assert simulated.planted_edge == 1.0
+    assert simulated.planted_horizon_hours == 12
+    assert config_of({"seed": 3, "data": {"simulated": {}}}).simulation.seed == 3
+    assert config_of({"seed": 3, "data": {"simulated": {"seed": 4}}}).simulation.seed == 4
+
+
 def test_weights_left_out_keep_their_defaults():
     weights = config_of(tree(consensus={"weights": {"ict": 0.5}})).consensus.weights
     assert weights["ict"] == 0.5

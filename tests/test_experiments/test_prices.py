@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -74,7 +76,7 @@ def test_pieces_are_the_dated_stretches_of_one_source():
     hours = [(p.source, p.instrument, p.bars) for p in pieces]
     assert hours == [("signals", "spot", 3), ("traded", "perp", 5), ("signals", "spot", 2)]
     assert pieces[0].start_ns == START_NS
-    assert all(a.end_ns == b.start_ns for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.end_ns == b.start_ns for a, b in pairwise(pieces))
     assert pieces[-1].end_ns == START_NS + 10 * HOUR_NS
 
 

@@ -55,7 +55,9 @@ def test_the_record_tells_where_the_numbers_come_from(result: RunResult):
 def test_tables_hold_what_the_result_holds(result: RunResult):
     equity = result.frame("equity")
     assert (equity["equity"].to_numpy() == result.replay.equity).all()
-    assert (equity["time"].astype("datetime64[ns]").astype("int64") == result.panel.close_time).all()
+    assert (
+        equity["time"].astype("datetime64[ns]").astype("int64") == result.panel.close_time
+    ).all()
     trades, fills = result.frame("trades"), result.frame("fills")
     cash = result.config.account.initial_cash
     assert trades["net_pnl"].sum() == pytest.approx(equity["equity"].iloc[-1] - cash, rel=1e-9)
@@ -133,9 +135,7 @@ def test_an_unfinished_folder_of_a_killed_process_is_not_a_run(tmp_path: Path, r
 
 
 def test_a_simulated_market_is_written_once(tmp_path: Path):
-    config = config_of(
-        {"data": {"simulated": {"symbols": ["AAASIM"], "days": 12, "mode": "null"}}}
-    )
+    config = config_of({"data": {"simulated": {"symbols": ["AAASIM"], "days": 12, "mode": "null"}}})
     store = Store(tmp_path / "store")
     first = run(config, store=store, runs=None)
     infos = store.datasets()
@@ -176,7 +176,7 @@ def test_the_fingerprint_knows_the_used_range_only(store: Store):
 def test_an_unknown_symbol_is_a_data_error_that_lists_what_there_is(store: Store):
     instrument = {"venue": "binance", "market": "spot", "symbol": "NOPEUSDT"}
     config = config_of({"data": {"instruments": [{"signals": instrument}]}})
-    with pytest.raises(DataError, match="NOPEUSDT.*AAASIM"):
+    with pytest.raises(DataError, match=r"NOPEUSDT.*AAASIM"):
         run(config, store=store, runs=None)
 
 

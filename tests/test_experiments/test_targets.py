@@ -64,7 +64,7 @@ def test_parquet_and_csv_agree(panel: Panel, tmp_path: Path, unit: str, zone: st
         ([("2021-01-01T01:00", "C", 1)], "row 1: symbol='C' is not traded"),
         ([("2021-01-01T01:00", "A", 1.5)], r"row 1: target=1.5 must lie in \[-1, 1\]"),
         ([("2021-01-01T01:00", "A", "long")], "row 1: target='long'"),
-        ([("2021-01-01T01:00", "A", None)], "row 1: target=nan"),
+        ([("2021-01-01T01:00", "A", None)], "row 1: target='nan'"),
         ([("soon", "A", 1)], "row 1: time='soon' is not a moment"),
         ([(1609462800, "A", 1)], "time is a number"),
         ([], "there is no row in it"),

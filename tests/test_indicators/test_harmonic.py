@@ -13,77 +13,9 @@ from indicators.spec import Indicator
 from tests.generators import random_bars
 from tests.oracles.harmonic import CODES, Bullish, Rules, completed
 from tests.oracles.wyckoff import Bars
+from tests.schematics import EXAMPLES, PATTERN_XA, drawn, mirrored, points
 
-X, XA = 100.0, 10.0
-# b, c and D/XA of one clean example of each pattern.
-EXAMPLES = {
-    "gartley": (0.618, 0.618, 0.786),
-    "bat": (0.5, 0.618, 0.886),
-    "alternate_bat": (0.382, 0.886, 1.13),
-    "butterfly": (0.786, 0.8, 1.27),
-    "crab": (0.618, 0.75, 1.618),
-    "deep_crab": (0.886, 0.7, 1.618),
-    "abcd": (0.69, 0.618, None),
-    "shark": (0.5, 1.2, 0.886),
-    "deep_shark": (0.5, 1.4, 1.13),
-    "cypher": (0.45, None, None),
-    "five_zero": (1.3, 1.8, None),
-}
 EVENTS = ("published", "entered", "confirmed", "failed")
-
-
-def points(name: str, b: float | None = None, c: float | None = None) -> list[float]:
-    """X, A, B, C, D of a bullish example, with b or c replaced."""
-    own_b, own_c, d = EXAMPLES[name]
-    b = own_b if b is None else b
-    c = own_c if c is None else c
-    if c is None:
-        c = (1.33 - (1 - b)) / b
-    a = X + XA
-    point_b = a - b * XA
-    point_c = point_b + c * b * XA
-    if name == "abcd":
-        point_d = point_c - b * XA
-    elif name == "cypher":
-        point_d = point_c - 0.786 * (point_c - X)
-    elif name == "five_zero":
-        point_d = (point_b + point_c) / 2
-    else:
-        point_d = a - d * XA
-    return [X, a, point_b, point_c, point_d]
-
-
-def drawn(
-    path: list[float], legs: tuple[int, ...] = (14, 14, 14, 14), after: float = 6.0
-) -> tuple[dict[str, Float1D], list[int]]:
-    """Bars whose wicks are their bodies: a long fall to X, the legs, then a rise by ``after``.
-
-    Returns the columns and the rows of the points.
-    """
-    closes = list(np.linspace(path[0] + 12.0, path[0], 121))
-    rows = [len(closes) - 1]
-    for start, end, bars in zip(path, path[1:], legs, strict=False):
-        closes += list(np.linspace(start, end, bars + 1)[1:])
-        rows.append(len(closes) - 1)
-    closes += list(np.linspace(path[-1], path[-1] + after, 21)[1:])
-    close = np.array(closes)
-    open_ = np.concatenate((close[:1], close[:-1]))
-    columns = {
-        "high": np.maximum(open_, close),
-        "low": np.minimum(open_, close),
-        "close": close,
-        "is_gap": np.zeros(len(close)),
-    }
-    return columns, rows
-
-
-def flipped(columns: dict[str, Float1D], centre: float = 110.0) -> dict[str, Float1D]:
-    return {
-        "high": 2 * centre - columns["low"],
-        "low": 2 * centre - columns["high"],
-        "close": 2 * centre - columns["close"],
-        "is_gap": columns["is_gap"],
-    }
 
 
 def outputs(
@@ -103,7 +35,7 @@ def test_a_drawn_pattern_is_published_entered_and_confirmed(name: str, sign: int
     path = points(name)
     columns, rows = drawn(path)
     row_c, row_d = rows[3], rows[4]
-    found = outputs(columns if sign > 0 else flipped(columns))
+    found = outputs(columns if sign > 0 else mirrored(columns, 110.0))
     assert found["published"][row_c + 5] == sign
     assert not (found["published"][: row_c + 5] == sign).any()
     entered = np.flatnonzero(found["entered"] == sign)
@@ -133,7 +65,7 @@ def test_the_zone_holds_d_and_ends_with_its_tolerance(name: str) -> None:
     assert len(zones) == 1
     low, high = zones[0]
     assert low <= path[4] <= high
-    assert high - low <= 0.1 * XA + 1e-12
+    assert high - low <= 0.1 * PATTERN_XA + 1e-12
     assert (found["zone_low"][rows[3] + 5 :] <= found["zone_high"][rows[3] + 5 :]).all()
 
 
@@ -181,7 +113,7 @@ def _zones(columns: dict[str, Float1D], name: str) -> list[tuple[float, float]]:
 def test_a_near_miss_is_nothing(name: str, b: float | None, c: float | None) -> None:
     columns, _ = drawn(points(name, b, c))
     assert not has_pattern(outputs(columns), name)
-    assert not has_pattern(outputs(flipped(columns)), name)
+    assert not has_pattern(outputs(mirrored(columns, 110.0)), name)
     assert not has_pattern(outputs(columns, HARMONIC_PIVOT), name)
 
 
@@ -189,7 +121,7 @@ def test_a_near_miss_is_nothing(name: str, b: float | None, c: float | None) -> 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_d_as_a_pivot_is_known_right_bars_later(name: str, sign: int) -> None:
     columns, rows = drawn(points(name))
-    found = outputs(columns if sign > 0 else flipped(columns), HARMONIC_PIVOT)
+    found = outputs(columns if sign > 0 else mirrored(columns, 110.0), HARMONIC_PIVOT)
     assert found["pattern"][rows[4] + 5] == CODES[name]
     assert found["completed"][rows[4] + 5] == sign
     assert found["precision"][rows[4] + 5] == pytest.approx(1.0)
@@ -205,9 +137,7 @@ def test_exceeding_c_ends_the_zone() -> None:
 def test_a_zone_visited_before_c_is_known_is_not_published() -> None:
     path = points("gartley")
     for fastest, expected in ((4, False), (7, True)):
-        columns, _ = drawn(
-            [*path, path[4] + 1.0, path[4]], (14, 14, 14, fastest, 1, 10 - fastest)
-        )
+        columns, _ = drawn([*path, path[4] + 1.0, path[4]], (14, 14, 14, fastest, 1, 10 - fastest))
         assert has_pattern(outputs(columns), "gartley") == expected
 
 
@@ -230,7 +160,7 @@ def test_closing_through_the_zone_fails_it() -> None:
     found = outputs(columns)
     assert (found["failed"][rows[3] :] == -1).any()
     assert not has_pattern(found, "gartley")
-    assert (outputs(flipped(columns))["failed"][rows[3] :] == 1).any()
+    assert (outputs(mirrored(columns, 110.0))["failed"][rows[3] :] == 1).any()
 
 
 def test_confirmation_comes_at_most_five_bars_after_the_touch() -> None:
@@ -345,9 +275,7 @@ def test_completed_patterns_agree_with_the_oracle() -> None:
                 total += 1
         np.testing.assert_array_equal(found["pattern"], code)
         np.testing.assert_array_equal(found["completed"], direction)
-        np.testing.assert_allclose(
-            found["precision"][LOOKBACK:], precision[LOOKBACK:], atol=1e-9
-        )
+        np.testing.assert_allclose(found["precision"][LOOKBACK:], precision[LOOKBACK:], atol=1e-9)
     assert total >= 30
 
 

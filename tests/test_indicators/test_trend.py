@@ -103,3 +103,15 @@ def test_ichimoku_equals_the_oracle(series: str, lengths: tuple[int, int, int, i
 def test_lengths_out_of_order_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"macd: fast=26 must be less than slow=12"):
         subject.MACD.compute(SERIES["walk"], {"fast": 26.0, "slow": 12.0, "signal": 9.0})
+
+
+def test_a_bar_that_reaches_as_far_both_ways_moves_neither_way() -> None:
+    generator = np.random.default_rng(2)
+    reach = generator.integers(1, 5, size=200).astype(np.float64)
+    middle = 100.0 + np.cumsum(generator.integers(-1, 2, size=200)) * (np.arange(200) % 3 == 0)
+    high, low = middle + reach, middle - reach
+    up, down = np.diff(high), -np.diff(low)
+    assert ((up == down) & (up > 0)).sum() > 20
+    _, plus, minus = subject.directional_movement(high, low, middle, 14)
+    oracle.assert_equal_lines(plus, talib.PLUS_DI(high, low, middle, 14))
+    oracle.assert_equal_lines(minus, talib.MINUS_DI(high, low, middle, 14))

@@ -188,3 +188,14 @@ def test_a_step_that_does_not_divide_a_day_has_no_usual_volume() -> None:
     ratio, score = volume_spike.seasonal_volume(open_time, np.full(400, 5.0), 10)
     assert np.isnan(ratio).all()
     assert np.isnan(score).all()
+
+
+def test_after_days_of_silence_nothing_is_usual() -> None:
+    bars = random_bars(24 * 40, 8)
+    volume = bars.volume.copy()
+    volume[24 * 12 : 24 * 30] = 0.0
+    ratio, score = volume_spike.seasonal_volume(bars.open_time.astype(np.float64), volume, 15)
+    assert (ratio[24 * 30], score[24 * 30]) == (0.0, 0.0)
+    expected, expected_score = oracle.usual_volume(volume.tolist(), 24, 15)
+    oracle.assert_equal_lines(ratio, expected)
+    oracle.assert_equal_lines(score, expected_score)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from engine import Float1D
 from indicators.wyckoff import LOOKBACK, WYCKOFF
 from tests.oracles.wyckoff import Accumulation, Bars, Rules, reset_rows, wilder_atr
+from tests.schematics import accumulation, eventful_columns, mirrored
 
 EVENTS = tuple(output.name for output in WYCKOFF.outputs if output.kind == "signal")
 TEXTBOOK = (
@@ -26,132 +27,6 @@ TEXTBOOK = (
     "backup",
     "markup",
 )
-
-
-class Schematic:
-    """Bars drawn leg by leg: straight lines of closes with a steady spread, volume per bar."""
-
-    def __init__(self, start: float = 200.0, reach: float = 0.5) -> None:
-        self.reach = reach
-        self.rows: list[tuple[float, float, float, float, float]] = []
-        self.last = start
-
-    def leg(self, target: float, bars: int, volume: float = 100.0) -> "Schematic":
-        step = (target - self.last) / bars
-        for _ in range(bars):
-            self.bar(self.last + step, volume)
-        return self
-
-    def bar(
-        self, close: float, volume: float, low: float | None = None, high: float | None = None
-    ) -> "Schematic":
-        open_ = self.last
-        top = max(open_, close) + self.reach if high is None else high
-        bottom = min(open_, close) - self.reach if low is None else low
-        self.rows.append((open_, top, bottom, close, volume))
-        self.last = close
-        return self
-
-    @property
-    def row(self) -> int:
-        """The row drawn last."""
-        return len(self.rows) - 1
-
-    def columns(self) -> dict[str, Float1D]:
-        table = np.array(self.rows)
-        names = ("open", "high", "low", "close", "volume")
-        columns = {name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(names)}
-        return {**columns, "is_gap": np.zeros(len(table))}
-
-
-def accumulation() -> tuple[Schematic, dict[str, int]]:
-    """The textbook path, and the row on which each event must be known."""
-    known: dict[str, int] = {}
-    path = Schematic()
-    for _ in range(6):
-        path.leg(202.0, 10).leg(200.0, 10)
-    path.leg(185.0, 14).bar(184.0, 300.0, low=181.0).leg(188.0, 6).leg(180.0, 12)
-    path.bar(172.0, 600.0, low=168.0)
-    known["climax"] = known["preliminary"] = path.row
-    path.leg(185.0, 10, 150.0)
-    known["range_start"] = path.row + 3
-    path.leg(172.0, 13, 90.0)
-    known["secondary_test"] = path.row + 5
-    path.leg(182.0, 10, 90.0).leg(172.5, 8, 80.0)
-    path.bar(170.0, 130.0, low=166.8)
-    known["spring"] = path.row
-    known["spring_confirmed"] = path.row + 3
-    path.leg(176.0, 8, 80.0).leg(171.0, 6, 60.0)
-    known["test"] = path.row + 5
-    path.leg(181.0, 10, 80.0).bar(187.0, 250.0, high=187.2)
-    known["strength"] = known["jump"] = path.row
-    path.leg(189.0, 3, 100.0).leg(186.0, 5, 60.0)
-    known["support_point"] = known["backup"] = path.row + 5
-    path.leg(189.0, 10, 80.0)
-    known["markup"] = known["backup"] + 2
-    path.leg(200.0, 20, 90.0)
-    return path, known
-
-
-def mirrored(columns: dict[str, Float1D], centre: float = 200.0) -> dict[str, Float1D]:
-    return {
-        "open": 2 * centre - columns["open"],
-        "high": 2 * centre - columns["low"],
-        "low": 2 * centre - columns["high"],
-        "close": 2 * centre - columns["close"],
-        "volume": columns["volume"],
-        "is_gap": columns["is_gap"],
-    }
-
-
-def eventful_columns(seed: int, rows: int = 2500, gap_runs: int = 2) -> dict[str, Float1D]:
-    """Random trends that end in a climax and a noisy range: rich in everything Wyckoff names."""
-    generator = np.random.default_rng(seed)
-    path = Schematic(300.0)
-    while len(path.rows) < rows:
-        side = generator.choice((-1.0, 1.0))
-        if path.last < 200:
-            side = 1.0
-        elif path.last > 400:
-            side = -1.0
-        for _ in range(int(generator.integers(20, 60))):
-            _noisy(path, path.last + side * generator.uniform(-0.3, 1.0), 100.0, generator)
-        edge = path.last + side * generator.uniform(2.0, 5.0)
-        _noisy(path, edge, generator.uniform(150, 500), generator, wick=generator.uniform(0, 4))
-        height = generator.uniform(6.0, 14.0)
-        for _ in range(int(generator.integers(4, 12))):
-            for target in (edge - side * height, edge):
-                goal = target + generator.normal() * 0.15 * height
-                for _ in range(int(generator.integers(4, 14))):
-                    drift = (goal - path.last) / 4
-                    volume = 80.0 * np.exp(0.4 * generator.normal())
-                    _noisy(path, path.last + drift, volume, generator)
-        if generator.random() < 0.8:
-            burst = path.last - side * generator.uniform(3.0, 8.0)
-            _noisy(path, burst, generator.uniform(120, 400), generator, wick=0.1)
-            _noisy(path, burst - side * 2, 90.0, generator)
-        if generator.random() < 0.6:
-            _noisy(path, edge - side * (height + 2.5), 300.0, generator, wick=0.1)
-            for offset in (3.5, 4.0, 4.5, 3.5, 2.5, 1.5, 0.5, 1.5, 2.5, 3.0, 3.5, 4.0, 4.5):
-                _noisy(path, edge - side * (height + offset), 60.0, generator)
-    columns = {name: column[:rows].copy() for name, column in path.columns().items()}
-    for _ in range(gap_runs):
-        start, length = int(generator.integers(300, rows - 20)), int(generator.integers(1, 7))
-        for t in range(start, start + length):
-            for name in ("open", "high", "low", "close"):
-                columns[name][t] = columns["close"][t - 1]
-            columns["volume"][t], columns["is_gap"][t] = 0.0, 1.0
-    return columns
-
-
-def _noisy(
-    path: Schematic, close: float, volume: float, generator: np.random.Generator, wick: float = 0.4
-) -> None:
-    close = close + 0.25 * generator.normal()
-    up, down = wick * generator.random(2) + 0.05
-    path.bar(
-        close, volume, low=min(path.last, close) - down, high=max(path.last, close) + up
-    )
 
 
 def outputs(columns: dict[str, Float1D], **given: float) -> dict[str, Float1D]:

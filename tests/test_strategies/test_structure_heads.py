@@ -87,7 +87,8 @@ def test_another_unit_of_price_changes_nothing(head: StructureHead) -> None:
 
 @EVERY
 def test_every_declared_input_matters_and_no_other(head: StructureHead) -> None:
-    market = random_market(6000, 8)
+    # A year and a half, so that four weekly pivots are there.
+    market = Market(bars=random_bars(12_000, 8), series={})
     inputs = inputs_of(head, market)
     before = head.vote(inputs)
     assert set(inputs.columns) == set(head.features())
@@ -95,8 +96,10 @@ def test_every_declared_input_matters_and_no_other(head: StructureHead) -> None:
     for alias, column in inputs.columns.items():
         shuffled = column.copy()
         shuffled[200:] = generator.permutation(shuffled[200:])
-        if alias.endswith("_known") or alias == "chart_known":
-            shuffled[200:] = np.nan
+        if "known" in alias:
+            shuffled[200:] = 0.0 if "@" in alias else np.nan
+        elif "@" in alias:
+            shuffled[200:] = 1.0
         changed = HeadInputs(inputs.rows, {**inputs.columns, alias: shuffled})
         assert not same(before, head.vote(changed), inputs.rows), alias
     stranger = HeadInputs(inputs.rows, {**inputs.columns, "stranger": np.full(inputs.rows, np.nan)})

@@ -1,0 +1,196 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from experiments import RunRecord, RunResult, load_run, write_report
+from experiments.report import render
+from experiments.report.figures import cost_split
+from experiments.report.sampling import bucket_means, extreme_rows
+from experiments.verdict import verdict
+
+
+class Page(HTMLParser):
+    """Collects what a browser would fetch, the text outside scripts, and the scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.text: list[str] = []
+        self.scripts: list[str] = []
+        self.ids: list[str] = []
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag
+        for name, value in attrs:
+            if name in ("src", "href", "srcset", "data", "action", "poster") and value:
+                self.loads.append(value)
+            if name == "id" and value:
+                self.ids.append(value)
+        if tag in ("link", "iframe", "object", "embed", "base"):
+            self.loads.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts.append(data)
+        elif self._inside != "style":
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def record(result: RunResult) -> RunRecord:
+    return load_run(result.run_dir)
+
+
+@pytest.fixture(scope="module")
+def html(record: RunRecord) -> str:
+    return render(record)
+
+
+def test_the_page_fetches_nothing(html: str):
+    page = Page(html)
+    assert page.loads == []
+    assert "default-src 'none'" in html
+    assert not re.search(r"@import|url\(", html.partition("</style>")[0])
+
+
+def test_the_page_says_what_it_must(html: str, record: RunRecord):
+    text = " ".join(" ".join(Page(html).text).split())
+    assert "SIMULATED DATA" in text
+    assert "NOT KNOWN YET" in text
+    assert record.content["config_hash"] in text
+    assert record.content["data_fingerprint"] in text
+    for word in ("365 days", "Risk-free rate 0", "ddof 1", "arithmetic"):
+        assert word in text
+    for head in record.content["firing"][0]["heads"]:
+        assert head["name"].replace("_", " ") in text
+        for reason in head["reasons"]:
+            assert reason["name"].replace("_", " ") in text
+    for gate in record.content["firing"][0]["gates"]:
+        assert gate.replace("_", " ") in text
+
+
+def test_the_page_of_the_run_is_the_page_written_again(
+    html: str, result: RunResult, record: RunRecord, tmp_path: Path
+):
+    assert (result.run_dir / "report.html").read_text(encoding="utf-8").count("<table") == (
+        html.count("<table")
+    )
+    path = write_report(record, tmp_path / "again.html")
+    assert path.read_text(encoding="utf-8") == html
+    assert path.stat().st_size < 8_000_000
+
+
+def test_every_figure_has_its_place(html: str, record: RunRecord):
+    page = Page(html)
+    figures = json.loads(page.scripts[1])
+    assert set(figures) == {"equity", "symbol-0", "symbol-1", "costs"}
+    assert set(figures) <= set(page.ids)
+    votes = next(trace for trace in figures["symbol-0"]["data"] if trace["type"] == "heatmap")
+    assert len(votes["y"]) == len(record.content["firing"][0]["heads"]) + 1
+
+
+def renamed(record: RunRecord, tmp_path: Path, name: str) -> RunRecord:
+    """The same run as if its first symbol were called ``name``."""
+    old = record.content["symbols"][0]
+    content = json.loads(json.dumps(record.content).replace(old, json.dumps(name)[1:-1]))
+
+    class Renamed:
+        run_dir, run_id = record.run_dir, record.run_id
+
+        def __init__(self) -> None:
+            self.content = content
+
+        def table(self, table: str) -> pa.Table:
+            made = record.table(table)
+            if "symbol" in made.column_names:
+                names = [name if one == old else one for one in made["symbol"].to_pylist()]
+                index = made.column_names.index("symbol")
+                made = made.set_column(index, "symbol", pa.array(names))
+            return made
+
+    return Renamed()  # type: ignore[return-value]
+
+
+def test_names_are_text_not_markup(record: RunRecord, tmp_path: Path):
+    name = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+    html = render(renamed(record, tmp_path, name))
+    assert "<script>alert" not in html
+    assert "<img src=x" not in html
+    page = Page(html)
+    assert page.loads == []
+    assert len(page.scripts) == 3
+    assert name in "".join(page.text)
+
+
+def test_verdict_says_no_trades_and_why(record: RunRecord):
+    content = {**record.content, "n_trades": 0}
+    lines = verdict(content)
+    assert any(line.startswith("NO TRADES: the consensus stood on ") for line in lines)
+    assert any("HARDLY ANY TRADES (3)" in line for line in verdict({**content, "n_trades": 3}))
+    many = verdict({**content, "n_trades": 1000, "simulated": False})
+    assert len(many) == 1
+    assert any("RUINED" in line for line in verdict({**content, "ruined_bar": 5}))
+
+
+def test_a_run_without_trades_has_a_page_with_na(record: RunRecord):
+    undefined = {**record.content["metrics"], "win_rate": None, "sharpe": None}
+
+    class Empty:
+        def __init__(self) -> None:
+            self.run_dir, self.run_id = record.run_dir, record.run_id
+            self.content = {**record.content, "n_trades": 0, "metrics": undefined}
+
+        def table(self, name: str) -> pa.Table:
+            made = record.table(name)
+            return made.slice(0, 0) if name in ("trades", "fills") else made
+
+    html = render(Empty())  # type: ignore[arg-type]
+    assert "NO TRADES" in html
+    assert "n/a" in html
+    assert "nan" not in " ".join(Page(html).text).lower().split()
+
+
+def test_extremes_survive_sampling():
+    generator = np.random.default_rng(1)
+    for rows in (1, 7, 400, 4801, 9999):
+        values = generator.standard_normal(rows)
+        kept = extreme_rows(values, buckets=100)
+        assert (np.diff(kept) > 0).all()
+        assert len(kept) <= 400
+        assert {0, rows - 1, int(values.argmin()), int(values.argmax())} <= set(kept.tolist())
+        if rows <= 400:
+            assert len(kept) == rows
+
+
+def test_bucket_means_equal_means_by_hand():
+    values = np.random.default_rng(2).standard_normal((103, 2))
+    values[10:40, 1] = np.nan
+    starts, means = bucket_means(values, buckets=10)
+    stops = np.append(starts[1:], 103)
+    assert len(starts) == 10
+    for start, stop, found in zip(starts, stops, means, strict=True):
+        for column in range(2):
+            known = [value for value in values[start:stop, column] if not np.isnan(value)]
+            if known:
+                assert found[column] == pytest.approx(sum(known) / len(known), rel=1e-12)
+            else:
+                assert np.isnan(found[column])
+
+
+def test_costs_lead_from_gross_to_net(record: RunRecord):
+    steps = dict(cost_split(record.table("trades")))
+    net = steps.pop("net")
+    assert sum(steps.values()) == pytest.approx(net, rel=1e-9)
+    equity = record.table("equity")["equity"][-1].as_py()
+    cash = record.content["config"]["account"]["initial_cash"]
+    assert net == pytest.approx(equity - cash, rel=1e-9)

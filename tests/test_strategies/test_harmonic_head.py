@@ -1,0 +1,119 @@
+"""The harmonic head: grades, the stronger side, and when it abstains."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import Float1D, Market
+from indicators import build_features
+from indicators.harmonic import HARMONIC, HARMONIC_PIVOT, LOOKBACK
+from strategies import HeadInputs, HeadOutput
+from strategies.heads.harmonic import Harmonic
+from tests.generators import random_bars
+from tests.schematics import drawn, mirrored, points
+
+ROWS = 40
+BY_NAME = {indicator.name: indicator for indicator in (HARMONIC, HARMONIC_PIVOT)}
+
+
+def given(**events: dict[int, float]) -> HeadInputs:
+    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in Harmonic().features()}
+    for alias, rows in events.items():
+        for row, value in rows.items():
+            columns[alias][row] = value
+    return HeadInputs(ROWS, columns)
+
+
+def numbers(answer: HeadOutput, row: int) -> tuple[float, float, float]:
+    return (
+        float(answer.direction[row]),
+        float(answer.probability[row]),
+        float(answer.confidence[row]),
+    )
+
+
+def reasons_on(answer: HeadOutput, row: int) -> set[str]:
+    bits = int(answer.reasons[row])
+    return {reason.name for i, reason in enumerate(Harmonic.REASONS) if bits >> i & 1}
+
+
+def test_probability_counts_patterns_and_confidence_their_precision() -> None:
+    answer = Harmonic().vote(
+        given(
+            bullish_count={5: 1.0, 6: 2.0, 7: 4.0},
+            bullish_precision={5: 0.5, 6: 1.8, 7: 4.0},
+        )
+    )
+    assert numbers(answer, 5) == pytest.approx((1.0, 0.8, 0.75))
+    assert numbers(answer, 6) == pytest.approx((1.0, 0.9, 0.87))
+    assert numbers(answer, 7) == pytest.approx((1.0, 0.9, 0.9))
+    assert numbers(answer, 8) == (0.0, 0.5, 0.0)
+    assert reasons_on(answer, 6) == {"confirmed_bullish", "several_bullish"}
+
+
+def test_the_more_precise_side_wins() -> None:
+    both = {"bullish_count": {5: 2.0, 6: 1.0}, "bearish_count": {5: 1.0, 6: 1.0}}
+    answer = Harmonic().vote(
+        given(**both, bullish_precision={5: 0.7, 6: 0.4}, bearish_precision={5: 0.9, 6: 0.4})
+    )
+    assert numbers(answer, 5) == pytest.approx((-1.0, 0.8, 0.87))
+    assert answer.direction[6] == 0
+    assert reasons_on(answer, 6) == {"confirmed_bullish", "confirmed_bearish"}
+
+
+def test_touches_failures_and_pivots_are_reasons_only() -> None:
+    answer = Harmonic().vote(given(entered={3: 1.0}, failed={15: -1.0}, completed={28: -1.0}))
+    assert not answer.direction.any()
+    assert reasons_on(answer, 4) == {"entered_bullish"}
+    assert reasons_on(answer, 16) == {"failed_bullish"}
+    assert reasons_on(answer, 29) == {"pivot_bearish"}
+
+
+def test_by_pivot_votes_on_completed_patterns_instead() -> None:
+    inputs = given(completed={10: -1.0}, completed_precision={10: 0.8}, bullish_count={12: 1.0})
+    answer = Harmonic(by_pivot=True, validity_bars=5).vote(inputs)
+    for row in range(10, 15):
+        assert numbers(answer, row) == pytest.approx((-1.0, 0.8, 0.84))
+    assert answer.direction[15] == 0
+
+
+def test_warm_up_and_missing_columns_abstain() -> None:
+    inputs = given(bullish_count={6: 1.0}, bullish_precision={6: 0.9}, entered={2: 1.0})
+    for name in ("bullish_count", "bearish_count", "bullish_precision", "bearish_precision"):
+        inputs.columns[name][:5] = np.nan
+    answer = Harmonic().vote(inputs)
+    assert not answer.coverage[:5].any()
+    assert not answer.reasons[:5].any()
+    assert (answer.coverage[5:] == 1).all()
+    assert answer.direction[6] == 1
+    missing = {k: v for k, v in inputs.columns.items() if k != "bullish_count"}
+    assert not Harmonic().vote(HeadInputs(ROWS, missing)).coverage.any()
+
+
+@pytest.mark.parametrize("by_pivot", [False, True])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", ["gartley", "butterfly", "crab", "abcd"])
+def test_from_bars_to_votes(name: str, sign: int, by_pivot: bool) -> None:
+    columns, rows = drawn(points(name))
+    shown = columns if sign > 0 else mirrored(columns, 110.0)
+    close = shown["close"]
+    count = len(close)
+    bars = replace(
+        random_bars(count, 1, with_flows=False),
+        open=np.concatenate((close[:1], close[:-1])),
+        high=shown["high"],
+        low=shown["low"],
+        close=close,
+        is_gap=np.zeros(count, dtype=np.bool_),
+    )
+    head = Harmonic(by_pivot=by_pivot)
+    wanted = head.features()
+    matrix = build_features(Market(bars=bars), wanted.values(), indicators=BY_NAME)
+    found = {alias: matrix.get(feature) for alias, feature in wanted.items()}
+    answer = head.vote(HeadInputs(count, {k: v for k, v in found.items() if v is not None}))
+    assert (answer.coverage[:LOOKBACK] == 0).all()
+    assert (answer.direction[rows[4] :] == sign).any()
+    voted = np.flatnonzero(answer.direction == sign)
+    assert (answer.confidence[voted] >= 0.6).all()
+    assert (answer.probability[voted] >= 0.8).all()

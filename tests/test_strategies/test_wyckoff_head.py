@@ -1,0 +1,131 @@
+"""The Wyckoff head: what votes, how strongly, for how long, and when it abstains."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import Bars, Float1D, Market
+from indicators import build_features
+from indicators.effort import EFFORT_RESULT
+from indicators.wyckoff import LOOKBACK, WYCKOFF
+from strategies import HeadInputs, HeadOutput
+from strategies.heads.wyckoff import Wyckoff
+from tests.generators import random_bars
+from tests.schematics import accumulation, mirrored
+
+ROWS = 60
+BY_NAME = {indicator.name: indicator for indicator in (WYCKOFF, EFFORT_RESULT)}
+
+
+def given(**events: dict[int, float]) -> HeadInputs:
+    """Inputs that are quiet but for the named rows."""
+    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in Wyckoff().features()}
+    for alias, rows in events.items():
+        for row, value in rows.items():
+            columns[alias][row] = value
+    return HeadInputs(ROWS, columns)
+
+
+def reasons_on(answer: HeadOutput, row: int) -> set[str]:
+    bits = int(answer.reasons[row])
+    return {reason.name for i, reason in enumerate(Wyckoff.REASONS) if bits >> i & 1}
+
+
+def numbers(answer: HeadOutput, row: int) -> tuple[float, float, float]:
+    return (
+        float(answer.direction[row]),
+        float(answer.probability[row]),
+        float(answer.confidence[row]),
+    )
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize(("event", "grade"), [("spring", 0.90), ("strength", 0.75)])
+def test_an_event_votes_for_ten_bars(event: str, grade: float, side: float) -> None:
+    answer = Wyckoff().vote(given(**{event: {20: side}}))
+    for row in range(20, 30):
+        assert numbers(answer, row) == (side, grade, grade)
+    for row in (19, 30):
+        assert numbers(answer, row) == (0.0, 0.5, 0.0)
+    name = {"spring": ("spring", "upthrust"), "strength": ("strength", "weakness")}[event]
+    assert reasons_on(answer, 25) == {name[0 if side > 0 else 1]}
+
+
+def test_the_composite_votes_alone_from_its_threshold_on() -> None:
+    answer = Wyckoff().vote(given(composite={5: 0.5, 6: 0.49, 7: -0.8}))
+    assert numbers(answer, 5) == (1.0, 0.70, 0.70)
+    assert numbers(answer, 6) == (0.0, 0.5, 0.0)
+    assert numbers(answer, 7) == (-1.0, 0.70, 0.70)
+    assert answer.score[7] == pytest.approx(10.0)
+
+
+def test_agreement_adds_five_percent_up_to_the_cap() -> None:
+    agreeing = dict.fromkeys(range(ROWS), 0.9)
+    answer = Wyckoff().vote(given(spring={10: 1.0}, strength={40: 1.0}, composite=agreeing))
+    assert numbers(answer, 10) == pytest.approx((1.0, 0.95, 0.95))
+    assert numbers(answer, 40) == pytest.approx((1.0, 0.80, 0.80))
+    capped = Wyckoff(agreement_bonus=0.2).vote(given(spring={10: 1.0}, composite=agreeing))
+    assert numbers(capped, 10) == pytest.approx((1.0, 0.95, 0.95))
+    against = dict.fromkeys(range(ROWS), -0.9)
+    disagreeing = Wyckoff().vote(given(spring={10: 1.0}, composite=against))
+    assert numbers(disagreeing, 10) == (1.0, 0.90, 0.90)
+
+
+def test_the_newer_side_wins_and_the_stronger_event_of_a_side() -> None:
+    answer = Wyckoff().vote(given(spring={10: 1.0}, strength={12: 1.0, 15: -1.0}))
+    assert numbers(answer, 13) == (1.0, 0.90, 0.90)
+    assert numbers(answer, 15) == (-1.0, 0.75, 0.75)
+
+
+def test_context_is_a_reason_and_no_vote() -> None:
+    answer = Wyckoff().vote(
+        given(test={10: 1.0}, support_point={20: -1.0}, markup={30: 1.0}, absorption={40: -1.0})
+    )
+    assert not answer.direction.any()
+    assert reasons_on(answer, 12) == {"spring_holds"}
+    assert reasons_on(answer, 22) == {"last_supply"}
+    assert reasons_on(answer, 32) == {"markup"}
+    assert reasons_on(answer, 42) == {"absorption_bearish"}
+
+
+def test_warm_up_and_missing_columns_abstain() -> None:
+    inputs = given(spring={3: 1.0, 8: 1.0})
+    inputs.columns["composite"][:5] = np.nan
+    inputs.columns["effort"][:7] = np.nan
+    answer = Wyckoff().vote(inputs)
+    assert answer.coverage[4] == 0
+    assert numbers(answer, 4) == (0.0, 0.5, 0.0)
+    assert answer.coverage[5] == pytest.approx(0.8)
+    assert answer.coverage[8] == 1.0
+    assert numbers(answer, 8) == (1.0, 0.90, 0.90)
+    missing = {alias: column for alias, column in inputs.columns.items() if alias != "spring"}
+    assert not Wyckoff().vote(HeadInputs(ROWS, missing)).coverage.any()
+
+
+def _market(columns: dict[str, Float1D]) -> Market:
+    rows = len(columns["close"])
+    template = random_bars(rows, 1, with_flows=False)
+    prices = {name: columns[name] for name in ("open", "high", "low", "close", "volume")}
+    bars: Bars = replace(template, **prices, is_gap=np.zeros(rows, dtype=np.bool_))
+    return Market(bars=bars)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_from_bars_to_votes(sign: int) -> None:
+    path, known = accumulation()
+    columns = path.columns()
+    head = Wyckoff()
+    wanted = head.features()
+    market = _market(columns if sign > 0 else mirrored(columns))
+    matrix = build_features(market, wanted.values(), indicators=BY_NAME)
+    found = {alias: matrix.get(feature) for alias, feature in wanted.items()}
+    rows = len(columns["close"])
+    answer = head.vote(HeadInputs(rows, {k: v for k, v in found.items() if v is not None}))
+    assert (answer.coverage[:LOOKBACK] <= 0.2).all()
+    assert (answer.coverage[LOOKBACK:] == 1).all()
+    assert answer.direction[known["spring"]] == sign
+    assert answer.probability[known["spring"]] >= 0.90
+    assert answer.direction[known["strength"]] == sign
+    assert not (answer.direction == -sign).any()
+    assert not answer.direction[: known["range_start"]].any()
