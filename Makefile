@@ -27,7 +27,7 @@ test: $(VENV)/.installed ## Run the whole suite
 	$(BIN)/python -m pytest
 
 test-real: $(VENV)/.installed ## Run the tests on real market data; fails where the folder is missing
-	NINEFOLD_REQUIRE_REAL_DATA=1 $(BIN)/python -m pytest -m real
+	NINEFOLD_REAL_DATA="$${NINEFOLD_REAL_DATA:-../shared/data}" $(BIN)/python -m pytest -m real
 
 check: $(VENV)/.installed ## Lint, format, strict types, import order
 	$(BIN)/ruff check .

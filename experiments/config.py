@@ -101,9 +101,9 @@ class InstrumentPair(Section):
 class SimulatedConfig(Section):
     """A simulated market that a run creates when the store does not hold it yet.
 
-    In mode ``null`` nothing predicts anything. In mode ``planted`` a drift of ``planted_edge`` basis points per hour and standard deviation of
-    ``planted_column`` is added in the ``planted_horizon_hours`` after that column was known. ``seed``
-    null takes the seed of the run.
+    In mode ``null`` nothing predicts anything. In mode ``planted`` a drift of ``planted_edge`` basis
+    points per hour and standard deviation of ``planted_column`` is added in the
+    ``planted_horizon_hours`` after that column was known. ``seed`` null takes the seed of the run.
     """
 
     mode: Annotated[Literal["null", "planted"], BeforeValidator(_null_word)] = "null"

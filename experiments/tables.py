@@ -30,8 +30,8 @@ def print_run(record: RunRecord, console: Console) -> None:
     content = record.content
     symbols = ", ".join(content["symbols"])
     console.print(
-        f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}  "
-        f"{content['start_time']} to {content['end_time']} UTC  ({content['bars']} bars)"
+        f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}, "
+        f"{content['bars']} bars\n{content['start_time']} to {content['end_time']} UTC"
     )
     for line in verdict(content):
         console.print(f"[yellow]{escape(line)}[/]")

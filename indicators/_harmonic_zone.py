@@ -158,23 +158,12 @@ def precision_kernel(
 
 
 @kernel
-def _legs_kernel(anchor: Float2D, t: int, is_abcd: bool, max_span_bars: int) -> bool:
-    """Whether the legs up to C are long enough and the pattern is short enough."""
-    oldest = 2 if is_abcd else 3
-    if anchor[t, oldest] < 0 or anchor[t, 0] - anchor[t, oldest] > max_span_bars:
+def _legs_kernel(anchor: Float1D, oldest: int, max_span_bars: int) -> bool:
+    """Whether the legs back to point ``oldest`` are long enough and the whole is short enough."""
+    if anchor[oldest] < 0 or anchor[0] - anchor[oldest] > max_span_bars:
         return False
-    for slot in range(oldest):
-        if anchor[t, slot] - anchor[t, slot + 1] < _LEG_BARS:
-            return False
-    return True
-
-
-@kernel
-def _visited_kernel(low: Float1D, first: int, last: int, level: float) -> bool:
-    for i in range(first, last + 1):
-        if not low[i] > level:
-            return True
-    return False
+    shortest = np.min(anchor[:oldest] - anchor[1 : oldest + 1])
+    return bool(shortest >= _LEG_BARS)
 
 
 @kernel
@@ -195,16 +184,14 @@ def _publish_kernel(
     row_c = int(anchor[t, 0])
     for pattern in range(len(table)):
         row = table[pattern]
-        is_abcd = row[TABLE_MODE] == MODE_AB
-        if not _legs_kernel(anchor, t, is_abcd, max_span_bars):
+        if not _legs_kernel(anchor[t], 2 if row[TABLE_MODE] == MODE_AB else 3, max_span_bars):
             continue
         error_b, error_c = shape_errors_kernel(row, x, a, b, c, tolerance, point_tolerance)
         if not (error_b <= 1.0 and error_c <= 1.0):
             continue
         ideal, band, zone_low, zone_high = projection_kernel(row, x, a, b, c, tolerance)
-        if not zone_low <= zone_high:
-            continue
-        if _visited_kernel(low, row_c, t, zone_high):
+        visited = not np.min(low[row_c : t + 1]) > zone_high
+        if visited or not zone_low <= zone_high:
             continue
         own = zones[alive]
         own[_PATTERN], own[_STATE], own[_ROW] = pattern, _OPEN, t
@@ -223,8 +210,9 @@ def _broken_kernel(own: Float1D, row: Float1D, close: float, atr: float) -> bool
     """A close 1 ATR beyond the zone, or 1 % beyond X for a pattern whose D lies inside X."""
     if close < own[_ZONE_LOW] - atr:
         return True
-    inside_x = row[TABLE_MODE] == MODE_XA and row[TABLE_TARGET] <= 1.0
-    return inside_x and close < own[_X] - _BEYOND_X * abs(own[_X])
+    if row[TABLE_MODE] != MODE_XA or row[TABLE_TARGET] > 1.0:
+        return False
+    return bool(close < own[_X] - _BEYOND_X * abs(own[_X]))
 
 
 @kernel
@@ -395,14 +383,7 @@ def completed_kernel(
             continue
         for pattern in range(len(table)):
             row = table[pattern]
-            is_abcd = row[TABLE_MODE] == MODE_AB
-            oldest = 3 if is_abcd else 4
-            if anchor[t, oldest] < 0 or anchor[t, 0] - anchor[t, oldest] > max_span_bars:
-                continue
-            short = False
-            for slot in range(oldest):
-                short |= anchor[t, slot] - anchor[t, slot + 1] < _LEG_BARS
-            if short:
+            if not _legs_kernel(anchor[t], 3 if row[TABLE_MODE] == MODE_AB else 4, max_span_bars):
                 continue
             error_b, error_c = shape_errors_kernel(row, x, a, b, c, tolerance, point_tolerance)
             if not (error_b <= 1.0 and error_c <= 1.0):

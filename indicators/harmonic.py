@@ -143,13 +143,15 @@ def _net(bullish: Float2D, bearish: Float2D, row: int) -> Float1D:
 
 
 def _either(bullish: Float2D, bearish: Float2D, row: int) -> Float1D:
-    return np.where(bullish[row] > 0, bullish[row], bearish[row])
+    own: Float1D = bullish[row]
+    return np.where(own > 0, own, bearish[row])
 
 
 def _level(bullish: Float2D, bearish: Float2D, row: int, mirrored_row: int) -> Float1D:
     """The newest level of either side, bullish first when both have one on a row."""
     own = bullish[row]
-    return held_level(np.where(np.isnan(own), -bearish[mirrored_row], own))
+    newest: Float1D = np.where(np.isnan(own), -bearish[mirrored_row], own)
+    return held_level(newest)
 
 
 def _harmonic(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:

@@ -158,7 +158,8 @@ def _signed_events(long: _Side, short: _Side) -> dict[str, Float1D]:
     """Every event as +1 (argues for a rise), -1 (for a fall) or 0 (none, or both at once)."""
 
     def difference(row: int) -> Float1D:
-        return long.events[row] - short.events[row]
+        signed: Float1D = long.events[row] - short.events[row]
+        return signed
 
     broken = difference(side_kernels.FAILURE_ON_VOLUME)
     return {

@@ -149,7 +149,8 @@ def scale_faults(case: IndicatorCase, market: Market) -> list[str]:
                 continue
         expected, found = factor * before[output.name], after[output.name]
         size = max(float(np.nanmedian(np.abs(expected))) if _any(expected) else 0.0, 1e-12)
-        gap = np.abs(expected - found)
+        with np.errstate(all="ignore"):
+            gap = np.abs(expected - found)
         wrong = ~(gap <= SCALE_TOLERANCE * np.maximum(np.abs(expected), size))
         wrong &= ~(np.isnan(expected) & np.isnan(found))
         if wrong.any():

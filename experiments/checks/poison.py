@@ -11,7 +11,7 @@ import numpy as np
 from engine import Market
 
 from .markets import wild_future
-from .prefix import SEED, first_difference, subject_rows
+from .prefix import EARLY_CUTS, SEED, first_difference, subject_rows
 from .report import CheckRow
 from .subjects import (
     IndicatorCase,
@@ -28,7 +28,8 @@ POISONED_CUTS = 16
 
 
 def poisoned_cuts(rows: int, events: Sequence[np.ndarray], count: int) -> np.ndarray:
-    """Numbers of rows that stay sound: half end on events, half are drawn with a fixed seed."""
+    """Numbers of rows that stay sound: half end on events, half are drawn with a fixed seed, and a
+    few lie in the warm-up."""
     generator = np.random.default_rng(SEED)
     pool = np.unique(np.concatenate([*events, np.empty(0, dtype=np.int64)]).astype(np.int64)) + 1
     if len(pool) > count // 2:
@@ -36,7 +37,7 @@ def poisoned_cuts(rows: int, events: Sequence[np.ndarray], count: int) -> np.nda
     others = generator.choice(
         np.arange(1, rows), size=min(count - len(pool), rows - 1), replace=False
     )
-    cuts = np.unique(np.concatenate((pool, others)))
+    cuts = np.unique(np.concatenate((pool, others, EARLY_CUTS[::3])))
     return cuts[(cuts > 0) & (cuts < rows)]
 
 

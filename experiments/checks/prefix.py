@@ -31,6 +31,8 @@ OTHER_CUTS = 200
 MIN_EVENTS = 5
 MANY_MARKETS = 60
 MAX_MARKETS = 500
+EARLY_CUTS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
+"""Short prefixes, inside most warm-ups."""
 SEED = 20_210_101
 
 
@@ -52,7 +54,8 @@ def chosen_cuts(
 
     ``events`` holds the event rows of each output. When there are more of them than ``event_cuts``,
     the rarest outputs keep all of theirs and the rest share what is left, evenly spread. The other
-    rows are drawn with a fixed seed. The last row is left out: its prefix is the whole.
+    rows are drawn with a fixed seed; a few short prefixes join them. The last row is left out: its
+    prefix is the whole.
     """
     generator = np.random.default_rng(seed)
     kept: set[int] = set()
@@ -63,6 +66,7 @@ def chosen_cuts(
             found = found[np.unique(np.linspace(0, len(found) - 1, share).astype(int))]
         kept.update(int(row) + 1 for row in found)
         left = max(event_cuts - len(kept), 0)
+    kept |= set(EARLY_CUTS) if other_cuts else set()
     kept |= set(generator.choice(rows, size=min(other_cuts, rows), replace=False).tolist())
     return np.array(sorted(cut for cut in kept if 0 < cut < rows), dtype=np.int64)
 

@@ -44,7 +44,8 @@ def start_failures(
             if output.kind in ("signal", "state"):
                 differs = expected != found
             else:
-                gap = np.abs(expected - found)
+                with np.errstate(all="ignore"):
+                    gap = np.abs(expected - found)
                 differs = ~(gap <= TOLERANCE * output_scale(whole[output.name]))
                 differs &= ~(np.isnan(expected) & np.isnan(found))
             rows = np.flatnonzero(differs)

@@ -12,6 +12,15 @@ from indicators import Feature, feature
 from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
 from ..events import held
 
+_ZONE_OUTPUTS = (
+    "entered",
+    "failed",
+    "bullish_count",
+    "bearish_count",
+    "bullish_precision",
+    "bearish_precision",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Harmonic:
@@ -56,27 +65,10 @@ class Harmonic:
 
     def features(self) -> Mapping[str, Feature]:
         """Zones with their events, and patterns whose D is a pivot."""
-        shape = {
-            "left": self.left,
-            "right": self.right,
-            "tolerance": self.tolerance,
-            "point_tolerance": self.point_tolerance,
-        }
-        zones = {**shape, "validity_bars": self.validity_bars}
         return {
-            **{
-                name: feature("harmonic", name, **zones)
-                for name in (
-                    "entered",
-                    "failed",
-                    "bullish_count",
-                    "bearish_count",
-                    "bullish_precision",
-                    "bearish_precision",
-                )
-            },
-            "completed": feature("harmonic_pivot", "completed", **shape),
-            "completed_precision": feature("harmonic_pivot", "precision", **shape),
+            **{name: _zone_feature(self, name) for name in _ZONE_OUTPUTS},
+            "completed": _pivot_feature(self, "completed"),
+            "completed_precision": _pivot_feature(self, "precision"),
         }
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
@@ -101,8 +93,9 @@ class Harmonic:
             flags[f"{name}_bearish"] = sign * column < 0
         if self.by_pivot:
             precision = _completed_precision(inputs, self.validity_bars)
-            bullish, bullish_count = precision * (completed > 0), 1.0 * (completed > 0)
-            bearish, bearish_count = precision * (completed < 0), 1.0 * (completed < 0)
+            bullish_count = np.where(completed > 0, 1.0, 0.0)
+            bearish_count = np.where(completed < 0, 1.0, 0.0)
+            bullish, bearish = precision * bullish_count, precision * bearish_count
         direction = np.sign(bullish - bearish)
         count = np.where(direction > 0, bullish_count, bearish_count)
         total = np.where(direction > 0, bullish, bearish)
@@ -115,6 +108,29 @@ class Harmonic:
             coverage=1.0 * ~np.isnan(inputs["bullish_count"]),
             reasons=reason_bits(flags, self.REASONS),
         )
+
+
+def _zone_feature(head: Harmonic, output: str) -> Feature:
+    return feature(
+        "harmonic",
+        output,
+        left=head.left,
+        right=head.right,
+        tolerance=head.tolerance,
+        point_tolerance=head.point_tolerance,
+        validity_bars=head.validity_bars,
+    )
+
+
+def _pivot_feature(head: Harmonic, output: str) -> Feature:
+    return feature(
+        "harmonic_pivot",
+        output,
+        left=head.left,
+        right=head.right,
+        tolerance=head.tolerance,
+        point_tolerance=head.point_tolerance,
+    )
 
 
 def _side(inputs: HeadInputs, side: str) -> tuple[Float1D, Float1D]:

@@ -85,14 +85,8 @@ class Wyckoff:
 
     def features(self) -> Mapping[str, Feature]:
         """Events and composite of the ranges, and absorption."""
-        ranges = {
-            "climax_volume": self.climax_volume,
-            "spring_depth": self.spring_depth,
-            "pivot_right": self.pivot_right,
-            "max_range_bars": self.max_range_bars,
-        }
         return {
-            **{name: feature("wyckoff", name, **ranges) for name in _EVENTS},
+            **{name: _range_feature(self, name) for name in _EVENTS},
             "effort": feature("effort_result", "effort"),
             "absorption": feature("effort_result", "absorption"),
         }
@@ -132,6 +126,17 @@ class Wyckoff:
             coverage=np.minimum(coverage, 1.0),
             reasons=reason_bits(flags, self.REASONS),
         )
+
+
+def _range_feature(head: Wyckoff, output: str) -> Feature:
+    return feature(
+        "wyckoff",
+        output,
+        climax_volume=head.climax_volume,
+        spring_depth=head.spring_depth,
+        pivot_right=head.pivot_right,
+        max_range_bars=head.max_range_bars,
+    )
 
 
 def _graded(is_spring: Bool1D, is_event: Bool1D, grades: tuple[float, float, float]) -> Float1D:

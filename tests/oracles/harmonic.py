@@ -5,6 +5,7 @@ table is typed again from the text: nothing is shared with the compiled loops.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 
 from tests.oracles.wyckoff import Bars, Pivots, reset_rows, wilder_atr
@@ -138,7 +139,7 @@ class Bullish:
             rows, prices = [-(10**9), *rows], [inf, *prices]
         for zone in zones_of(*prices, t, self.rules):
             own = rows[1:] if zone.name == "abcd" else rows
-            legs = [later - earlier for earlier, later in zip(own, own[1:], strict=False)]
+            legs = [later - earlier for earlier, later in pairwise(own)]
             if min(legs) < 3 or own[-1] - own[0] > self.rules.max_span_bars:
                 continue
             if min(self.bars.low[own[-1] : t + 1]) <= zone.high:
@@ -223,7 +224,7 @@ def completed(bars: Bars, rules: Rules) -> list[tuple[int, str, float]]:
         best: tuple[int, str, float] | None = None
         for zone in zones_of(x, a, b, c, t, rules):
             own = rows[1:] if zone.name == "abcd" else rows
-            legs = [later - earlier for earlier, later in zip(own, own[1:], strict=False)]
+            legs = [later - earlier for earlier, later in pairwise(own)]
             if min(legs) < 3 or own[-1] - own[0] > rules.max_span_bars:
                 continue
             precision = graded(zone, d, b, c, rules)

@@ -57,7 +57,7 @@ def test_conformance(suite: Suite) -> None:
 
 
 def test_prefix_replay_of_the_whole_path(suite: Suite, market: Market) -> None:
-    rows = check_subject_prefix(suite.path_rows, market, event_cuts=250, other_cuts=200)
+    rows = check_subject_prefix(suite.path_rows, market, event_cuts=200, other_cuts=200)
     assert failures(rows) == []
     assert {row.subject.split(".")[0].split(":")[0] for row in rows} == {
         *(head.name for head in suite.heads), "consensus", "decision", "replay",

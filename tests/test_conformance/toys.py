@@ -122,13 +122,14 @@ class ToyHead:
         if column is None:
             return HeadOutput.absent(inputs.rows)
         known = np.isfinite(column)
-        side = np.where(known, np.sign(np.where(known, column, 0.0)), 0.0)
+        shape = np.where(known, column, 0.0)
+        side = np.sign(shape)
         flags = {"up": side > 0, "down": side < 0}
         return HeadOutput.from_votes(
             direction=side,
             probability=np.full(inputs.rows, 0.7),
             confidence=np.full(inputs.rows, 0.8),
-            score=50.0 + 20.0 * side,
+            score=50.0 + 20.0 * shape,
             coverage=known.astype(np.float64),
             reasons=reason_bits(flags, self.REASONS),
         )

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
-from datasets import DatasetKey
+from datasets import DatasetKey, Store, import_files
+from engine import DataError
 
 HOUR_NS = 3_600_000_000_000
 HOUR_MS = 3_600_000
@@ -158,3 +161,15 @@ def contents(root: Path) -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.name != ".lock"
     }
+
+
+def refused(store: Store, path: Path, **options: Any) -> str:
+    """The message of a refused import, after checking that it touched nothing and is one line."""
+    before = contents(store.root)
+    with pytest.raises(DataError) as caught:
+        import_files(store, [path], **options)
+    message = str(caught.value)
+    assert contents(store.root) == before
+    assert path.name in message
+    assert "\n" not in message.strip()
+    return message

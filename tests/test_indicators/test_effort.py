@@ -1,5 +1,6 @@
 """Effort versus result and Weis waves against literal recomputation."""
 
+from itertools import pairwise
 from statistics import fmean, pstdev
 
 import numpy as np
@@ -93,7 +94,7 @@ def _plain_waves(columns: dict[str, Float1D], multiple: float) -> list[tuple[int
             leg, since = "up", bottom + 1
     return [
         (t, kind, sum(volume[before[2] + 1 : row + 1]))
-        for before, (t, kind, row) in zip(turns, turns[1:], strict=False)
+        for before, (t, kind, row) in pairwise(turns)
     ]
 
 

@@ -92,6 +92,9 @@ def test_equal_lows_raise_the_confidence_and_the_lower_one_counts() -> None:
     assert list(np.flatnonzero(bullish.confidence)) == [45]
     assert bullish.level[45] == 97.8
     assert bullish.equal[45] == 1.0
+    columns["low"][25], columns["low"][35] = 97.8, 98.0
+    bullish, _ = liquidity.liquidity_sweeps(columns, 3, 3, epsilon_atr=0.15)
+    assert bullish.level[45] == 97.8
     plain = with_pool()
     plain["low"][45] = 97.0
     single, _ = liquidity.liquidity_sweeps(plain, 3, 3)
@@ -191,10 +194,18 @@ def test_levels_near_the_close(seed: int, gap_share: float) -> None:
     assert got["near_count"].max() >= 2
 
 
-def zigzag_columns(turns: list[float], step: int = 8, wick: float = 0.1) -> dict[str, Float1D]:
-    """Straight legs of ``step`` bars between the turns, after a quiet start."""
-    legs = [np.linspace(a, b, step + 1)[1:] for a, b in pairwise(turns)]
-    close = np.concatenate([np.full(20, turns[0]), *legs])
+def zigzag_columns(
+    turns: list[float],
+    steps: tuple[int, ...] = (8, 8, 8, 8, 8, 8),
+    tail: tuple[float, ...] = (),
+    wick: float = 0.1,
+) -> dict[str, Float1D]:
+    """Straight legs of so many bars between the turns, after a quiet start; ``tail`` follows."""
+    legs = [
+        np.linspace(a, b, step + 1)[1:]
+        for (a, b), step in zip(pairwise(turns), steps, strict=False)
+    ]
+    close = np.concatenate([np.full(20, turns[0]), *legs, tail])
     open_ = np.concatenate((close[:1], close[:-1]))
     return {
         "open": open_,
@@ -219,7 +230,11 @@ def test_double_bottom_fires_at_the_close_over_the_peak() -> None:
     assert only(mirrored, "double") == [(first, -1.0)]
     assert only(zigzag_columns([110, 100, 106, 102.5, 112]), "double") == []
     assert only(zigzag_columns([110, 100, 101, 100.1, 112]), "double") == []
-    assert only(zigzag_columns([110, 100, 106, 100.1, 104, 96, 108]), "double") == []
+    back = (102, 103, 104, 104, 101, 104, 107)
+    held = zigzag_columns([110, 100, 106, 100.1], tail=back)
+    assert only(held, "double") == [(len(held["close"]) - 1, 1.0)]
+    lost = zigzag_columns([110, 100, 106, 100.1], tail=(*back[:4], 99, *back[5:]))
+    assert only(lost, "double") == []
 
 
 @pytest.mark.parametrize(("seed", "gap_share"), SAMPLES)
@@ -247,6 +262,8 @@ def test_head_and_shoulders() -> None:
     assert columns["close"][row] < 95.9 <= columns["close"][row - 1]
     assert only(zigzag_columns([90, 100, 96, 100.3, 96, 100.2, 88]), "head_shoulders") == []
     assert only(zigzag_columns([90, 95, 92, 104, 96, 100.2, 88]), "head_shoulders") == []
+    assert len(only(zigzag_columns(top, (8, 4, 4, 9, 9, 8)), "head_shoulders")) == 1
+    assert only(zigzag_columns(top, (8, 4, 4, 11, 11, 8)), "head_shoulders") == []
     bottom = [-turn + 200 for turn in top]
     assert [side for _, side in only(zigzag_columns(bottom), "head_shoulders")] == [1.0]
 

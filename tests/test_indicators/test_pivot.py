@@ -84,11 +84,13 @@ def test_a_long_hole_forgets_pivots_anchored_before_it() -> None:
     _, _, short = pivot.alternating_pivots(*pivots, 5, 3, hole)
     _, _, none = pivot.alternating_pivots(*pivots, 5, 3)
     assert np.array_equal(short, none)
-    hole[203] = 1.0
-    _, anchor, kind = pivot.alternating_pivots(*pivots, 5, 3, hole)
-    assert (kind[203:209] == 0).all()
-    behind = anchor[203:][kind[203:] != 0]
-    assert behind.min() >= 204
+    for end in range(203, 330, 9):
+        hole[:] = 0.0
+        hole[end - 3 : end + 1] = 1.0
+        _, anchor, kind = pivot.alternating_pivots(*pivots, 5, 3, hole)
+        assert (kind[end : end + 6] == 0).all()
+        behind = anchor[end:][kind[end:] != 0]
+        assert behind.min() > end
 
 
 @pytest.mark.parametrize(("seed", "gap_share"), SAMPLES)
@@ -110,6 +112,23 @@ def test_directional_changes(seed: int, gap_share: float) -> None:
     assert got == [(p.known, p.anchor, p.side, p.price) for p in expected]
     assert len(got) > 20
     assert (anchor[rows] < rows).all()
+
+
+def test_a_first_bar_that_turns_both_ways_takes_the_newer_extreme() -> None:
+    high = np.array([10.0, 14.0, 12.0, 12.0])
+    low = np.array([6.0, 9.0, 9.0, 9.0])
+    close = np.array([9.0, 11.5, 10.0, 10.0])
+    atr = np.array([np.nan, np.nan, 4.0, 4.0])
+    # On row 2 the close is 4 under the high of row 1 and 4 over the low of row 0.
+    top, bottom, anchor = pivot.directional_change_pivots(high, low, close, atr, 1.0)
+    assert (top[2], anchor[2]) == (14.0, 1.0)
+    assert np.isnan(bottom).all()
+    top, bottom, anchor = pivot.directional_change_pivots(-low, -high, -close, atr, 1.0)
+    assert (bottom[2], anchor[2]) == (-14.0, 1.0)
+    assert np.isnan(top).all()
+    # One bar that is both extremes tells no order.
+    high[0], low[1], high[1] = 14.0, 9.0, 12.0
+    assert (pivot.directional_change_pivots(high, low, close, atr, 1.0)[2] == -1).all()
 
 
 def test_impossible_arguments() -> None:

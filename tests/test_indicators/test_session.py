@@ -85,10 +85,11 @@ def test_minutes_into_a_zone_and_silver_bullets() -> None:
     assert hours == [3, 10, 14]
 
 
-def evening(start: datetime, count: int = 40) -> dict[str, Float1D]:
+def evening(start: datetime, count: int = 40, step_hours: float = 1.0) -> dict[str, Float1D]:
     """Quiet bars between 99 and 101 that close at 100."""
+    hours = start.timestamp() / 3600 + step_hours * np.arange(count)
     return {
-        "open_time": hours_from(start, count),
+        "open_time": hours * HOUR_NS,
         "open": np.full(count, 100.0),
         "high": np.full(count, 101.0),
         "low": np.full(count, 99.0),
@@ -134,9 +135,39 @@ def test_judas_swing_needs_the_window_the_strength_and_a_whole_range() -> None:
     assert raided(5) == []
     assert raided(-1) == []
     assert raided(4, close=101.5) == []
-    # The series begins inside the evening, and just before it (the ATR needs 14 bars first).
-    assert raided(4, start=3) == []
-    assert raided(4, start=16) == [4]
+
+
+def test_a_range_that_began_before_the_series_does_not_count() -> None:
+    # Bars of 15 minutes: 16 of them from 20:00 to midnight, the raid at 04:00.
+    for lead, expected in ((0, []), (1, [33])):
+        first = datetime(2021, 6, 9, 0, tzinfo=UTC) - timedelta(minutes=15 * lead)
+        columns = evening(first, 50, step_hours=0.25)
+        columns["high"][32 + lead], columns["close"][32 + lead] = 103.0, 100.2
+        assert list(np.flatnonzero(session.judas_swing(columns)[0])) == expected, lead
+
+
+def test_a_missing_bar_is_no_part_of_a_range_and_a_missing_evening_no_range() -> None:
+    columns = evening(datetime(2021, 6, 8, tzinfo=UTC), 48)
+    # 20:00 is missing and repeats a close of 104.
+    for name in ("open", "high", "low", "close"):
+        columns[name][24] = 104.0
+    columns["is_gap"][24] = 1.0
+    columns["high"][30], columns["close"][30] = 103.0, 100.2
+    assert list(np.flatnonzero(session.judas_swing(columns)[0])) == [30]
+    slow = evening(datetime(2021, 6, 7, tzinfo=UTC), 40, step_hours=2.0)
+    slow["high"][26], slow["close"][26] = 103.0, 100.2
+    assert list(np.flatnonzero(session.judas_swing(slow)[0])) == [26]
+    slow["is_gap"][24:26] = 1.0
+    assert not session.judas_swing(slow)[0].any()
+
+
+def test_a_raid_goes_beyond_the_midnight_open() -> None:
+    columns = evening(datetime(2021, 6, 8, tzinfo=UTC), 48)
+    columns["open"][28] = columns["high"][28] = 104.0
+    columns["high"][30], columns["close"][28:31] = 103.0, (102.0, 102.0, 100.2)
+    assert not session.judas_swing(columns)[0].any()
+    columns["open"][28] = 102.9
+    assert list(np.flatnonzero(session.judas_swing(columns)[0])) == [30]
 
 
 def test_once_a_side_and_day() -> None:

@@ -229,6 +229,9 @@ def test_order_block_is_the_last_candle_against_the_break() -> None:
     assert list(np.flatnonzero(direction)) == [6]
     assert row[6] == 4
     assert (top[6], bottom[6]) == (columns["high"][4], columns["low"][4])
+    falling = {**columns, "open": columns["open"].copy()}
+    falling["open"][6] = 106.0
+    assert order_block.order_blocks(falling, event, broke_at, began_at)[3][6] == 4
     columns["is_gap"][4] = 1.0
     assert order_block.order_blocks(columns, event, broke_at, began_at)[3][6] == 2
     began_at[6] = 5.0
@@ -275,6 +278,14 @@ def test_entry_into_a_displaced_leg() -> None:
     assert entry[first] == 1
     assert middle[first] == pytest.approx(0.5 * (near + far), rel=1e-12)
     assert inside[int(np.flatnonzero(inside)[0])] == 1
+
+
+def test_the_bar_that_confirms_the_tip_cannot_enter() -> None:
+    columns = entry_columns([109.0, 102.0, 102.5, 102.0])
+    assert columns["low"][35] < 110.2 - 0.62 * 11.4
+    entry, inside, _ = dealing_range.optimal_trade_entry(columns, 2, 2, 200)
+    assert list(np.flatnonzero(entry)) == [36]
+    assert inside[35] == 0
 
 
 def test_no_entry_once_the_base_is_lost() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Float1D
+from indicators import _wyckoff_range as kernels
 from indicators.wyckoff import LOOKBACK, WYCKOFF
 from tests.oracles.wyckoff import Accumulation, Bars, Rules, reset_rows, wilder_atr
 from tests.schematics import accumulation, eventful_columns, mirrored
@@ -222,6 +223,45 @@ def test_prefixes_and_poison_change_nothing(seed: int, cut: int) -> None:
         np.testing.assert_array_equal(prefix[name], column[:cut], err_msg=name)
         for poisoned_outputs in poisons:
             np.testing.assert_array_equal(poisoned_outputs[name][:cut], column[:cut])
+
+
+@pytest.mark.parametrize(("distance", "expected"), [(1, 1.0), (40, 1.0), (41, 0.0)])
+def test_preliminary_support_comes_at_most_forty_bars_before(
+    distance: int, expected: float
+) -> None:
+    candidate, climax = np.zeros((2, 60), dtype=np.bool_)
+    candidate[50 - distance] = climax[50] = True
+    assert kernels.preliminary_kernel(candidate, climax)[50] == expected
+
+
+@pytest.mark.parametrize(
+    ("rally", "leg", "bars", "undercut", "expected"),
+    [
+        (3.0, 5.0, 10, 0.0, True),
+        (2.99, 5.0, 10, 0.0, False),
+        (3.82, 10.0, 10, 0.0, True),
+        (3.81, 10.0, 10, 0.0, False),
+        (5.0, 5.0, 30, 0.0, True),
+        (5.0, 5.0, 31, 0.0, False),
+        (5.0, 5.0, 10, 0.01, False),
+    ],
+)
+def test_a_range_is_born_of_a_rally_large_and_soon_enough(
+    rally: float, leg: float, bars: int, undercut: float, expected: bool
+) -> None:
+    rows = 60
+    climax, resets = np.zeros((2, rows), dtype=np.bool_)
+    climax[5] = True
+    low = np.full(rows, 101.0)
+    low[5] = 100.0
+    low[9] = 101.0 if undercut == 0 else 100.0 - undercut
+    rally_high = np.full(rows, np.nan)
+    rally_high[5 + bars + 3] = 100.0 + rally
+    births = kernels.birth_kernel(
+        climax, low, np.ones(rows), np.full(rows, 100.0 + leg), rally_high, 3, resets
+    )
+    assert (births[5 + bars + 3] == 5) == expected
+    assert np.count_nonzero(births >= 0) == int(expected)
 
 
 def test_oracle_helpers_know_their_own_rules() -> None:
