@@ -1,7 +1,7 @@
 """One run: configuration and store in, votes, decisions, ledgers and metrics out."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datasets import Store
+from datasets import Store, time_text
 from engine import (
     DataError,
     Decisions,
@@ -38,7 +38,7 @@ from .config import RunConfig
 from .config_file import config_hash
 from .firing import firing_table
 from .market_data import MarketData, load_market_data
-from .prices import FROM_NOTHING
+from .prices import FROM_NOTHING, PricePiece
 from .record import new_run_id, write_run
 from .targets import load_targets
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[str], None]
+PIECES_TOLD = 5
+"""Changes of the price source that a note dates; run.json has all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -316,7 +318,15 @@ def data_notes(data: MarketData) -> tuple[str, ...]:
         pieces = priced.pieces()
         if len(pieces) > 1:
             notes.append(
-                f"{symbol}: prices come from {len(pieces)} stretches of two instruments; at a change "
-                "of instrument the price steps by the basis between them"
+                f"{symbol}: prices come from two instruments, and step by the basis between them at "
+                f"each of the {len(pieces) - 1} changes: {_dated(pieces)}"
             )
     return tuple(notes)
+
+
+def _dated(pieces: Sequence[PricePiece]) -> str:
+    shown = [
+        f"{piece.instrument} from {time_text(piece.start_ns)}" for piece in pieces[:PIECES_TOLD]
+    ]
+    more = [f"and {len(pieces) - PIECES_TOLD} more"] if len(pieces) > PIECES_TOLD else []
+    return ", ".join([*shown, *more])

@@ -283,18 +283,20 @@ def _sweep(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 
 def _inducement(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    minor = liquidity_sweeps(columns, int(parameters["minor"]), int(parameters["minor"]))
+    # Volume grades a sweep's confidence only, and here a sweep counts whatever its confidence.
+    priced = {**columns, "volume": np.zeros(len(columns["close"]))}
+    minor = liquidity_sweeps(priced, int(parameters["minor"]), int(parameters["minor"]))
     side = int(parameters["major"])
     major_high, major_low = confirmed_pivots(columns["high"], columns["low"], side, side)
     return (inducements(columns, minor, (held_level(major_high), held_level(major_low))),)
 
 
-_COLUMNS = ("open_time", "high", "low", "close", "volume", "is_gap")
+_COLUMNS = ("open_time", "high", "low", "close", "is_gap")
 
 LIQUIDITY_SWEEP = Indicator(
     name="liquidity_sweep",
     text="Raids of swing points, equal highs and lows, previous day, week and Asian range.",
-    inputs=_COLUMNS,
+    inputs=(*_COLUMNS, "volume"),
     parameters=(
         Parameter("left", 5, 2, 100),
         Parameter("right", 5, 2, 100),

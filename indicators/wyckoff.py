@@ -4,8 +4,8 @@ A climax on volume after a trend, the automatic rally that answers it and the ra
 then secondary tests, spring or upthrust after distribution, test, sign of strength or weakness,
 last point of support or supply, backup, mark-up or mark-down. Sources: R. D. Wyckoff's course
 (1931), H. Evans (spring), H. Pruden (2007), StockCharts ChartSchool's glossary; none gives figures,
-so every threshold is Ninefold's own. v is the volume over the mean of the 20 bars before, s the range over
-ATR20, S and R support and resistance of the range, H their distance:
+so every threshold is Ninefold's own. v is the volume over the mean of the 20 bars before, s the
+range over ATR20, S and R support and resistance of the range, H their distance:
 
     before      (highest high of 100 bars - low) >= 8 ATR and close < mean of 50 closes
     PS          v >= 1.5, s >= 1.2, close in the upper 60 % of the bar, 20-bar low
@@ -16,12 +16,12 @@ ATR20, S and R support and resistance of the range, H their distance:
                 climax, s < 1.2; phase B
     UT          high > R and a close < R at most 3 bars later, in phase B
     spring      >= 20 bars after SC: low < S - .05 ATR, not deeper than min(2 ATR, .3 H), close > S
-                at most 3 bars later; phase C
+                at most 3 bars later; phase C, in which only a lower low is another spring
     test        pivot low at most 25 bars after the spring, above it, <= S + .25 H, < .75 of its volume
     SOS         close > S + .75 H, s >= 1.2, v >= 1.2, close in the upper 40 %; phase D; a jump when
                 close > R
-    LPS         pivot low >= S + .5 H after SOS, giving back <= .62 of its leg, < .7 of its volume;
-                a backup when it follows a jump and lies within .75 ATR of R
+    LPS         pivot low >= S + .5 H after SOS, giving back <= .62 of the leg from the last pivot low
+                before SOS, < .7 of its volume; a backup when it follows a jump, within .75 ATR of R
     markup      3 closes > R since the first LPS was known, or close > R + .5 H; phase E, left by a
                 close under the middle of the range
     failure     close < min(S, spring low) - 1 ATR: the range is over

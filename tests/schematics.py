@@ -57,7 +57,7 @@ class Schematic:
         return {**columns, "is_gap": np.zeros(len(table))}
 
 
-def accumulation() -> tuple[Schematic, dict[str, int]]:
+def accumulation(test_close: float = 171.0) -> tuple[Schematic, dict[str, int]]:
     """The textbook path, and the row on which each event must be known."""
     known: dict[str, int] = {}
     path = Schematic()
@@ -74,7 +74,7 @@ def accumulation() -> tuple[Schematic, dict[str, int]]:
     path.bar(170.0, 130.0, low=166.8)
     known["spring"] = path.row
     known["spring_confirmed"] = path.row + 3
-    path.leg(176.0, 8, 80.0).leg(171.0, 6, 60.0)
+    path.leg(176.0, 8, 80.0).leg(test_close, 6, 60.0)
     known["test"] = path.row + 5
     path.leg(181.0, 10, 80.0).bar(187.0, 250.0, high=187.2)
     known["strength"] = known["jump"] = path.row

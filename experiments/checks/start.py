@@ -6,8 +6,9 @@ import numpy as np
 
 from engine import Market
 
+from .markets import window
 from .report import CheckRow
-from .subjects import IndicatorCase, MarketSource, case_market
+from .subjects import IndicatorCase, MarketSource, Subject, case_market
 
 TOLERANCE = 1e-6
 DROPPED = (1, 37, 200)
@@ -80,3 +81,59 @@ def check_start(
                 )
             )
     return rows
+
+
+def subject_start_failures(
+    subject: Subject,
+    market: Market,
+    warm_up: int,
+    *,
+    dropped: Sequence[int],
+    skipped: Sequence[str],
+) -> dict[str, str]:
+    """For every output that differs ``warm_up`` rows after a later start, where.
+
+    Integers must be equal, floats agree to 1e-6 of their scale. ``skipped`` are outputs that are
+    meant to remember: an account knows what it began with.
+    """
+    whole = subject(market)
+    failures: dict[str, str] = {}
+    for skip in dropped:
+        later = subject(window(market, skip, len(market.bars)))
+        for name, column in whole.items():
+            if name in failures or name in skipped:
+                continue
+            expected, found = column[skip + warm_up :], later[name][warm_up:]
+            if column.dtype.kind == "f":
+                differs = ~(np.abs(expected - found) <= TOLERANCE * output_scale(column))
+                differs &= ~(np.isnan(expected) & np.isnan(found))
+            else:
+                differs = expected != found
+            rows = np.flatnonzero(differs)
+            if rows.size:
+                row = int(rows[-1])
+                failures[name] = (
+                    f"without the first {skip} bars, {row + warm_up} bars after the start (warm-up is "
+                    f"{warm_up}) it is {found[row]!r} instead of {expected[row]!r}; {rows.size} rows "
+                    "differ"
+                )
+    return failures
+
+
+def check_subject_start(
+    subject: Subject,
+    market: Market,
+    warm_up: int,
+    *,
+    dropped: Sequence[int] = DROPPED,
+    skipped: Sequence[str] = (),
+) -> list[CheckRow]:
+    """One row for every output of ``subject`` that is not ``skipped``."""
+    failures = subject_start_failures(subject, market, warm_up, dropped=dropped, skipped=skipped)
+    compared = len(market.bars) - warm_up - max(dropped)
+    names = [name for name in subject(market.prefix(1)) if name not in skipped]
+    detail = f"{compared} bars compared, {warm_up} bars after the start"
+    return [
+        CheckRow("start", name, name not in failures and compared > 0, failures.get(name, detail))
+        for name in names
+    ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine import Decisions, Market, Panel, ReplayRules, replay
+from engine import Decisions, Market, Panel, ReplayRules, replay, timeframe_ns
 from indicators import (
     INDICATORS,
     Indicator,
@@ -25,7 +25,7 @@ from strategies import (
 
 from .null import Detectors
 from .replay import Replay, ReplayCase, funding_of, replay_rows
-from .subjects import ClockBuilder, Rows, native_clock
+from .subjects import ClockBuilder, Rows, head_features, native_clock
 
 ATR = feature("atr", "atr_frac")
 LOWERED = ConsensusRules(
@@ -75,6 +75,22 @@ class Suite:
     def by_name(self) -> Mapping[str, Indicator]:
         """The indicators by name."""
         return {indicator.name: indicator for indicator in self.indicators}
+
+    def warm_up_rows(self, bar_step_ns: int) -> int:
+        """Bars after which no feature on bars depends on where they begin, as declared.
+
+        A longer bar counts for the decision bars in it. Slow series have a start of their own.
+        """
+        longest = 0
+        for wanted in head_features(self.heads):
+            indicator = self.by_name[wanted.indicator]
+            stable = indicator.stable(indicator.resolved(dict(wanted.parameters)))
+            if wanted.clock == "bars":
+                longest = max(longest, stable)
+            elif wanted.clock.startswith("bars:"):
+                step = timeframe_ns(wanted.clock.removeprefix("bars:"))
+                longest = max(longest, (stable + 1) * (step // bar_step_ns))
+        return longest
 
     def votes(self, market: Market, clock_builder: ClockBuilder | None = None) -> VoteMatrix:
         """The votes of every head."""

@@ -5,9 +5,12 @@ codes: 0 fine, 1 a check failed, 2 usage or configuration, 3 data, 130 interrupt
 """
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 
@@ -53,20 +56,41 @@ def _root(
         os.environ["NINEFOLD_DEBUG"] = "1"
 
 
+class _Interrupts:
+    """Remembers that Ctrl-C was pressed: libraries turn the KeyboardInterrupt into errors of theirs."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._before: Any = None
+
+    def __enter__(self) -> "_Interrupts":
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.seen = True
+        raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; ``arguments`` default to those of the process."""
-    try:
-        code = app(
-            args=None if arguments is None else list(arguments),
-            prog_name="ninefold",
-            standalone_mode=False,
-        )
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return EXIT_INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the border of the program: every error gets a code
-        return exit_code_of(error)
+    with _Interrupts() as interrupts:
+        try:
+            code = app(
+                args=None if arguments is None else list(arguments),
+                prog_name="ninefold",
+                standalone_mode=False,
+            )
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            code = EXIT_INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - the border of the program: every error gets a code
+            code = EXIT_INTERRUPTED if interrupts.seen else exit_code_of(error)
     if code == EXIT_INTERRUPTED:
         sys.stderr.write("interrupted\n")
     return code if isinstance(code, int) else 0

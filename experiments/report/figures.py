@@ -83,7 +83,7 @@ def symbol_figure(
     names = [head["name"] for head in content["firing"][0]["heads"]]
     figure = _figure([0.58, 0.42])
     captions = [
-        _add_price(figure, _of(tables["prices"], symbol)),
+        _add_price(figure, symbol, _of(tables["prices"], symbol)),
         _add_trades(figure, _of(tables["trades"], symbol)),
         _add_votes(figure, _of(tables["votes"], symbol), names),
     ]
@@ -141,7 +141,7 @@ def _of(table: pa.Table, symbol: str) -> pa.Table:
     return table.filter(pc.equal(table["symbol"], symbol))
 
 
-def _add_price(figure: Any, prices: pa.Table) -> str:
+def _add_price(figure: Any, symbol: str, prices: pa.Table) -> str:
     time, close = milliseconds(prices["open_time"]), floats(prices["close"])
     if len(time) <= MAX_CANDLES:
         figure.add_candlestick(
@@ -149,7 +149,7 @@ def _add_price(figure: Any, prices: pa.Table) -> str:
             **{name: floats(prices[name]) for name in ("open", "high", "low", "close")},
             increasing={"line": {"color": UP, "width": 1}},
             decreasing={"line": {"color": DOWN, "width": 1}},
-            name="price",
+            name=symbol,
             showlegend=False,
             row=1,
             col=1,
@@ -159,7 +159,7 @@ def _add_price(figure: Any, prices: pa.Table) -> str:
     figure.add_scatter(
         x=time[kept],
         y=close[kept],
-        name="close",
+        name=f"{symbol} close",
         line={"color": INK, "width": 1},
         hovertemplate="%{y:,.6g}<extra>close</extra>",
         row=1,

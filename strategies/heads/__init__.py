@@ -1,26 +1,26 @@
 """The heads, in one explicit tuple: its order is the order of the vote columns."""
 
 from ..base import Head
-from .crypto_metrics import CryptoMetrics
+from .crypto_metrics import CryptoMetricsHead
 from .harmonic import Harmonic
 from .ict import IctHead
 from .market_structure import MarketStructureHead
 from .rules import RulesHead
-from .sentiment import Sentiment
+from .sentiment import SentimentHead
 from .technical import TechnicalHead
 from .volume import VolumeHead
 from .wyckoff import Wyckoff
 
 HEADS: tuple[type[Head], ...] = (
     TechnicalHead,
-    Sentiment,
+    SentimentHead,
     VolumeHead,
     RulesHead,
     IctHead,
     Wyckoff,
     Harmonic,
     MarketStructureHead,
-    CryptoMetrics,
+    CryptoMetricsHead,
 )
 
 HEADS_BY_NAME = {head.name: head for head in HEADS}

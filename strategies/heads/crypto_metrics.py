@@ -25,7 +25,7 @@ class _Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class CryptoMetrics:
+class CryptoMetricsHead:
     """The side with more of up to seven analyzers; n is their count, c_bar their mean confidence.
 
     ``p = min(0.90, 0.65 + 0.08 n)``; ``c = min(0.90, 0.85 + 0.25 (c_bar - 0.80))`` for n >= 5,

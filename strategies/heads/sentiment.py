@@ -25,7 +25,7 @@ _SCORED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sentiment:
+class SentimentHead:
     """A weighted mean of component scores, 0 to 100; a component without data drops out.
 
     The weights are the seed's (they sum to 100); fear and greed, which the seed leaves unweighted,

@@ -232,12 +232,14 @@ class Replay:
     # A fill
 
     def fill(self, t: int, s: int, d: float, ref: float, phase: str, reason: str) -> float:
-        """Signed quantity ``d`` at reference price ``ref``; the price that was paid."""
-        closes = d == -self.q[s]
+        """Signed quantity ``d`` at reference price ``ref``; the price that was paid.
+
+        A fill of ``-q`` leaves exactly 0: then no level stands and no target is in force.
+        """
         price = ref * (1 + self.slip) if d > 0 else ref * (1 - self.slip)
         cost = abs(d) * price * self.fee
         self.cash = self.cash - d * price - cost
-        self.q[s] = 0.0 if closes else self.q[s] + d
+        self.q[s] = self.q[s] + d
         holding = self.holding[s]
         assert holding is not None, "a fill belongs to a trade"
         if sign(d) == holding.side:
@@ -261,13 +263,14 @@ class Replay:
                 trade=holding.trade,
             )
         )
+        if self.q[s] == 0:
+            self.holding[s] = None
+            self.force[s] = 0.0
         return price
 
     def close_position(self, t: int, s: int, ref: float, phase: str, reason: str) -> None:
-        """A closing fill; flat means no levels and no target in force."""
+        """A closing fill."""
         self.fill(t, s, -self.q[s], ref, phase, reason)
-        self.holding[s] = None
-        self.force[s] = 0.0
 
     def enter(self, t: int, s: int, d: float, atr_frac: float) -> None:
         """The first fill of a trade at the open, and the levels that it sets."""
@@ -541,33 +544,57 @@ def replay_oracle(
     return Replay(panel, decisions, funding, rules).run()
 
 
-def differences(
+Columns = Mapping[str, Sequence[Any]]
+"""A ledger to be compared: plain Python values by the page's column names."""
+
+
+def disagreements(
+    expected: OracleResult, found: Mapping[str, Columns], relative: float = 1e-9
+) -> list[str]:
+    """Where the ledgers ``found`` (``fills``, ``funding``, ``trades``, ``equity``) differ.
+
+    Integers and words must be equal. Two floats may differ by ``relative`` of the larger; a column
+    that is a difference of large numbers may also differ by what rounding leaves of those.
+    """
+    floors = _floors(expected)
+    told = []
+    for name, columns in found.items():
+        told += _differences(name, getattr(expected, name), columns, relative, floors[name])
+    return told
+
+
+def _floors(expected: OracleResult) -> dict[str, dict[str, float]]:
+    """Absolute tolerance by ledger and column: 1e-12 of the numbers that are subtracted there."""
+    moved = max((fill.quantity * fill.price for fill in expected.fills), default=0.0)
+    account = max(max(abs(row.cash), row.gross_exposure) for row in expected.equity)
+    largest = max((fill.quantity for fill in expected.fills), default=0.0)
+    return {
+        "fills": {"position_after": 1e-12 * largest, "cash_after": 1e-12 * max(moved, account)},
+        "funding": {"position": 1e-12 * largest},
+        "trades": {"gross_pnl": 1e-12 * moved, "net_pnl": 1e-12 * moved, "return_frac": 1e-12},
+        "equity": dict.fromkeys(("equity", "cash", "net_exposure"), 1e-12 * max(moved, account)),
+    }
+
+
+def _differences(
     name: str,
     expected: Sequence[Any],
-    found: Mapping[str, Sequence[Any]],
-    *,
-    relative: float = 1e-9,
-    floors: Mapping[str, float] | None = None,
+    found: Columns,
+    relative: float,
+    floors: Mapping[str, float],
 ) -> list[str]:
-    """Where the columns ``found`` differ from the rows ``expected`` of the ledger ``name``.
-
-    Integers and words must be equal. Two floats may differ by ``relative`` of the larger, or by the
-    number that ``floors`` names for their column: what rounding leaves of a difference of large
-    numbers. A column that is missing, too much or of another length is a difference.
-    """
-    known = {item.name for row in expected[:1] for item in fields(row)}
-    told = [f"{name}: column {column!r} is on one side only"
-            for column in sorted(known ^ set(found)) if expected]  # fmt: skip
-    for column, values in found.items():
+    """The first difference of each column."""
+    row_type = {"fills": Fill, "funding": Payment, "trades": Trade, "equity": EquityRow}[name]
+    known = {item.name for item in fields(row_type)}
+    told = [f"{name}.{column}: on one side only" for column in sorted(known ^ set(found))]
+    for column in sorted(known & set(found)):
+        values = found[column]
         if len(values) != len(expected):
             told.append(f"{name}.{column}: {len(values)} rows, expected {len(expected)}")
             continue
-        if expected and column not in known:
-            continue
-        floor = (floors or {}).get(column, 0.0)
         for index, (row, value) in enumerate(zip(expected, values, strict=True)):
             wanted = getattr(row, column)
-            if not _same(wanted, value, relative, floor):
+            if not _same(wanted, value, relative, floors.get(column, 0.0)):
                 told.append(f"{name}.{column}[{index}]: {value!r}, expected {wanted!r} in {row}")
                 break
     return told
@@ -576,4 +603,4 @@ def differences(
 def _same(wanted: Any, value: Any, relative: float, floor: float) -> bool:
     if not isinstance(wanted, float):
         return bool(wanted == value)
-    return abs(wanted - value) <= max(floor, relative * max(abs(wanted), abs(value)))
+    return bool(abs(wanted - value) <= max(floor, relative * max(abs(wanted), abs(value))))

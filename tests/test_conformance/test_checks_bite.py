@@ -20,7 +20,7 @@ from experiments.checks.markets import (
 )
 from experiments.checks.poison import check_indicator_poison, check_subject_poison
 from experiments.checks.prefix import check_indicator_prefix, check_subject_prefix, chosen_cuts
-from experiments.checks.start import check_start
+from experiments.checks.start import check_start, check_subject_start
 from experiments.checks.subjects import IndicatorCase
 from experiments.checks.twins import leaked_subject, moved_earlier, open_time_clock
 from experiments.checks.vacuity import FiringCount, expected_rates, vacuity_rows
@@ -116,6 +116,16 @@ def test_start_dependence_of_an_understated_warm_up_is_caught() -> None:
     forgets = int(np.ceil(np.log(1e6) / -np.log(0.95)))
     assert failed(check_start([toy(smoothed, stable=forgets)])) == []
     assert failed(check_start([toy(smoothed, stable=forgets // 3)])) != []
+
+
+def test_start_dependence_of_a_head_is_caught() -> None:
+    remembering = replace(toy(toys.counting).indicator, stable=lambda _: 100)
+    suite = Suite(indicators=(*Suite().indicators, remembering), heads=(ToyHead(),))
+    market = null_market(1_200, 3)
+    assert suite.warm_up_rows(market.bars.step_ns) == 101 * 4
+    assert failed(check_subject_start(suite.vote_rows, market, 500)) != []
+    sound = toy_suite()
+    assert failed(check_subject_start(sound.vote_rows, market, 500)) == []
 
 
 def test_an_input_that_is_declared_and_not_read_is_caught() -> None:

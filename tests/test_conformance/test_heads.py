@@ -12,6 +12,7 @@ from experiments.checks.inputs import check_head_inputs
 from experiments.checks.markets import START_NS, null_fine_bars, null_market, null_series
 from experiments.checks.poison import check_subject_poison
 from experiments.checks.prefix import check_subject_prefix, chosen_cuts, prefix_failures
+from experiments.checks.start import check_subject_start
 from experiments.checks.subjects import Rows, feature_subject, head_features, stepwise
 from experiments.checks.timeframe import check_timeframe_rebuild
 from experiments.checks.twins import early_series_clock, leaked_subject, open_time_clock
@@ -71,6 +72,38 @@ def test_prefix_replay_with_switches_turned(suite: Suite, market: Market) -> Non
 
 def test_nothing_depends_on_a_wild_future(suite: Suite, market: Market) -> None:
     assert failures(check_subject_poison(suite.path_rows, market, count=24)) == []
+
+
+LONG_HOURS, LONGEST_WARM_UP = 12_000, 10_000
+"""Weekly structure declares a warm-up of decades; it is compared after sixty weeks instead."""
+VALIDITY_HOURS = 200
+"""Events that a head holds on to for a while after its features are stable."""
+REMEMBERS = (
+    "replay.equity_before",
+    "replay.net_exposure_before",
+    "replay.filled",
+    "replay.fee",
+    "replay.funding",
+)
+"""What an account's size enters: it depends on every trade since the start, as it should."""
+
+
+def test_no_head_remembers_where_the_bars_began(suite: Suite) -> None:
+    market = null_market(LONG_HOURS, SEED)
+    for head in suite.heads:
+        one = replace(suite, heads=(head,))
+        warm_up = min(one.warm_up_rows(HOUR_NS) + VALIDITY_HOURS, LONGEST_WARM_UP)
+        assert failures(check_subject_start(one.vote_rows, market, warm_up)) == []
+
+
+def test_consensus_and_fills_do_not_remember_where_the_bars_began(suite: Suite) -> None:
+    rows = check_subject_start(
+        suite.path_rows, null_market(LONG_HOURS, SEED), LONGEST_WARM_UP, skipped=REMEMBERS
+    )
+    assert failures(rows) == []
+    assert {"consensus.direction", "decision.target", "replay.fills", "replay.price"} <= {
+        row.subject for row in rows
+    }
 
 
 def outputs_that_move(whole: Rows) -> set[str]:

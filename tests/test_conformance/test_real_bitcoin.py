@@ -7,9 +7,13 @@ import pytest
 
 from datasets import Instrument, Store, import_files, load_market
 from engine import DAY_NS, Market
-from experiments.checks import CheckSize, Suite, run_checks
-from experiments.checks.markets import null_market
+from experiments.checks import Suite
+from experiments.checks.lookahead import busiest_window
+from experiments.checks.markets import null_market, window
 from experiments.checks.null import FIRST_SEED
+from experiments.checks.poison import check_subject_poison
+from experiments.checks.prefix import check_subject_prefix
+from experiments.checks.replay import check_replay_prefix, check_replay_timing
 from experiments.checks.vacuity import FiringCount, expected_rates, vacuity_rows
 from tests.real_data import real_data_root
 
@@ -70,6 +74,9 @@ def test_every_detector_fires_as_often_as_it_declares(suite: Suite, bitcoin: Mar
 
 
 def test_no_look_ahead_on_real_hours(suite: Suite, bitcoin: Market) -> None:
-    size = CheckSize(rows=2_500, event_cuts=150, other_cuts=200, futures=8, rebuilds=30)
-    report = run_checks(bitcoin, suite, size=size)
-    assert report.passed, "\n".join(report.lines())
+    part = window(bitcoin, *busiest_window(suite.votes(bitcoin), 2_000))
+    rows = check_subject_prefix(suite.path_rows, part, event_cuts=80, other_cuts=120)
+    rows += check_subject_poison(suite.path_rows, part, count=8)
+    case = suite.replay_case(part, suite.consensus_rows(part))
+    rows += check_replay_prefix(case) + check_replay_timing(case)
+    assert [f"{row.subject}: {row.detail}" for row in rows if not row.passed] == []

@@ -100,6 +100,11 @@ def cumulative(columns: Columns, _: Parameters) -> tuple[Float1D, ...]:
     return (np.cumsum(np.abs(np.diff(columns["close"], prepend=columns["close"][:1]))),)
 
 
+def counting(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    """Causal, but it counts rises from the first row on: -3 to 3, round and round."""
+    return (np.cumsum(rise(columns, parameters)[0] > 0) % 7 - 3.0,)
+
+
 @dataclass(frozen=True, slots=True)
 class ToyHead:
     """Votes for the trend of the 4h bars; context from funding."""
@@ -129,7 +134,7 @@ class ToyHead:
             direction=side,
             probability=np.full(inputs.rows, 0.7),
             confidence=np.full(inputs.rows, 0.8),
-            score=50.0 + 20.0 * shape,
+            score=50.0 + 50.0 * np.tanh(shape),
             coverage=known.astype(np.float64),
             reasons=reason_bits(flags, self.REASONS),
         )

@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -353,6 +354,22 @@ def test_an_interrupt_ends_with_130_and_nothing_half_done(
     assert (code, out) == (130, "")
     assert err.splitlines()[-1] == "interrupted"
     assert list((tmp_path / "r").iterdir()) == []
+
+
+def test_an_interrupt_that_a_library_turns_into_its_own_error_is_still_one(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def swallowed(*_arguments: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise SystemError("returned a result with an exception set") from None
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("experiments.config_file.load_config", swallowed)
+    code, out, err = called(capsys, "config", "validate", config)
+    assert (code, out, err) == (130, "", "interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_interrupted_import_leaves_a_sound_store(

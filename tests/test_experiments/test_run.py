@@ -235,6 +235,39 @@ def test_prices_and_funding_come_from_the_instruments_that_the_config_names(tmp_
     assert len(free.replay.funding_payments) == 0
 
 
+def test_decisions_without_a_listed_symbol_are_dropped_and_told(tmp_path: Path):
+    import pyarrow as pa
+
+    store = Store(tmp_path / "store")
+    bars, everywhere = random_bars(600, 1), np.ones(600, dtype=bool)
+    middle = (np.arange(600) >= 300) & (np.arange(600) < 400)
+    for symbol, market, keep in (
+        ("XUSDT", "spot", everywhere),
+        ("XUSDT", "um_perp", middle),
+        ("YUSDT", "spot", everywhere),
+    ):
+        key = DatasetKey("ohlcv", "v", market, symbol, "1h", "s")
+        store.write(key, pa.table(bar_table(bars, keep)), provenance={"test": 1})
+    pairs = [
+        {
+            "signals": {"venue": "v", "market": "spot", "symbol": "XUSDT"},
+            "traded": {"venue": "v", "market": "um_perp", "symbol": "XUSDT"},
+        },
+        {"signals": {"venue": "v", "market": "spot", "symbol": "YUSDT"}},
+    ]
+    made = run(
+        config_of({"data": {"instruments": pairs}, "consensus": {"quorum": 1}}),
+        store=store,
+        runs=None,
+    )
+    acts = made.decisions.acts
+    # Both symbols have the same signals; only the listed part of the first may act.
+    assert acts[:, 1].sum() > acts[:, 0].sum() > 0
+    assert (acts[:, 0] == (acts[:, 1] & middle)).all()
+    dropped = int((acts[:, 1] & ~middle).sum())
+    assert any(note.startswith(f"{dropped} decisions dropped") for note in made.notes)
+
+
 def test_a_missing_funding_history_is_told(store: Store):
     source = "seed7-null"
     spot = {"venue": "simulated", "market": "spot", "symbol": SYMBOLS[0], "source": source}

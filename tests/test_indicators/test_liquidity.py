@@ -285,6 +285,9 @@ def test_triangle_and_flag() -> None:
         "is_gap": np.zeros(len(close)),
     }
     assert only(columns, "flag") == [(46, 1.0)]
+    wide = {**columns, "low": columns["low"].copy()}
+    wide["low"][41] = 102.0
+    assert only(wide, "flag") == []
     columns["is_gap"][40:44] = 1.0
     assert only(columns, "flag") == []
 

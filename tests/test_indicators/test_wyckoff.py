@@ -121,6 +121,36 @@ def test_spring_type_is_its_volume(volume: float, low: float, code: int) -> None
     assert outputs(path.columns())["spring_type"][row] == code
 
 
+@pytest.mark.parametrize(("low", "expected"), [(172.3, 1.0), (172.5, 0.0)])
+def test_a_test_stays_in_the_lowest_quarter_of_the_range(low: float, expected: float) -> None:
+    """Support 168 and resistance 185.5 put the quarter at 172.375."""
+    path, known = accumulation(test_close=low + 0.5)
+    found = outputs(path.columns())
+    assert found["resistance"][known["spring"]] == pytest.approx(185.5)
+    assert found["test"][known["test"]] == expected
+
+
+@pytest.mark.parametrize(("multiple", "expected"), [(1.95, 1.0), (2.05, 0.0)])
+def test_a_spring_is_at_most_two_atr_deep(multiple: float, expected: float) -> None:
+    path, known = accumulation()
+    row = known["spring"]
+    open_, high, low, close, volume = path.rows[row]
+    support = path.rows[known["climax"]][2]
+    for _ in range(50):
+        path.rows[row] = (open_, high, low, close, volume)
+        low = support - multiple * wilder_atr(plain_bars(path.columns()))[row]
+    assert outputs(path.columns())["spring"][row] == expected
+
+
+@pytest.mark.parametrize(("location", "expected"), [(0.61, 1.0), (0.59, 0.0)])
+def test_strength_closes_in_the_upper_part_of_its_bar(location: float, expected: float) -> None:
+    path, known = accumulation()
+    row = known["strength"]
+    open_, _, low, close, volume = path.rows[row]
+    path.rows[row] = (open_, low + (close - low) / location, low, close, volume)
+    assert outputs(path.columns())["strength"][row] == expected
+
+
 def test_too_deep_a_dip_is_no_spring() -> None:
     path, known = accumulation()
     row = known["spring"]
@@ -239,7 +269,7 @@ def test_preliminary_support_comes_at_most_forty_bars_before(
     [
         (3.0, 5.0, 10, 0.0, True),
         (2.99, 5.0, 10, 0.0, False),
-        (3.82, 10.0, 10, 0.0, True),
+        (3.83, 10.0, 10, 0.0, True),
         (3.81, 10.0, 10, 0.0, False),
         (5.0, 5.0, 30, 0.0, True),
         (5.0, 5.0, 31, 0.0, False),

@@ -19,7 +19,7 @@ from indicators import (
     taker_flow,
 )
 from strategies.base import HeadInputs, HeadOutput
-from strategies.heads.crypto_metrics import CryptoMetrics
+from strategies.heads.crypto_metrics import CryptoMetricsHead
 from strategies.votes import head_inputs
 from tests.generators import random_market
 from tests.oracles import crypto as oracle
@@ -29,18 +29,18 @@ INDICATORS = {
     for family in (daily_series, divergence, funding, positioning, premium, taker_flow)
     for indicator in family.INDICATORS
 }
-HEAD = CryptoMetrics()
+HEAD = CryptoMetricsHead()
 NAN = math.nan
 
 
-def inputs_of(market: Market, head: CryptoMetrics = HEAD) -> HeadInputs:
+def inputs_of(market: Market, head: CryptoMetricsHead = HEAD) -> HeadInputs:
     matrix = build_features(market, head.features().values(), indicators=INDICATORS)
     return head_inputs(head, matrix)
 
 
 def bar(**columns: float) -> HeadInputs:
     """One bar on which everything is known and silent, but for what is given."""
-    silent = dict.fromkeys(CryptoMetrics(use_tvl=True).features(), 0.0)
+    silent = dict.fromkeys(CryptoMetricsHead(use_tvl=True).features(), 0.0)
     silent["premium_band"] = 3.0
     return HeadInputs(1, {name: np.array([value]) for name, value in (silent | columns).items()})
 
@@ -111,7 +111,7 @@ def test_against_the_literal_row(sides):
             confidence = 0.75 if side == 1 else 0.70
         signals.append(None if side is None else (side, confidence))
     columns["premium_band"] = 0.0
-    output = CryptoMetrics(use_tvl=True).vote(bar(**columns))
+    output = CryptoMetricsHead(use_tvl=True).vote(bar(**columns))
     np.testing.assert_allclose(only(output), oracle.crypto_row(signals), atol=1e-12)
     known = [signal[0] for signal in signals if signal is not None]
     expected_score = 50 + 50 * sum(known) / len(known) if known else 50
@@ -183,7 +183,7 @@ def test_no_data_is_no_opinion():
 def test_locked_value_is_off_by_default():
     assert "tvl_side" not in HEAD.features()
     rows = bar(tvl_side=1.0, tvl_growth=1.0)
-    assert only(CryptoMetrics(use_tvl=True).vote(rows))[0] == 1
+    assert only(CryptoMetricsHead(use_tvl=True).vote(rows))[0] == 1
 
 
 def test_mirrored_sides_give_the_mirrored_vote(market):

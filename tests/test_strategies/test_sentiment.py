@@ -20,7 +20,7 @@ from indicators import (
     taker_flow,
 )
 from strategies.base import HeadInputs, HeadOutput
-from strategies.heads.sentiment import Sentiment
+from strategies.heads.sentiment import SentimentHead
 from strategies.votes import head_inputs
 from tests.generators import random_market
 from tests.oracles import crypto as oracle
@@ -35,11 +35,11 @@ SCORES = (
     "fear_greed",
 )  # fmt: skip
 WEIGHTS = dict(zip(SCORES, (20, 15, 10, 15, 10, 15, 15, 10), strict=True)) | {"exhaustion": 10}
-HEAD = Sentiment(mood_days=60, mood_minimum_days=20)
+HEAD = SentimentHead(mood_days=60, mood_minimum_days=20)
 """Windows that fit into the market of these tests."""
 
 
-def inputs_of(market: Market, head: Sentiment = HEAD) -> HeadInputs:
+def inputs_of(market: Market, head: SentimentHead = HEAD) -> HeadInputs:
     matrix = build_features(market, head.features().values(), indicators=INDICATORS)
     return head_inputs(head, matrix)
 
@@ -71,7 +71,7 @@ def market() -> Market:
 
 
 def test_every_component_by_hand():
-    head = Sentiment()
+    head = SentimentHead()
     assert only(head.vote(hand_made(**dict.fromkeys(SCORES, 75.0)))) == (1, 0.7, 1.0, 75.0, 1.0)
     assert only(head.vote(hand_made(**dict.fromkeys(SCORES, 20.0)))) == (
         -1, pytest.approx(0.74), 1.0, 20.0, 1.0,
@@ -80,7 +80,7 @@ def test_every_component_by_hand():
 
 
 def test_the_threshold_is_part_of_the_vote():
-    head = Sentiment()
+    head = SentimentHead()
     assert only(head.vote(hand_made(funding=62.5)))[0] == 1
     assert only(head.vote(hand_made(funding=62.4)))[:3] == (0, 0.5, 0.0)
     assert only(head.vote(hand_made(funding=37.5)))[0] == -1
@@ -93,7 +93,7 @@ def test_the_threshold_is_part_of_the_vote():
 )
 def test_against_the_literal_row(values, event):
     scores = dict(zip(SCORES, values, strict=True))
-    output = Sentiment().vote(hand_made(**scores, exhaustion=float(event)))
+    output = SentimentHead().vote(hand_made(**scores, exhaustion=float(event)))
     expected = oracle.sentiment_row(scores, WEIGHTS, event)
     u = (expected[3] - 50) / 50
     if abs(abs(u) - 0.25) > 1e-9:
@@ -102,7 +102,7 @@ def test_against_the_literal_row(values, event):
 
 
 def test_what_is_missing_drops_out_and_the_rest_renormalises():
-    head = Sentiment()
+    head = SentimentHead()
     full = hand_made(funding=90.0, volume=60.0, mood=80.0)
     direction, _, _, score, coverage = only(head.vote(full))
     assert score == pytest.approx((15 * 90 + 10 * 60 + 15 * 80) / 40)
@@ -113,26 +113,26 @@ def test_what_is_missing_drops_out_and_the_rest_renormalises():
 
 
 def test_no_data_is_no_opinion(market):
-    output = Sentiment().vote(HeadInputs(7, {}))
+    output = SentimentHead().vote(HeadInputs(7, {}))
     for field in dataclasses.fields(HeadOutput):
         np.testing.assert_array_equal(
             getattr(output, field.name), getattr(HeadOutput.absent(7), field.name)
         )
     columns = {name: np.full(7, np.nan) for name in HEAD.features()}
     assert (HEAD.vote(HeadInputs(7, columns)).coverage == 0).all()
-    event_alone = Sentiment().vote(hand_made(exhaustion=1.0))
+    event_alone = SentimentHead().vote(hand_made(exhaustion=1.0))
     assert only(event_alone) == (0, 0.5, 0.0, 50.0, 0.0)
 
 
 def test_more_longs_are_more_bearish():
-    head = Sentiment()
+    head = SentimentHead()
     votes = [only(head.vote(hand_made(long_short=score))) for score in (80, 60, 50, 40, 20)]
     assert [vote[0] for vote in votes] == [1, 0, 0, 0, -1]
     assert sorted((vote[3] for vote in votes), reverse=True) == [vote[3] for vote in votes]
 
 
 def test_disagreement_costs_confidence():
-    head = Sentiment()
+    head = SentimentHead()
     agreed = only(head.vote(hand_made(funding=70.0, mood=70.0)))
     split = only(head.vote(hand_made(funding=100.0, mood=40.0)))
     assert agreed[3] == split[3]
@@ -205,7 +205,7 @@ def test_late_data_arrive_late(market):
 
 
 def test_reasons_name_the_components_that_lean():
-    head = Sentiment()
+    head = SentimentHead()
     names = [reason.name for reason in head.REASONS]
     output = head.vote(hand_made(funding=80.0, mood=20.0, risk=55.0, exhaustion=-1.0))
     bits = {name for bit, name in enumerate(names) if int(output.reasons[0]) >> bit & 1}
