@@ -28,6 +28,8 @@ END_OF_DATA: Final = 8
 RUIN: Final = 9
 
 NO_ORDER: Final = -1
+DUST: Final = 1e-9
+"""Share of equity below which an order or a change of size is nothing but rounding."""
 
 # Columns of the integer and float parts of a fill row.
 F_BAR, F_SYMBOL, F_PHASE, F_REASON, F_SIDE, F_TRADE, FILL_INTS = 0, 1, 2, 3, 4, 5, 6
@@ -276,9 +278,8 @@ def replay_kernel(
             executes[s] = pending_reason[s] != NO_ORDER and listed[t, s] and not is_gap[t, s]
             any_order = any_order or executes[s]
         if any_order:
-            budget = max(equity, 0.0)
             scale = _order_scale_kernel(
-                budget, position_fraction, max_gross_leverage, open_[t], executes, pending_target,
+                equity, position_fraction, max_gross_leverage, open_[t], executes, pending_target,
                 position,
             )  # fmt: skip
             for s in range(symbols):
@@ -286,7 +287,9 @@ def replay_kernel(
                     continue
                 wanted_target = pending_target[s]
                 reason = pending_reason[s]
-                notional = abs(wanted_target) * position_fraction * budget * scale
+                notional = abs(wanted_target) * position_fraction * equity * scale
+                if notional < DUST * equity:
+                    notional = 0.0
                 wanted = np.sign(wanted_target) * notional / open_[t, s]
                 held = position[s, P_QUANTITY]
                 pending_reason[s] = NO_ORDER
@@ -312,7 +315,7 @@ def replay_kernel(
                         1.0 + side * take_profit_atr * pending_atr[s]
                     )
                     position[s, P_RISK] = price * stop_atr * pending_atr[s]
-                elif wanted != held:
+                elif abs(wanted - held) * open_[t, s] >= DUST * equity:
                     _fill_kernel(
                         t, s, PHASE_OPEN, RESIZE, wanted - held, open_[t, s],
                         fee_rate, slip_rate, cash, position, open_trade, counters,

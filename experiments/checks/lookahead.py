@@ -97,6 +97,7 @@ def run_checks(
     *,
     votes: VoteMatrix | None = None,
     size: CheckSize | None = None,
+    with_indicators: bool = True,
     name: str = "",
 ) -> CheckReport:
     """Every check that data of a user allow, on one market; ``name`` precedes the subjects.
@@ -110,7 +111,7 @@ def run_checks(
     votes = suite.votes(market) if votes is None else votes
     part = window(market, *busiest_window(votes, size.rows))
     names = [head.name for head in suite.heads]
-    rows = _indicator_rows(suite)
+    rows = indicator_rows(suite) if with_indicators else []
     rows += grouped(
         check_subject_prefix(
             suite.path_rows, part, event_cuts=size.event_cuts, other_cuts=size.other_cuts
@@ -140,7 +141,7 @@ def run_checks(
     return CheckReport(tuple(replace(row, subject=prefix + row.subject) for row in rows))
 
 
-def _indicator_rows(suite: Suite) -> list[CheckRow]:
+def indicator_rows(suite: Suite) -> list[CheckRow]:
     """Prefix replay and poison of every indicator that the heads use, with their parameters."""
     used = {feature.indicator for head in suite.heads for feature in head.features().values()}
     known = [indicator for indicator in suite.indicators if indicator.name in used]
@@ -188,8 +189,16 @@ def check_lookahead(
         exit_on_flat=config.consensus.exit_on_flat,
         hold_bars=config.consensus.hold_bars,
     )
+    rows += indicator_rows(suite)
     markets = made.data.markets
     for symbol, market in markets.items():
-        report = run_checks(market, suite, size=size, name=symbol if len(markets) > 1 else "")
+        report = run_checks(
+            market,
+            suite,
+            votes=made.votes[symbol] if len(heads) == len(made.votes[symbol].names) else None,
+            size=size,
+            with_indicators=False,
+            name=symbol if len(markets) > 1 else "",
+        )
         rows += report.rows
     return CheckReport(tuple(rows))

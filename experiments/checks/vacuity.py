@@ -2,19 +2,23 @@
 
 Every signal, reason and head declares the share of hourly bars on which it is expected to fire, as a
 range written before the rate was looked at. A rate outside it means that the detector, or what its
-author believed of it, is wrong.
+author believed of it, is wrong. A rate counts as outside only when the number of rows can tell: when
+a Poisson count at the nearest end of the range would be as far out less than once in a thousand times.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import stats
 
 from indicators import Indicator
 from strategies import Head, VoteMatrix
 
 from .report import CheckRow, Severity
 from .subjects import Rows
+
+SIGNIFICANCE = 1e-3
 
 
 @dataclass(slots=True)
@@ -80,19 +84,23 @@ def vacuity_rows(
         if not possible:
             rows.append(CheckRow("vacuity", name, False, "no data: it could not fire", "warning"))
             continue
-        rate = count.fired[name] / possible
-        if rate == 0.0 and low == 0.0:
+        fired = count.fired[name]
+        if fired == 0 and low == 0.0:
             text = f"never fires on {possible} rows; its range allows that, so it proves nothing"
             rows.append(CheckRow("vacuity", name, False, text, "warning"))
             continue
-        rows.append(
-            CheckRow(
-                "vacuity",
-                name,
-                low <= rate <= high,
-                f"fires on {100 * rate:.3g} % of {possible} rows, expected {100 * low:g} to "
-                f"{100 * high:g} %",
-                severity,
-            )
+        inside = low <= fired / possible <= high
+        text = (
+            f"fires on {100 * fired / possible:.3g} % of {possible} rows, expected {100 * low:g} to "
+            f"{100 * high:g} %"
         )
+        if not inside and not _is_significant(fired, possible, low, high):
+            inside, text = True, f"{text}: too few rows to tell"
+        rows.append(CheckRow("vacuity", name, inside, text, severity))
     return rows
+
+
+def _is_significant(fired: int, possible: int, low: float, high: float) -> bool:
+    if fired < low * possible:
+        return float(stats.poisson.cdf(fired, low * possible)) < SIGNIFICANCE
+    return float(stats.poisson.sf(fired - 1, high * possible)) < SIGNIFICANCE

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from engine import Float1D, drawdowns
 
-from .sampling import MAX_BUCKETS, bucket_means, extreme_rows
+from .sampling import MAX_BUCKETS, bucket_means, bucket_rows, extreme_rows
 
 UP: Final = "#0f766e"
 DOWN: Final = "#c2410c"
@@ -130,8 +130,8 @@ def cost_split(trades: pa.Table) -> list[tuple[str, float]]:
     )
     return [
         ("before costs", gross + slippage),
-        ("slippage", -slippage),
-        ("fees", -fees),
+        ("slippage", 0.0 - slippage),
+        ("fees", 0.0 - fees),
         ("funding", funding),
         ("net", net),
     ]
@@ -250,9 +250,7 @@ def _add_votes(figure: Any, votes: pa.Table, names: list[str]) -> str:
     )  # fmt: skip
     rows = len(votes)
     cell = (
-        "one bar"
-        if rows <= MAX_BUCKETS
-        else f"the mean vote of {rows / len(starts):.0f} bars in a row"
+        "one bar" if rows <= MAX_BUCKETS else f"the mean vote of {bucket_rows(rows)} bars in a row"
     )
     return f"Each cell of the votes is {cell}; grey means that the head had no data."
 
@@ -261,7 +259,7 @@ def _line_caption(rows: int) -> str:
     if rows <= 4 * MAX_BUCKETS:
         return ""
     return (
-        f"Lines show the first, lowest, highest and last of every {rows / MAX_BUCKETS:.0f} bars, so no "
+        f"Lines show the first, lowest, highest and last of every {bucket_rows(rows)} bars, so no "
         "extreme is hidden."
     )
 

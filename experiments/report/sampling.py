@@ -10,10 +10,14 @@ MAX_BUCKETS = 1200
 """About one bucket a pixel of a wide page."""
 
 
+def bucket_rows(rows: int, buckets: int = MAX_BUCKETS) -> int:
+    """Rows that share a bucket, so that there are at most ``buckets`` of them."""
+    return max(1, -(-rows // buckets))
+
+
 def bucket_of(rows: int, buckets: int = MAX_BUCKETS) -> Int1D:
     """The bucket of every row, ``(rows,)`` int64: equal numbers of rows, in order."""
-    count = min(rows, buckets)
-    return np.arange(rows, dtype=np.int64) * count // max(rows, 1)
+    return np.arange(rows, dtype=np.int64) // bucket_rows(rows, buckets)
 
 
 def extreme_rows(values: Float1D, buckets: int = MAX_BUCKETS) -> Int1D:

@@ -166,6 +166,10 @@ class Settlement:
     mark_price: float | None
 
 
+DUST = 1e-9
+"""Share of equity below which an order or a change of size counts as nothing."""
+
+
 def sign(value: float) -> int:
     """-1, 0 or +1."""
     return (value > 0) - (value < 0)
@@ -325,7 +329,7 @@ class Replay:
         wanted = self.wanted_notionals(t, executing, equity)
         for s, order in executing.items():
             position = sign(order.target) * wanted[s] / self.prices.open[t][s]
-            self.execute(t, s, order, position)
+            self.execute(t, s, order, position, equity)
             self.force[s] = order.target if self.q[s] != 0 else 0.0
             self.pending[s] = None
 
@@ -334,7 +338,7 @@ class Replay:
     ) -> dict[int, float]:
         """``w`` of each executing order, after the gross cap."""
         wanted = {
-            s: abs(order.target) * self.rules.position_fraction * equity if equity > 0 else 0.0
+            s: abs(order.target) * self.rules.position_fraction * equity
             for s, order in executing.items()
         }
         held = sum(
@@ -344,10 +348,10 @@ class Replay:
         limit = self.rules.max_gross_leverage * equity
         if total > 0 and held + total > limit:
             factor = max(0.0, (limit - held) / total)
-            return {s: w * factor for s, w in wanted.items()}
-        return wanted
+            wanted = {s: w * factor for s, w in wanted.items()}
+        return {s: 0.0 if w < DUST * equity else w for s, w in wanted.items()}
 
-    def execute(self, t: int, s: int, order: Order, position: float) -> None:
+    def execute(self, t: int, s: int, order: Order, position: float, equity: float) -> None:
         """Move from the held to the wanted ``position`` at the open."""
         q, ref = self.q[s], self.prices.open[t][s]
         if position * sign(q) < 0:
@@ -357,7 +361,7 @@ class Replay:
             self.close_position(t, s, ref, "open", closing_reason(order, q))
         elif position != 0 and q == 0:
             self.enter(t, s, position, order.atr_frac)
-        elif position != q:
+        elif abs(position - q) * ref >= DUST * equity:
             self.fill(t, s, position - q, ref, "open", "resize")
 
     # Step 4

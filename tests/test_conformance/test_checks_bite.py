@@ -328,6 +328,15 @@ def test_vacuity_judges_both_ends_of_the_range() -> None:
         assert rows["toy:down"].detail.startswith("no data")
 
 
+def test_a_rate_counts_as_outside_only_when_the_rows_can_tell() -> None:
+    """One firing is expected of 1,000 rows: none says nothing, of 20,000 rows none says much."""
+    for rows, verdict in ((1_000, True), (20_000, False)):
+        count = FiringCount()
+        count.add("rare", np.zeros(rows), rows)
+        (row,) = vacuity_rows(count, {"rare": (0.001, 0.01)})
+        assert row.passed is verdict, row.detail
+
+
 def test_a_range_from_zero_proves_nothing_when_nothing_fires() -> None:
     count = FiringCount()
     count.add("silent", np.zeros(100), 100)

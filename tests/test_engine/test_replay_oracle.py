@@ -251,8 +251,8 @@ def test_a_cap_that_leaves_nothing_closes_the_position(target: float, reason: st
     assert [(fill.bar, fill.symbol, fill.reason) for fill in fills[2:3]] == [(2, 0, reason)]
 
 
-def test_a_resize_that_rounds_to_flat_ends_the_trade():
-    # The cap leaves A 1e-13 of notional: D > 0, but D - q rounds to -q and nothing is held after it.
+def test_what_the_cap_leaves_of_rounding_counts_as_nothing():
+    # The cap leaves A 1e-13 of notional: a position of that size would be rounding, not a decision.
     case = written_case(
         {"A": [10, 10, 10, 1000, 10, 10, 10], "B": [100, 100, 100, 199.99999999999997, 100, 100, 100]},
         {"A": {0: 0.25, 2: 1.0, 4: 0.5}, "B": {1: -0.5}},
@@ -263,11 +263,11 @@ def test_a_resize_that_rounds_to_flat_ends_the_trade():
     result = compare(case)
     assert [(fill.bar, fill.reason, fill.trade) for fill in result.fills if fill.symbol == 0] == [
         (1, "entry", 0),
-        (3, "resize", 0),
+        (3, "exit", 0),
         (5, "entry", 2),
         (6, "end_of_data", 2),
     ]
-    assert result.trades[0].exit_reason == "resize"
+    assert result.trades[0].exit_reason == "exit"
 
 
 def test_the_average_entry_price_counts_every_increasing_fill():

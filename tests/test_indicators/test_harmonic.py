@@ -148,6 +148,14 @@ def test_cd_takes_between_a_third_and_twice_the_time_of_ab(bars: int, expected: 
     assert has_pattern(outputs(columns), "gartley") == expected
 
 
+def test_an_open_zone_expires() -> None:
+    columns, rows = drawn(points("gartley"), (14, 14, 14, 30))
+    entered = int(np.flatnonzero(outputs(columns)["entered"] == 1)[0])
+    waited = entered - (rows[3] + 5)
+    assert outputs(columns, max_open_bars=waited)["entered"][entered] == 1
+    assert outputs(columns, max_open_bars=waited - 1)["entered"][entered] == 0
+
+
 def test_a_touch_sooner_than_a_third_of_ab_ends_the_zone() -> None:
     legs_slow_ab = (14, 30, 14, 11)
     assert not has_pattern(outputs(drawn(points("gartley"), legs_slow_ab)[0]), "gartley")

@@ -151,6 +151,27 @@ def test_strength_closes_in_the_upper_part_of_its_bar(location: float, expected:
     assert outputs(path.columns())["strength"][row] == expected
 
 
+@pytest.mark.parametrize(("location", "expected"), [(0.59, 1.0), (0.61, 0.0)])
+def test_a_climax_that_closes_up_closes_low_in_its_bar(location: float, expected: float) -> None:
+    path, known = accumulation()
+    row = known["climax"]
+    _, _, low, close, volume = path.rows[row]
+    path.rows[row] = (close - 2.0, low + (close - low) / location, low, close, volume)
+    assert outputs(path.columns())["climax"][row] == expected
+
+
+@pytest.mark.parametrize(("spread", "expected"), [(1.25, 1.0), (1.15, 0.0)])
+def test_preliminary_support_is_a_wide_bar(spread: float, expected: float) -> None:
+    path, known = accumulation()
+    row = known["climax"] - 19
+    open_, _, low, _, volume = path.rows[row]
+    assert volume == 300.0
+    for _ in range(50):
+        size = spread * wilder_atr(plain_bars(path.columns()))[row]
+        path.rows[row] = (open_, low + size, low, low + 0.6 * size, volume)
+    assert outputs(path.columns())["preliminary"][known["climax"]] == expected
+
+
 def test_too_deep_a_dip_is_no_spring() -> None:
     path, known = accumulation()
     row = known["spring"]
@@ -253,6 +274,27 @@ def test_prefixes_and_poison_change_nothing(seed: int, cut: int) -> None:
         np.testing.assert_array_equal(prefix[name], column[:cut], err_msg=name)
         for poisoned_outputs in poisons:
             np.testing.assert_array_equal(poisoned_outputs[name][:cut], column[:cut])
+
+
+def test_the_oldest_range_at_work_leads() -> None:
+    path, known = accumulation()
+    path.rows = path.rows[: known["secondary_test"] + 1]
+    path.last = path.rows[-1][3]
+    path.leg(185.0, 12, 90.0).leg(174.0, 8, 90.0).bar(168.0, 700.0, low=167.9)
+    path.leg(178.0, 6, 100.0).leg(174.0, 8, 60.0)
+    found = outputs(path.columns())
+    starts = np.flatnonzero(found["range_start"] == 1)
+    assert len(starts) == 2
+    assert (found["support"][starts[1] :] == 168.0).all()
+
+
+def test_a_long_gap_between_climax_and_rally_forgets_the_climax() -> None:
+    path, known = accumulation()
+    columns = path.columns()
+    for length, expected in ((3, 1.0), (4, 0.0)):
+        gapped = {name: column.copy() for name, column in columns.items()}
+        gapped["is_gap"][known["climax"] + 1 : known["climax"] + 1 + length] = 1.0
+        assert outputs(gapped)["range_start"][known["range_start"]] == expected
 
 
 @pytest.mark.parametrize(("distance", "expected"), [(1, 1.0), (40, 1.0), (41, 0.0)])
