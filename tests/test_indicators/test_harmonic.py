@@ -11,9 +11,9 @@ from engine import Float1D
 from indicators.harmonic import HARMONIC, HARMONIC_PIVOT, LOOKBACK, PATTERNS, harmonic_ratios
 from indicators.spec import Indicator
 from tests.generators import random_bars
-from tests.oracles.harmonic import CODES, Bullish, Rules, completed
+from tests.oracles.harmonic import CODES, ON_XA, Bullish, Rules, completed
 from tests.oracles.wyckoff import Bars
-from tests.schematics import EXAMPLES, PATTERN_XA, drawn, mirrored, points
+from tests.schematics import EXAMPLES, PATTERN_X, PATTERN_XA, drawn, mirrored, points
 
 EVENTS = ("published", "entered", "confirmed", "failed")
 
@@ -196,6 +196,25 @@ def test_a_long_gap_forgets_open_zones() -> None:
 
 def test_names_and_codes_agree_with_the_table() -> None:
     assert [pattern.name for pattern in PATTERNS] == list(CODES)
+    for pattern in PATTERNS:
+        if pattern.name in ON_XA:
+            point, *rest = ON_XA[pattern.name]
+            expected = point if isinstance(point, tuple) else (point, point)
+            assert (pattern.ab, pattern.bc, pattern.cd, pattern.target) == (expected, *rest)
+
+
+def test_of_two_patterns_at_one_d_the_more_precise_is_named() -> None:
+    """b = .63 and c = .75 with AB = CD: d = .7875 is a Gartley, but b misses .618 by 2 %."""
+    a = PATTERN_X + PATTERN_XA
+    b = a - 0.63 * PATTERN_XA
+    c = b + 0.75 * (a - b)
+    columns, rows = drawn([PATTERN_X, a, b, c, c - (a - b)])
+    found = outputs(columns, HARMONIC_PIVOT)
+    assert found["pattern"][rows[4] + 5] == CODES["abcd"]
+    assert found["precision"][rows[4] + 5] == pytest.approx(1.0)
+    zone = outputs(columns)
+    assert (zone["bullish_count"] == 2).any()
+    assert has_pattern(zone, "abcd") or has_pattern(zone, "gartley")
 
 
 @given(

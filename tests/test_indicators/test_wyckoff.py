@@ -280,7 +280,7 @@ def test_the_oldest_range_at_work_leads() -> None:
     path, known = accumulation()
     path.rows = path.rows[: known["secondary_test"] + 1]
     path.last = path.rows[-1][3]
-    path.leg(185.0, 12, 90.0).leg(174.0, 8, 90.0).bar(168.0, 700.0, low=167.9)
+    path.leg(185.0, 12, 90.0).leg(174.0, 8, 90.0).bar(168.0, 700.0, low=167.4)
     path.leg(178.0, 6, 100.0).leg(174.0, 8, 60.0)
     found = outputs(path.columns())
     starts = np.flatnonzero(found["range_start"] == 1)
