@@ -10,8 +10,9 @@ from engine import ConfigError, Market
 from strategies import VoteMatrix
 
 from ..config import RunConfig
+from .altered import window
 from .inputs import check_head_inputs
-from .markets import fine_bars_of, null_market, window
+from .markets import fine_bars_of, null_market
 from .poison import check_indicator_poison, check_subject_poison
 from .prefix import check_indicator_prefix, check_subject_prefix, prefix_failures, subject_rows
 from .replay import ReplayCase, check_replay_prefix, check_replay_timing

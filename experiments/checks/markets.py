@@ -1,4 +1,4 @@
-"""Driftless markets built from fine steps, and ways to cut, poison and perturb a market.
+"""Driftless markets built from fine steps, and coarse ones for rare shapes.
 
 A null market is a martingale: nothing that is known at a close predicts the price after it. Within
 an hour the log price is a Brownian motion with a constant variance, sampled at ``steps_per_hour``
@@ -9,7 +9,7 @@ that is filled at its own price gains nothing (a walk sampled at points only wou
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.signal import lfilter
@@ -345,65 +345,3 @@ def coarse_market(hours: int, seed: int, *, history_rows: int = HISTORY_ROWS) ->
             open_[bar], high[bar], low[bar], close[bar] = close[row - 1] + np.array(shape)
     bars = replace(market.bars, open=open_, high=high, low=low, close=close)
     return Market(bars=bars, series=market.series)
-
-
-def window(market: Market, start: int, stop: int) -> Market:
-    """Bars ``start`` to ``stop`` - 1 of a market, with every slow series known by then."""
-    shown = market.prefix(stop)
-    return Market(bars=_selected(shown.bars, slice(start, None)), series=shown.series)
-
-
-def _selected(bars: Bars, part: slice) -> Bars:
-    columns = {
-        name: column[part]
-        for name in ("open_time", "open", "high", "low", "close", "volume", "is_gap", *FLOW_COLUMNS)
-        if (column := getattr(bars, name)) is not None
-    }
-    return Bars(symbol=bars.symbol, timeframe=bars.timeframe, **columns)
-
-
-def wild_future(market: Market, known: int, seed: int) -> Market:
-    """The same market up to bar ``known`` - 1, and a valid but absurd one after it.
-
-    Later prices follow a walk a thousand times away, volumes are shuffled and scaled, gaps are
-    strewn, and every slow row that becomes available later holds noise of a wild scale.
-    """
-    generator = np.random.default_rng(seed)
-    bars = market.bars
-    later = len(bars) - known
-    scale = 10.0 ** generator.choice([-3.0, 3.0])
-    walk = (
-        bars.close[known - 1] * scale * np.exp(np.cumsum(0.05 * generator.standard_normal(later)))
-    )
-    open_ = np.concatenate((walk[:1], walk[:-1]))
-    high = np.maximum(open_, walk) * np.exp(np.abs(0.05 * generator.standard_normal(later)))
-    low = np.minimum(open_, walk) * np.exp(-np.abs(0.05 * generator.standard_normal(later)))
-    changed: dict[str, Any] = {
-        name: np.concatenate((getattr(bars, name)[:known], column))
-        for name, column in (("open", open_), ("high", high), ("low", low), ("close", walk))
-    }
-    for name in ("volume", *FLOW_COLUMNS):
-        column = getattr(bars, name)
-        if column is not None:
-            noise = generator.permutation(column[known:]) * 10.0 ** generator.uniform(-3, 3, later)
-            changed[name] = np.concatenate((column[:known], noise))
-    changed["is_gap"] = np.concatenate((bars.is_gap[:known], generator.random(later) < 0.1))
-    now = int(bars.close_time[known - 1])
-    series = {name: _wild_series(entry, now, generator) for name, entry in market.series.items()}
-    return Market(bars=replace(bars, **changed), series=series)
-
-
-def _wild_series(series: Series, now: int, generator: np.random.Generator) -> Series:
-    known = int(np.searchsorted(series.available_at, now, side="right"))
-    later = len(series.event_time) - known
-    columns = {
-        name: np.concatenate(
-            (
-                column[:known],
-                column[known:] * 10.0 ** generator.uniform(-3, 3, later)
-                + generator.standard_normal(later),
-            )
-        )
-        for name, column in series.columns.items()
-    }
-    return replace(series, columns=columns)

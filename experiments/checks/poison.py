@@ -10,7 +10,7 @@ import numpy as np
 
 from engine import Market
 
-from .markets import wild_future
+from .altered import wild_future
 from .prefix import EARLY_CUTS, SEED, first_difference, subject_rows
 from .report import CheckRow
 from .subjects import (

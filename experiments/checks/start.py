@@ -6,7 +6,7 @@ import numpy as np
 
 from engine import Market
 
-from .markets import window
+from .altered import window
 from .report import CheckRow
 from .subjects import IndicatorCase, MarketSource, Subject, case_market
 

@@ -3,7 +3,7 @@
 Every signal, reason and head declares the share of hourly bars on which it is expected to fire, as a
 range written before the rate was looked at. A rate outside it means that the detector, or what its
 author believed of it, is wrong. A rate counts as outside only when the number of rows can tell: when
-a Poisson count at the nearest end of the range would be as far out less than once in a thousand times.
+a binomial count at the nearest end of the range would be as far out less than once in a thousand times.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,5 +102,5 @@ def vacuity_rows(
 
 def _is_significant(fired: int, possible: int, low: float, high: float) -> bool:
     if fired < low * possible:
-        return float(stats.poisson.cdf(fired, low * possible)) < SIGNIFICANCE
-    return float(stats.poisson.sf(fired - 1, high * possible)) < SIGNIFICANCE
+        return float(stats.binom.cdf(fired, possible, low)) < SIGNIFICANCE
+    return float(stats.binom.sf(fired - 1, possible, high)) < SIGNIFICANCE

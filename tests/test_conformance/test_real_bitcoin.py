@@ -8,8 +8,9 @@ import pytest
 from datasets import Instrument, Store, import_files, load_market
 from engine import DAY_NS, Market
 from experiments.checks import Suite
+from experiments.checks.altered import window
 from experiments.checks.lookahead import busiest_window
-from experiments.checks.markets import null_market, window
+from experiments.checks.markets import null_market
 from experiments.checks.null import FIRST_SEED
 from experiments.checks.poison import check_subject_poison
 from experiments.checks.prefix import check_subject_prefix
