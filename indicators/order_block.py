@@ -76,10 +76,12 @@ def _clipped_share(values: Float1D, low: float, high: float) -> Float1D:
     return np.clip((values - low) / (high - low), 0.0, 1.0)
 
 
-def _order_block(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    high, low, close = columns["high"], columns["low"], columns["close"]
-    left, right = int(parameters["left"]), int(parameters["right"])
-    pivots = confirmed_pivots(high, low, left, right)
+def _broken_blocks(
+    columns: Columns, left: int, right: int
+) -> tuple[Float1D, Float1D, Float1D, Float1D, Float1D]:
+    """Direction, top, bottom and row of the block of each break, and the row of the break."""
+    close = columns["close"]
+    pivots = confirmed_pivots(columns["high"], columns["low"], left, right)
     breaks = structure_breaks(close, pivots, right, columns["is_gap"])
     gap, _, _ = fair_value_gaps(columns, 0.1, 1.0)
     shift = displaced_breaks(breaks.change, breaks.origin, gap)
@@ -88,7 +90,14 @@ def _order_block(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     event = np.where(continuation != 0, continuation, shift.event)
     broke_at = np.where(continuation != 0, rows, shift.broke_at)
     began_at = np.where(continuation != 0, breaks.origin, shift.began_at)
-    direction, top, bottom, block = order_blocks(columns, event, broke_at, began_at)
+    return (*order_blocks(columns, event, broke_at, began_at), broke_at)
+
+
+def _order_block(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    direction, top, bottom, _, _ = _broken_blocks(
+        columns, int(parameters["left"]), int(parameters["right"])
+    )
     track = tracked_zones(
         (high, low, close),
         direction,
@@ -98,16 +107,11 @@ def _order_block(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
         max_touches=int(parameters["max_touches"]),
     )
     atr = average_true_range(high, low, close, ATR_LENGTH)
-    relative_volume = previous_mean_ratio(columns["volume"], VOLUME_LENGTH)
-    leg_volume = _span_mean_kernel(relative_volume, block, broke_at)
-    swing = np.where(direction > 0, close - top, bottom - close) / np.where(atr > 0, atr, np.nan)
-    strength = 60.0 * _clipped_share(leg_volume, 0.5, 2.5) + 40.0 * _clipped_share(swing, 0.0, 5.0)
     return (
         direction,
         track.touch,
         track.flip,
         track.flip_touch,
-        held_level(strength),
         track.fresh_bullish,
         track.fresh_bearish,
         track.flipped_bullish,
@@ -117,15 +121,33 @@ def _order_block(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     )
 
 
+def _order_block_strength(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    direction, top, bottom, block, broke_at = _broken_blocks(
+        columns, int(parameters["left"]), int(parameters["right"])
+    )
+    atr = average_true_range(high, low, close, ATR_LENGTH)
+    relative_volume = previous_mean_ratio(columns["volume"], VOLUME_LENGTH)
+    leg_volume = _span_mean_kernel(relative_volume, block, broke_at)
+    swing = np.where(direction > 0, close - top, bottom - close) / np.where(atr > 0, atr, np.nan)
+    strength = 60.0 * _clipped_share(leg_volume, 0.5, 2.5) + 40.0 * _clipped_share(swing, 0.0, 5.0)
+    return (held_level(strength),)
+
+
 def _stable_rows(parameters: Parameters) -> int:
     spans = 2 * pivot_stable_rows(int(parameters["left"]), int(parameters["right"]))
     return spans + int(parameters["expiry_bars"]) + 3 * wilder_stable_rows(ATR_LENGTH) // 2
 
 
+def _strength_stable_rows(parameters: Parameters) -> int:
+    # The level stands until the next block; structure breaks far more often than this.
+    return _stable_rows({**parameters, "expiry_bars": 500.0})
+
+
 ORDER_BLOCK = Indicator(
     name="order_block",
     text="Order blocks of structure breaks, their touches, and breakers (blocks a close broke).",
-    inputs=("open", "high", "low", "close", "volume", "is_gap"),
+    inputs=("open", "high", "low", "close", "is_gap"),
     parameters=(
         Parameter("left", 5, 1, 100),
         Parameter("right", 5, 1, 100),
@@ -161,14 +183,6 @@ ORDER_BLOCK = Indicator(
             "price comes back to a breaker for the first time and holds it",
             firing_rate=(0.002, 0.05),
         ),
-        Output(
-            "strength",
-            "level",
-            "score",
-            "of the newest block: 60 % volume from block to break, 40 % distance of the break",
-            low=0.0,
-            high=100.0,
-        ),
         Output("bullish_unmitigated", "state", "count", "untouched bullish blocks", low=0.0),
         Output("bearish_unmitigated", "state", "count", "untouched bearish blocks", low=0.0),
         Output("bullish_breakers", "state", "count", "breakers that support", low=0.0),
@@ -195,4 +209,24 @@ ORDER_BLOCK = Indicator(
     stable=_stable_rows,
 )
 
-INDICATORS = (ORDER_BLOCK,)
+ORDER_BLOCK_STRENGTH = Indicator(
+    name="order_block_strength",
+    text="How strongly the newest order block was left: volume and distance of the break.",
+    inputs=("open", "high", "low", "close", "volume", "is_gap"),
+    parameters=(Parameter("left", 5, 1, 100), Parameter("right", 5, 1, 100)),
+    outputs=(
+        Output(
+            "strength",
+            "level",
+            "score",
+            "of the newest block: 60 % volume from block to break, 40 % distance of the break",
+            low=0.0,
+            high=100.0,
+        ),
+    ),
+    compute=_order_block_strength,
+    lookback=lambda parameters: ATR_LENGTH,
+    stable=_strength_stable_rows,
+)
+
+INDICATORS = (ORDER_BLOCK, ORDER_BLOCK_STRENGTH)

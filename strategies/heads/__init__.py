@@ -2,14 +2,14 @@
 
 from ..base import Head
 from .crypto_metrics import CryptoMetricsHead
-from .harmonic import Harmonic
+from .harmonic import HarmonicHead
 from .ict import IctHead
 from .market_structure import MarketStructureHead
 from .rules import RulesHead
 from .sentiment import SentimentHead
 from .technical import TechnicalHead
 from .volume import VolumeHead
-from .wyckoff import Wyckoff
+from .wyckoff import WyckoffHead
 
 HEADS: tuple[type[Head], ...] = (
     TechnicalHead,
@@ -17,8 +17,8 @@ HEADS: tuple[type[Head], ...] = (
     VolumeHead,
     RulesHead,
     IctHead,
-    Wyckoff,
-    Harmonic,
+    WyckoffHead,
+    HarmonicHead,
     MarketStructureHead,
     CryptoMetricsHead,
 )

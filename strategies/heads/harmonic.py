@@ -23,7 +23,7 @@ _ZONE_OUTPUTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Harmonic:
+class HarmonicHead:
     """Patterns confirmed in the last ``validity_bars`` vote; when both sides are active, the more
     precise side, by the sum of precision.
 
@@ -110,7 +110,7 @@ class Harmonic:
         )
 
 
-def _zone_feature(head: Harmonic, output: str) -> Feature:
+def _zone_feature(head: HarmonicHead, output: str) -> Feature:
     return feature(
         "harmonic",
         output,
@@ -122,7 +122,7 @@ def _zone_feature(head: Harmonic, output: str) -> Feature:
     )
 
 
-def _pivot_feature(head: Harmonic, output: str) -> Feature:
+def _pivot_feature(head: HarmonicHead, output: str) -> Feature:
     return feature(
         "harmonic_pivot",
         output,

@@ -25,7 +25,7 @@ _EVENTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wyckoff:
+class WyckoffHead:
     """The newest event of the last ``validity_bars`` votes; without one the composite operator does.
 
     Spring and upthrust after distribution vote with p = c = .90, a sign of strength or weakness with
@@ -128,7 +128,7 @@ class Wyckoff:
         )
 
 
-def _range_feature(head: Wyckoff, output: str) -> Feature:
+def _range_feature(head: WyckoffHead, output: str) -> Feature:
     return feature(
         "wyckoff",
         output,

@@ -9,7 +9,7 @@ from engine import Float1D, Market
 from indicators import build_features
 from indicators.harmonic import HARMONIC, HARMONIC_PIVOT, LOOKBACK
 from strategies import HeadInputs, HeadOutput
-from strategies.heads.harmonic import Harmonic
+from strategies.heads.harmonic import HarmonicHead
 from tests.generators import random_bars
 from tests.schematics import drawn, mirrored, points
 
@@ -18,7 +18,7 @@ BY_NAME = {indicator.name: indicator for indicator in (HARMONIC, HARMONIC_PIVOT)
 
 
 def given(**events: dict[int, float]) -> HeadInputs:
-    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in Harmonic().features()}
+    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in HarmonicHead().features()}
     for alias, rows in events.items():
         for row, value in rows.items():
             columns[alias][row] = value
@@ -35,11 +35,11 @@ def numbers(answer: HeadOutput, row: int) -> tuple[float, float, float]:
 
 def reasons_on(answer: HeadOutput, row: int) -> set[str]:
     bits = int(answer.reasons[row])
-    return {reason.name for i, reason in enumerate(Harmonic.REASONS) if bits >> i & 1}
+    return {reason.name for i, reason in enumerate(HarmonicHead.REASONS) if bits >> i & 1}
 
 
 def test_probability_counts_patterns_and_confidence_their_precision() -> None:
-    answer = Harmonic().vote(
+    answer = HarmonicHead().vote(
         given(
             bullish_count={5: 1.0, 6: 2.0, 7: 4.0},
             bullish_precision={5: 0.5, 6: 1.8, 7: 4.0},
@@ -54,7 +54,7 @@ def test_probability_counts_patterns_and_confidence_their_precision() -> None:
 
 def test_the_more_precise_side_wins() -> None:
     both = {"bullish_count": {5: 2.0, 6: 1.0}, "bearish_count": {5: 1.0, 6: 1.0}}
-    answer = Harmonic().vote(
+    answer = HarmonicHead().vote(
         given(**both, bullish_precision={5: 0.7, 6: 0.4}, bearish_precision={5: 0.9, 6: 0.4})
     )
     assert numbers(answer, 5) == pytest.approx((-1.0, 0.8, 0.87))
@@ -63,7 +63,7 @@ def test_the_more_precise_side_wins() -> None:
 
 
 def test_touches_failures_and_pivots_are_reasons_only() -> None:
-    answer = Harmonic().vote(given(entered={3: 1.0}, failed={15: -1.0}, completed={28: -1.0}))
+    answer = HarmonicHead().vote(given(entered={3: 1.0}, failed={15: -1.0}, completed={28: -1.0}))
     assert not answer.direction.any()
     assert reasons_on(answer, 4) == {"entered_bullish"}
     assert reasons_on(answer, 16) == {"failed_bullish"}
@@ -72,7 +72,7 @@ def test_touches_failures_and_pivots_are_reasons_only() -> None:
 
 def test_by_pivot_votes_on_completed_patterns_instead() -> None:
     inputs = given(completed={10: -1.0}, completed_precision={10: 0.8}, bullish_count={12: 1.0})
-    answer = Harmonic(by_pivot=True, validity_bars=5).vote(inputs)
+    answer = HarmonicHead(by_pivot=True, validity_bars=5).vote(inputs)
     for row in range(10, 15):
         assert numbers(answer, row) == pytest.approx((-1.0, 0.8, 0.84))
     assert answer.direction[15] == 0
@@ -82,13 +82,13 @@ def test_warm_up_and_missing_columns_abstain() -> None:
     inputs = given(bullish_count={6: 1.0}, bullish_precision={6: 0.9}, entered={2: 1.0})
     for name in ("bullish_count", "bearish_count", "bullish_precision", "bearish_precision"):
         inputs.columns[name][:5] = np.nan
-    answer = Harmonic().vote(inputs)
+    answer = HarmonicHead().vote(inputs)
     assert not answer.coverage[:5].any()
     assert not answer.reasons[:5].any()
     assert (answer.coverage[5:] == 1).all()
     assert answer.direction[6] == 1
     missing = {k: v for k, v in inputs.columns.items() if k != "bullish_count"}
-    assert not Harmonic().vote(HeadInputs(ROWS, missing)).coverage.any()
+    assert not HarmonicHead().vote(HeadInputs(ROWS, missing)).coverage.any()
 
 
 @pytest.mark.parametrize("by_pivot", [False, True])
@@ -107,7 +107,7 @@ def test_from_bars_to_votes(name: str, sign: int, by_pivot: bool) -> None:
         close=close,
         is_gap=np.zeros(count, dtype=np.bool_),
     )
-    head = Harmonic(by_pivot=by_pivot)
+    head = HarmonicHead(by_pivot=by_pivot)
     wanted = head.features()
     matrix = build_features(Market(bars=bars), wanted.values(), indicators=BY_NAME)
     found = {alias: matrix.get(feature) for alias, feature in wanted.items()}

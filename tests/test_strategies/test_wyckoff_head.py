@@ -10,7 +10,7 @@ from indicators import build_features
 from indicators.effort import EFFORT_RESULT
 from indicators.wyckoff import LOOKBACK, WYCKOFF
 from strategies import HeadInputs, HeadOutput
-from strategies.heads.wyckoff import Wyckoff
+from strategies.heads.wyckoff import WyckoffHead
 from tests.generators import random_bars
 from tests.schematics import accumulation, mirrored
 
@@ -20,7 +20,7 @@ BY_NAME = {indicator.name: indicator for indicator in (WYCKOFF, EFFORT_RESULT)}
 
 def given(**events: dict[int, float]) -> HeadInputs:
     """Inputs that are quiet but for the named rows."""
-    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in Wyckoff().features()}
+    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in WyckoffHead().features()}
     for alias, rows in events.items():
         for row, value in rows.items():
             columns[alias][row] = value
@@ -29,7 +29,7 @@ def given(**events: dict[int, float]) -> HeadInputs:
 
 def reasons_on(answer: HeadOutput, row: int) -> set[str]:
     bits = int(answer.reasons[row])
-    return {reason.name for i, reason in enumerate(Wyckoff.REASONS) if bits >> i & 1}
+    return {reason.name for i, reason in enumerate(WyckoffHead.REASONS) if bits >> i & 1}
 
 
 def numbers(answer: HeadOutput, row: int) -> tuple[float, float, float]:
@@ -43,7 +43,7 @@ def numbers(answer: HeadOutput, row: int) -> tuple[float, float, float]:
 @pytest.mark.parametrize("side", [1.0, -1.0])
 @pytest.mark.parametrize(("event", "grade"), [("spring", 0.90), ("strength", 0.75)])
 def test_an_event_votes_for_ten_bars(event: str, grade: float, side: float) -> None:
-    answer = Wyckoff().vote(given(**{event: {20: side}}))
+    answer = WyckoffHead().vote(given(**{event: {20: side}}))
     for row in range(20, 30):
         assert numbers(answer, row) == (side, grade, grade)
     for row in (19, 30):
@@ -53,7 +53,7 @@ def test_an_event_votes_for_ten_bars(event: str, grade: float, side: float) -> N
 
 
 def test_the_composite_votes_alone_from_its_threshold_on() -> None:
-    answer = Wyckoff().vote(given(composite={5: 0.5, 6: 0.49, 7: -0.8}))
+    answer = WyckoffHead().vote(given(composite={5: 0.5, 6: 0.49, 7: -0.8}))
     assert numbers(answer, 5) == (1.0, 0.70, 0.70)
     assert numbers(answer, 6) == (0.0, 0.5, 0.0)
     assert numbers(answer, 7) == (-1.0, 0.70, 0.70)
@@ -62,24 +62,24 @@ def test_the_composite_votes_alone_from_its_threshold_on() -> None:
 
 def test_agreement_adds_five_percent_up_to_the_cap() -> None:
     agreeing = dict.fromkeys(range(ROWS), 0.9)
-    answer = Wyckoff().vote(given(spring={10: 1.0}, strength={40: 1.0}, composite=agreeing))
+    answer = WyckoffHead().vote(given(spring={10: 1.0}, strength={40: 1.0}, composite=agreeing))
     assert numbers(answer, 10) == pytest.approx((1.0, 0.95, 0.95))
     assert numbers(answer, 40) == pytest.approx((1.0, 0.80, 0.80))
-    capped = Wyckoff(agreement_bonus=0.2).vote(given(spring={10: 1.0}, composite=agreeing))
+    capped = WyckoffHead(agreement_bonus=0.2).vote(given(spring={10: 1.0}, composite=agreeing))
     assert numbers(capped, 10) == pytest.approx((1.0, 0.95, 0.95))
     against = dict.fromkeys(range(ROWS), -0.9)
-    disagreeing = Wyckoff().vote(given(spring={10: 1.0}, composite=against))
+    disagreeing = WyckoffHead().vote(given(spring={10: 1.0}, composite=against))
     assert numbers(disagreeing, 10) == (1.0, 0.90, 0.90)
 
 
 def test_the_newer_side_wins_and_the_stronger_event_of_a_side() -> None:
-    answer = Wyckoff().vote(given(spring={10: 1.0}, strength={12: 1.0, 15: -1.0}))
+    answer = WyckoffHead().vote(given(spring={10: 1.0}, strength={12: 1.0, 15: -1.0}))
     assert numbers(answer, 13) == (1.0, 0.90, 0.90)
     assert numbers(answer, 15) == (-1.0, 0.75, 0.75)
 
 
 def test_context_is_a_reason_and_no_vote() -> None:
-    answer = Wyckoff().vote(
+    answer = WyckoffHead().vote(
         given(test={10: 1.0}, support_point={20: -1.0}, markup={30: 1.0}, absorption={40: -1.0})
     )
     assert not answer.direction.any()
@@ -93,14 +93,14 @@ def test_warm_up_and_missing_columns_abstain() -> None:
     inputs = given(spring={3: 1.0, 8: 1.0})
     inputs.columns["composite"][:5] = np.nan
     inputs.columns["effort"][:7] = np.nan
-    answer = Wyckoff().vote(inputs)
+    answer = WyckoffHead().vote(inputs)
     assert answer.coverage[4] == 0
     assert numbers(answer, 4) == (0.0, 0.5, 0.0)
     assert answer.coverage[5] == pytest.approx(0.8)
     assert answer.coverage[8] == 1.0
     assert numbers(answer, 8) == (1.0, 0.90, 0.90)
     missing = {alias: column for alias, column in inputs.columns.items() if alias != "spring"}
-    assert not Wyckoff().vote(HeadInputs(ROWS, missing)).coverage.any()
+    assert not WyckoffHead().vote(HeadInputs(ROWS, missing)).coverage.any()
 
 
 def _market(columns: dict[str, Float1D]) -> Market:
@@ -115,7 +115,7 @@ def _market(columns: dict[str, Float1D]) -> Market:
 def test_from_bars_to_votes(sign: int) -> None:
     path, known = accumulation()
     columns = path.columns()
-    head = Wyckoff()
+    head = WyckoffHead()
     wanted = head.features()
     market = _market(columns if sign > 0 else mirrored(columns))
     matrix = build_features(market, wanted.values(), indicators=BY_NAME)
