@@ -12,6 +12,7 @@ from engine import (
     HOUR_NS,
     PRICE_COLUMNS,
     Bars,
+    Bool1D,
     ConfigError,
     DataError,
     Float1D,
@@ -68,20 +69,24 @@ def load_bars(
     timeframe: str,
     start_ns: int | None = None,
     end_ns: int | None = None,
+    *,
+    with_flows: bool = True,
 ) -> Bars:
     """Bars with ``start_ns <= open_time < end_ns`` on the full grid.
 
     A missing bar has open, high, low and close of the close before it, volume and flows 0 and
-    ``is_gap`` True; a period equals the same rows of the whole history. A flow column is None unless
-    every stored bar of the period has it. Where the store lacks ``timeframe`` the bars are
-    aggregated from the longest shorter step that divides it, whole bars only.
+    ``is_gap`` True; a period equals the same rows of the whole history. A flow column is None where
+    no stored bar of the period has it, or where ``with_flows`` is False. Where the store lacks
+    ``timeframe`` the bars are aggregated from the longest shorter step that divides it, whole bars
+    only.
 
-    Raises DataError for an unknown instrument, several sources, or a period without bars.
+    Raises DataError for an unknown instrument, several sources, a period without bars, or a flow
+    column that some bars of the period have and others lack.
     """
     key = _bars_key(store, instrument, timeframe)
     if key.step == timeframe:
-        return _grid_bars(store, key, start_ns, end_ns)
-    return _aggregated_bars(store, key, timeframe, start_ns, end_ns)
+        return _grid_bars(store, key, start_ns, end_ns, with_flows)
+    return _aggregated_bars(store, key, timeframe, start_ns, end_ns, with_flows)
 
 
 def load_series(
@@ -108,24 +113,24 @@ def load_series(
     key = _only(found, instrument)
     table = store.read(key)
     time_ns = times_ns(spec, table)
-    columns = {
-        column.name: values
-        for column in spec.columns
-        if np.isfinite(values := _floats(table, column.name)).all()
-    }
-    if kind == "funding":
-        columns["interval_hours"] = _interval_hours(time_ns, table, key.step)
     first = 0 if start_ns is None else int(np.searchsorted(time_ns, start_ns - spec.max_age_ns))
     last = len(time_ns) if end_ns is None else int(np.searchsorted(time_ns, end_ns))
     if first >= last:
         return None
     event_time = time_ns[first:last]
+    columns = {
+        column.name: values
+        for column in spec.columns
+        if np.isfinite(values := _floats(table, column.name)[first:last]).all()
+    }
+    if kind == "funding":
+        columns["interval_hours"] = _interval_hours(time_ns, table, key.step)[first:last]
     return Series(
         name=kind,
         max_age_ns=spec.max_age_ns,
         event_time=event_time,
         available_at=event_time + spec.lag(timeframe_ns(key.step)),
-        columns={name: values[first:last] for name, values in columns.items()},
+        columns=columns,
     )
 
 
@@ -241,7 +246,12 @@ def _bars_key(store: Store, instrument: Instrument, timeframe: str) -> DatasetKe
 
 
 def _aggregated_bars(
-    store: Store, key: DatasetKey, timeframe: str, start_ns: int | None, end_ns: int | None
+    store: Store,
+    key: DatasetKey,
+    timeframe: str,
+    start_ns: int | None,
+    end_ns: int | None,
+    with_flows: bool,
 ) -> Bars:
     from indicators import resampled
 
@@ -250,7 +260,7 @@ def _aggregated_bars(
     last = whole_end if end_ns is None else min(end_ns + (origin - end_ns) % step, whole_end)
     last -= (last - origin) % step
     first = start_ns if start_ns is None else start_ns + (origin - start_ns) % step
-    bars = resampled(_grid_bars(store, key, first, last), timeframe)
+    bars = resampled(_grid_bars(store, key, first, last, with_flows), timeframe)
     if bars is None:
         raise DataError(
             f"{key}: the period from {_bound(start_ns)} to {_bound(end_ns)} holds no whole {timeframe} "
@@ -259,7 +269,9 @@ def _aggregated_bars(
     return bars
 
 
-def _grid_bars(store: Store, key: DatasetKey, start_ns: int | None, end_ns: int | None) -> Bars:
+def _grid_bars(
+    store: Store, key: DatasetKey, start_ns: int | None, end_ns: int | None, with_flows: bool
+) -> Bars:
     kind, info, step = KINDS["ohlcv"], store.dataset(key), timeframe_ns(key.step)
     origin = grid_origin_ns(key.step)
     first = info.first_ns if start_ns is None else start_ns + (origin - start_ns) % step
@@ -281,8 +293,8 @@ def _grid_bars(store: Store, key: DatasetKey, start_ns: int | None, end_ns: int 
     prices = {name: np.where(is_gap, close, _floats(table, name)[row]) for name in PRICE_COLUMNS}
     flows = {
         name: np.where(is_gap, 0.0, values)
-        for name in FLOW_COLUMNS
-        if np.isfinite(values := _floats(table, name)[row])[~is_gap].all()
+        for name in (FLOW_COLUMNS if with_flows else ())
+        if _is_whole(key, name, values := _floats(table, name)[row], open_time, is_gap)
     }
     return Bars(
         symbol=key.symbol,
@@ -292,6 +304,22 @@ def _grid_bars(store: Store, key: DatasetKey, start_ns: int | None, end_ns: int 
         is_gap=is_gap,
         **prices,
         **flows,
+    )
+
+
+def _is_whole(
+    key: DatasetKey, name: str, values: Float1D, open_time: Int1D, is_gap: Bool1D
+) -> bool:
+    """True where every bar has the column, False where none has: a hole must not hide the rest."""
+    lacking = ~is_gap & ~np.isfinite(values)
+    if not lacking.any():
+        return True
+    if lacking.sum() == (~is_gap).sum():
+        return False
+    first = time_text(int(open_time[np.flatnonzero(lacking)[0]]))
+    raise DataError(
+        f"{key}: {name} is missing on {int(lacking.sum())} of {int((~is_gap).sum())} bars, first at "
+        f"{first}; load a period where every bar has it or none, or import it under another source"
     )
 
 

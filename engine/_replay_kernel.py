@@ -187,6 +187,47 @@ def _intrabar_exit_kernel(
 
 
 @kernel
+def _exits_kernel(
+    t: int,
+    wanted_phase: int,
+    open_: Float2D,
+    high: Float2D,
+    low: Float2D,
+    listed: Bool2D,
+    is_gap: Bool2D,
+    fee_rate: float,
+    slip_rate: float,
+    cash: Float1D,
+    position: Float2D,
+    open_trade: Int1D,
+    counters: Int1D,
+    fill_ints: Int2D,
+    fill_floats: Float2D,
+    trade_ints: Int2D,
+    trade_floats: Float2D,
+) -> None:
+    """Book the exits at levels that bar ``t`` makes in ``wanted_phase``."""
+    for s in range(len(open_trade)):
+        held = position[s, P_QUANTITY]
+        if held == 0.0 or not listed[t, s] or is_gap[t, s]:
+            continue
+        phase, reason, reference, ambiguous = _intrabar_exit_kernel(
+            held, position[s, P_STOP], position[s, P_TAKE_PROFIT],
+            open_[t, s], high[t, s], low[t, s],
+        )  # fmt: skip
+        if reason == NO_ORDER or phase != wanted_phase:
+            continue
+        if ambiguous:
+            counters[C_AMBIGUOUS] += 1
+            trade_ints[open_trade[s], T_AMBIGUOUS] = 1
+        _fill_kernel(
+            t, s, phase, reason, -held, reference,
+            fee_rate, slip_rate, cash, position, open_trade, counters,
+            fill_ints, fill_floats, trade_ints, trade_floats,
+        )  # fmt: skip
+
+
+@kernel
 def _order_scale_kernel(
     equity: float,
     position_fraction: float,
@@ -323,29 +364,18 @@ def replay_kernel(
                     )  # fmt: skip
                 position[s, P_FORCE] = wanted_target
 
+        _exits_kernel(
+            t, PHASE_OPEN, open_, high, low, listed, is_gap, fee_rate, slip_rate,
+            cash, position, open_trade, counters, fill_ints, fill_floats, trade_ints, trade_floats,
+        )  # fmt: skip
         event = _funding_kernel(
             t, event, open_time[t] + step, open_, event_time, event_symbol, event_rate, event_mark,
             cash, position, open_trade, counters, funding_ints, funding_floats, trade_floats,
         )  # fmt: skip
-
-        for s in range(symbols):
-            held = position[s, P_QUANTITY]
-            if held == 0.0 or not listed[t, s] or is_gap[t, s]:
-                continue
-            phase, reason, reference, ambiguous = _intrabar_exit_kernel(
-                held, position[s, P_STOP], position[s, P_TAKE_PROFIT],
-                open_[t, s], high[t, s], low[t, s],
-            )  # fmt: skip
-            if reason == NO_ORDER:
-                continue
-            if ambiguous:
-                counters[C_AMBIGUOUS] += 1
-                trade_ints[open_trade[s], T_AMBIGUOUS] = 1
-            _fill_kernel(
-                t, s, phase, reason, -held, reference,
-                fee_rate, slip_rate, cash, position, open_trade, counters,
-                fill_ints, fill_floats, trade_ints, trade_floats,
-            )  # fmt: skip
+        _exits_kernel(
+            t, PHASE_INTRABAR, open_, high, low, listed, is_gap, fee_rate, slip_rate,
+            cash, position, open_trade, counters, fill_ints, fill_floats, trade_ints, trade_floats,
+        )  # fmt: skip
 
         last = t == bars - 1
         for s in range(symbols):

@@ -15,7 +15,7 @@ FLOW_COLUMNS: Final = ("quote_volume", "trades", "taker_buy_volume", "taker_buy_
 """Columns that not every source has; absent columns are None, never filled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bars:
     """Bars of one symbol, every grid step from the first to the last.
 
@@ -63,7 +63,9 @@ class Bars:
                 if field.name == "is_gap"
                 else np.float64
             )
-            frozen: np.ndarray[Any, Any] = np.ascontiguousarray(column, dtype=dtype).view()
+            frozen: np.ndarray[Any, Any] = np.ascontiguousarray(column, dtype=dtype)
+            if frozen.flags.writeable and frozen is column:
+                frozen = column.copy()
             frozen.flags.writeable = False
             object.__setattr__(self, field.name, frozen)
         self._check_grid()

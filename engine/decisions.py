@@ -8,7 +8,7 @@ from .arrays import Bool2D, Float1D, Float2D, Int1D
 from .errors import ContractError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decisions:
     """What is wanted at each close; row *t* is known at close *t* and fills at a later open.
 
@@ -58,7 +58,7 @@ class Decisions:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Funding:
     """Settlements of the traded perpetuals, sorted by time.
 

@@ -10,7 +10,7 @@ from .bars import Bars
 from .errors import DataError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Series:
     """A slow series in the order in which its rows became available.
 
@@ -61,7 +61,7 @@ class Series:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Market:
     """The bars that signals are computed from, and every slow series known for them.
 

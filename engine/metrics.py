@@ -17,6 +17,9 @@ from .panel import Panel
 from .replay import ReplayResult, ReplayRules
 from .timeframe import DAY_NS, DAYS_PER_YEAR, bars_per_year
 
+LARGEST_EXPONENT: Final = 700.0
+"""Above it the exponential function leaves the range of a float."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -40,9 +43,12 @@ def total_return(equity: Float1D, initial_cash: float) -> float:
 
 
 def annual_return(equity: Float1D, initial_cash: float, years: float) -> float:
-    """Compound annual growth rate; NaN when equity ends at or below zero."""
-    ratio = equity[-1] / initial_cash
-    return float(ratio ** (1.0 / years) - 1.0) if ratio > 0 and years > 0 else math.nan
+    """Compound annual growth rate; NaN when equity ends at or below zero or no float can hold it."""
+    ratio = float(equity[-1] / initial_cash)
+    if not (ratio > 0 and years > 0):
+        return math.nan
+    growth = math.log(ratio) / years
+    return math.expm1(growth) if growth < LARGEST_EXPONENT else math.nan
 
 
 def annual_volatility(returns: Float1D, periods: float) -> float:

@@ -11,7 +11,7 @@ from .errors import DataError
 from .timeframe import timeframe_ns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Panel:
     """Traded prices of S symbols on T bars.
 

@@ -56,6 +56,8 @@ class ReplayRules:
             ):
                 bracket = "[" if closed else "("
                 raise ConfigError(f"{field.name}={value} must lie in {bracket}{low}, {high}]")
+        if self.time_stop_bars is not None and self.time_stop_bars != int(self.time_stop_bars):
+            raise ConfigError(f"time_stop_bars={self.time_stop_bars} must be a whole number")
         if self.position_fraction > self.max_gross_leverage:
             raise ConfigError(
                 f"position_fraction={self.position_fraction} must not exceed "
@@ -109,21 +111,21 @@ def replay(
         account, fill_ints, fill_floats, trade_ints, trade_floats, funding_ints, funding_floats,
         counters, ruined,
     ) = _kernel.replay_kernel(
-        panel.open_time,
+        _plain(panel.open_time, np.int64),
         panel.step_ns,
-        np.ascontiguousarray(panel.open),
-        np.ascontiguousarray(panel.high),
-        np.ascontiguousarray(panel.low),
-        np.ascontiguousarray(panel.close),
-        np.ascontiguousarray(panel.listed),
-        np.ascontiguousarray(panel.is_gap),
-        np.ascontiguousarray(decisions.target),
-        np.ascontiguousarray(decisions.acts),
-        np.ascontiguousarray(decisions.atr_frac),
-        funding.time_ns,
-        funding.symbol_index,
-        funding.rate,
-        funding.mark_price,
+        _plain(panel.open, np.float64),
+        _plain(panel.high, np.float64),
+        _plain(panel.low, np.float64),
+        _plain(panel.close, np.float64),
+        _plain(panel.listed, np.bool_),
+        _plain(panel.is_gap, np.bool_),
+        _plain(decisions.target, np.float64),
+        _plain(decisions.acts, np.bool_),
+        _plain(decisions.atr_frac, np.float64),
+        _plain(funding.time_ns, np.int64),
+        _plain(funding.symbol_index, np.int64),
+        _plain(funding.rate, np.float64),
+        _plain(funding.mark_price, np.float64),
         float(rules.initial_cash),
         float(rules.position_fraction),
         float(rules.max_gross_leverage),
@@ -131,7 +133,7 @@ def replay(
         rules.slippage_bps / 10_000,
         _nan_for_none(rules.stop_atr),
         _nan_for_none(rules.take_profit_atr),
-        rules.time_stop_bars or 0,
+        int(rules.time_stop_bars or 0),
         _nan_for_none(rules.time_stop_max_r),
         int(np.count_nonzero(decisions.acts)),
     )  # fmt: skip
@@ -150,6 +152,11 @@ def replay(
         ruined_bar=int(ruined),
         ambiguous_exits=ambiguous,
     )
+
+
+def _plain(array: Any, dtype: Any) -> Any:
+    """One layout for the kernel: another one, or a read-only array, would be compiled anew."""
+    return np.require(array, dtype, ["C", "W"])
 
 
 def _nan_for_none(value: float | None) -> float:

@@ -175,8 +175,15 @@ class DataConfig(Section):
 
     @property
     def end_ns(self) -> int | None:
-        """First moment after the last day, int64 ns UTC, or None for the end of the data."""
-        return None if self.end is None else midnight_ns(self.end + timedelta(days=1))
+        """First moment after the last day, int64 ns UTC, or None for the end of the data.
+
+        A simulated market ends after its ``days``, also where the store holds a longer one.
+        """
+        given = None if self.end is None else midnight_ns(self.end + timedelta(days=1))
+        if self.simulated is None or self.instruments:
+            return given
+        simulated = midnight_ns(self.simulated.start + timedelta(days=self.simulated.days))
+        return simulated if given is None else min(given, simulated)
 
 
 class ConsensusConfig(Section):

@@ -17,7 +17,7 @@ from datasets import (
     load_funding,
     load_market,
 )
-from engine import Bars, DataError, Funding, Market, timeframe_ns
+from engine import DataError, Funding, Market, timeframe_ns
 
 from .config import InstrumentConfig, InstrumentPair, RunConfig
 from .prices import PricedBars, priced_bars
@@ -58,7 +58,7 @@ def load_market_data(config: RunConfig, store: Store) -> MarketData:
     return MarketData(
         markets=markets,
         prices=prices,
-        funding=_funding(config, store, markets),
+        funding=_funding(config, store, prices),
         datasets=tuple(sorted(set(keys))),
         fingerprint=_fingerprint(config, store, sorted(set(keys))),
     )
@@ -84,29 +84,30 @@ def _prices(config: RunConfig, pair: InstrumentPair, market: Market, store: Stor
     signals = market.bars
     if pair.traded is None:
         return priced_bars(pair.symbol, signals, str(pair.signals), None, None)
+    start_ns, end_ns = int(signals.open_time[0]), int(signals.close_time[-1])
+    info = store.dataset(_bars_key(config, pair.traded, store))
+    traded = None
+    if info.first_ns < end_ns and info.last_ns >= start_ns:
+        # Beyond the signals' bars nobody has an opinion, so nothing is priced there.
+        traded = load_bars(
+            store,
+            instrument_of(pair.traded),
+            config.data.timeframe,
+            start_ns,
+            end_ns,
+            with_flows=False,
+        )
     if pair.traded_price_fallback == "none":
-        traded = _traded_bars(config, pair.traded, store)
         return priced_bars(pair.symbol, traded, str(pair.traded), None, None)
-    find_dataset(store, instrument_of(pair.traded), "ohlcv", None)
-    try:
-        traded = _traded_bars(config, pair.traded, store)
-    except DataError:
-        # The store knows the traded instrument but has none of its bars in this period.
-        return priced_bars(pair.symbol, signals, str(pair.signals), None, None)
     return priced_bars(pair.symbol, traded, str(pair.traded), signals, str(pair.signals))
 
 
-def _traded_bars(config: RunConfig, traded: InstrumentConfig, store: Store) -> Bars:
-    data = config.data
-    return load_bars(store, instrument_of(traded), data.timeframe, data.start_ns, data.end_ns)
-
-
-def _funding(config: RunConfig, store: Store, markets: Mapping[str, Market]) -> Funding:
+def _funding(config: RunConfig, store: Store, prices: Mapping[str, PricedBars]) -> Funding:
     times, symbols, rates, marks = [], [], [], []
     for index, pair in enumerate(config.instruments):
         if pair.funding is None:
             continue
-        bars = markets[pair.symbol].bars
+        bars = prices[pair.symbol].bars
         first, last = int(bars.open_time[0]), int(bars.close_time[-1])
         history = load_funding(store, instrument_of(pair.funding), first, last)
         if history is None:

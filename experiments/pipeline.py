@@ -11,10 +11,13 @@ import numpy as np
 
 from datasets import Store, time_text
 from engine import (
+    DAY_NS,
+    Bars,
     DataError,
     Decisions,
     Float1D,
     Float2D,
+    Funding,
     Market,
     Panel,
     ReplayResult,
@@ -22,7 +25,7 @@ from engine import (
     metrics,
     replay,
 )
-from indicators import INDICATORS_BY_NAME
+from indicators import INDICATORS_BY_NAME, on_existing_bars
 from strategies import (
     Consensus,
     Head,
@@ -38,7 +41,7 @@ from .config import RunConfig
 from .config_file import config_hash
 from .firing import firing_table
 from .market_data import MarketData, load_market_data
-from .prices import FROM_NOTHING, PricePiece
+from .prices import FROM_NOTHING, FROM_SIGNALS, PRICE_SOURCES, PricePiece
 from .record import new_run_id, write_run
 from .targets import load_targets
 
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 PIECES_TOLD = 5
 """Changes of the price source that a note dates; run.json has all of them."""
+LONGEST_SETTLEMENT_NS = DAY_NS
+"""Longer than this without a settlement is a hole in the funding history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -217,6 +222,7 @@ def _decisions(
             opinion, bars = opinions[symbol], data.markets[symbol].bars
             wanted, turns = decide(
                 opinion.direction,
+                bars.is_gap,
                 exit_on_flat=config.consensus.exit_on_flat,
                 hold_bars=config.consensus.hold_bars,
             )
@@ -235,15 +241,14 @@ def _decisions(
 
 
 def _atr_fractions(config: RunConfig, data: MarketData, panel: Panel) -> Float2D:
-    """Average true range / close of the signals' bars, ``(T, S)``; NaN in its warm-up and outside."""
-    indicator = INDICATORS_BY_NAME["atr"]
-    parameters = indicator.resolved({"length": config.execution.atr_length})
+    """Average true range / close of the signals' existing bars, ``(T, S)``; NaN where unknown."""
+    parameters = {"length": config.execution.atr_length}
     fractions = np.full(panel.open.shape, np.nan)
     for column, symbol in enumerate(panel.symbols):
         bars = data.markets[symbol].bars
-        outputs = indicator.compute(bars.columns(), parameters)
+        known = on_existing_bars(bars, INDICATORS_BY_NAME["atr"], "atr_frac", parameters)
         rows, inside = panel_rows(panel, bars.open_time)
-        fractions[rows, column] = outputs[indicator.output_index("atr_frac")][inside]
+        fractions[rows, column] = known[inside]
     return fractions
 
 
@@ -306,7 +311,7 @@ def _firing(
 def data_notes(data: MarketData) -> tuple[str, ...]:
     """One sentence for each thing about the data that a reader of the result must know."""
     notes = []
-    for symbol, market in data.markets.items():
+    for column, (symbol, market) in enumerate(data.markets.items()):
         gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]
         if gaps:
             notes.append(f"{symbol}: {gaps} of {len(market.bars)} signal bars are missing (gaps)")
@@ -316,12 +321,36 @@ def data_notes(data: MarketData) -> tuple[str, ...]:
                 f"{symbol}: {untraded} of {len(priced.bars)} traded bars are gaps; nothing fills there"
             )
         pieces = priced.pieces()
+        if len(pieces) == 1 and pieces[0].source == PRICE_SOURCES[FROM_SIGNALS]:
+            notes.append(
+                f"{symbol}: the store has no bars of {priced.traded_name} in this period; every fill "
+                f"is priced by {pieces[0].instrument}"
+            )
+        notes += funding_notes(symbol, column, priced.bars, data.funding)
         if len(pieces) > 1:
             notes.append(
                 f"{symbol}: prices come from two instruments, and step by the basis between them at "
                 f"each of the {len(pieces) - 1} changes: {_dated(pieces)}"
             )
     return tuple(notes)
+
+
+def funding_notes(symbol: str, column: int, bars: Bars, funding: Funding) -> list[str]:
+    """What the settlements of one symbol do not cover: positions there pay and receive none."""
+    times = funding.time_ns[funding.symbol_index == column]
+    if not len(times):
+        return []
+    first, last = int(bars.open_time[0]), int(bars.close_time[-1])
+    edges = np.concatenate(([first], times, [last]))
+    holes = np.flatnonzero(np.diff(edges) > LONGEST_SETTLEMENT_NS)
+    shown = [
+        f"{time_text(int(edges[hole]))} to {time_text(int(edges[hole + 1]))}"
+        for hole in holes[:PIECES_TOLD]
+    ]
+    more = [f"and {len(holes) - PIECES_TOLD} more"] if len(holes) > PIECES_TOLD else []
+    if not shown:
+        return []
+    return [f"{symbol}: no settlements from {', '.join([*shown, *more])}; positions there pay none"]
 
 
 def _dated(pieces: Sequence[PricePiece]) -> str:

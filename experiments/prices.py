@@ -62,18 +62,25 @@ class PricedBars:
 
 def priced_bars(
     symbol: str,
-    traded: Bars,
+    traded: Bars | None,
     traded_name: str,
     fallback: Bars | None,
     fallback_name: str | None,
 ) -> PricedBars:
     """Bars of ``traded`` where it has them, of ``fallback`` elsewhere, and gaps where neither has.
 
-    The grid runs from the first to the last bar that either source has. A gap repeats the close of
-    the bar before it. Raises DataError when neither source has a single bar.
+    ``traded`` is None where the store has no bar of it in the period. The grid runs from the first
+    to the last bar that either source has. A gap repeats the close of the bar before it. Raises
+    DataError when neither source has a single bar.
     """
-    sources = [(FROM_TRADED, traded)] + ([(FROM_SIGNALS, fallback)] if fallback is not None else [])
-    step = traded.step_ns
+    sources = [
+        (code, bars)
+        for code, bars in ((FROM_TRADED, traded), (FROM_SIGNALS, fallback))
+        if bars is not None
+    ]
+    if not sources:
+        raise DataError(f"{symbol}: no bars of {traded_name} and nothing that stands in for them")
+    step, timeframe = sources[0][1].step_ns, sources[0][1].timeframe
     first = min(int(bars.open_time[0]) for _, bars in sources)
     last = max(int(bars.open_time[-1]) for _, bars in sources)
     open_time = np.arange(first, last + step, step, dtype=np.int64)
@@ -96,7 +103,7 @@ def priced_bars(
         table[row] = table[row - 1, close]
     bars = Bars(
         symbol=symbol,
-        timeframe=traded.timeframe,
+        timeframe=timeframe,
         open_time=open_time,
         volume=volume,
         is_gap=origin == FROM_NOTHING,

@@ -11,6 +11,7 @@ candlestick patterns, TA-Lib.
 from .asof import last_known_row
 from .catalog import INDICATORS, INDICATORS_BY_NAME
 from .clock import Clock, clock_of
+from .existing_bars import on_existing_bars
 from .features import ClockBuilder, FeatureMatrix, build_features
 from .resample import resampled
 from .spec import Columns, Feature, Indicator, Output, Parameter, Parameters, feature
@@ -31,5 +32,6 @@ __all__ = [
     "clock_of",
     "feature",
     "last_known_row",
+    "on_existing_bars",
     "resampled",
 ]

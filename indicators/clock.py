@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import Float1D, Int1D, Market
+from engine import Float1D, Int1D, Market, timeframe_ns
 
 from .resample import resampled
 
@@ -27,16 +27,19 @@ class Clock:
 
 
 def clock_of(market: Market, name: str) -> Clock | None:
-    """The clock called ``name``, or None when the market has no such series or no bar of that step.
+    """The clock called ``name``, or None when the market has no such series or no bars of that step.
 
     ``bars`` are the decision bars, ``bars:<timeframe>`` are rebuilt from them, any other name is a
-    slow series. A longer bar is available at its own close. Raises ConfigError for a timeframe
-    that cannot be built from the decision bars.
+    slow series. A longer bar is available at its own close; a step that is not a multiple of the
+    decision bars' cannot be built from them and is missing. Raises ConfigError for a misspelt step.
     """
     if name == "bars" or name.startswith("bars:"):
         bars = market.bars
         if name != "bars":
-            longer = resampled(bars, name.removeprefix("bars:"))
+            timeframe = name.removeprefix("bars:")
+            if timeframe_ns(timeframe) % bars.step_ns:
+                return None
+            longer = resampled(bars, timeframe)
             if longer is None:
                 return None
             bars = longer

@@ -67,9 +67,10 @@ def build_features(
         clock = clocks[feature.clock]
         if clock is None or any(name not in clock.columns for name in indicator.inputs):
             continue
-        identity = (feature.indicator, feature.parameters, feature.clock)
+        parameters = indicator.resolved(dict(feature.parameters))
+        identity = (feature.indicator, tuple(sorted(parameters.items())), feature.clock)
         if identity not in computed:
-            computed[identity] = _computed(indicator, feature, clock)
+            computed[identity] = _computed(indicator, parameters, clock)
         column = computed[identity][index]
         if feature.clock != "bars":
             if feature.clock not in rows:
@@ -93,8 +94,9 @@ def _looked_up(name: str, indicators: Mapping[str, Indicator]) -> Indicator:
     return indicators[name]
 
 
-def _computed(indicator: Indicator, feature: Feature, clock: Clock) -> tuple[Float1D, ...]:
-    parameters = indicator.resolved(dict(feature.parameters))
+def _computed(
+    indicator: Indicator, parameters: Mapping[str, float], clock: Clock
+) -> tuple[Float1D, ...]:
     inputs = {name: clock.columns[name] for name in indicator.inputs}
     outputs = indicator.compute(inputs, parameters)
     expected = (len(clock.event_time),)

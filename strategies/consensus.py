@@ -46,7 +46,7 @@ _NO_VETO: Final = 127
 _STANDS, _NO_VOTES, _TIE, _QUORUM, _WEIGHT, _SCORE, _CONFIDENCE, _PROBABILITY, _VETO = range(9)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ConsensusRules:
     """Thresholds of the consensus; every comparison is ``value >= threshold - 1e-12``.
 
@@ -85,6 +85,7 @@ class ConsensusRules:
             low, high = limits[entry.name]
             if value is not None and not low <= value <= high:
                 raise ConfigError(f"consensus.{entry.name}={value} must lie in [{low}, {high}]")
+        object.__setattr__(self, "weights", MappingProxyType(dict(self.weights)))
         for name, weight in self.weights.items():
             if not (math.isfinite(weight) and weight >= 0):
                 raise ConfigError(
@@ -222,24 +223,24 @@ def _consensus_kernel(
 
 @kernel
 def _decide_kernel(
-    direction: Int8Array1D, exit_on_flat: bool, hold_bars: int
+    direction: Int8Array1D, is_gap: Bool1D, exit_on_flat: bool, hold_bars: int
 ) -> tuple[Float1D, Bool1D]:
     target = np.zeros(len(direction))
     acts = np.zeros(len(direction), dtype=np.bool_)
     previous, wanted, age = 0, 0, 0
     for t in range(len(direction)):
+        age += 1
+        if is_gap[t]:
+            continue
         side = direction[t]
         if side != 0 and side != previous:
             target[t], acts[t] = side, True
             wanted, age = side, 0
-        elif side == 0 and previous != 0 and exit_on_flat:
+        elif (side == 0 and previous != 0 and exit_on_flat) or (
+            wanted != 0 and 0 < hold_bars <= age
+        ):
             acts[t] = True
             wanted = 0
-        elif wanted != 0 and hold_bars > 0:
-            age += 1
-            if age >= hold_bars:
-                acts[t] = True
-                wanted = 0
         previous = side
     return target, acts
 
@@ -282,15 +283,20 @@ def consensus(votes: VoteMatrix, rules: ConsensusRules) -> Consensus:
 
 
 def decide(
-    direction: Int8Array1D, *, exit_on_flat: bool = False, hold_bars: int | None = None
+    direction: Int8Array1D,
+    is_gap: Bool1D,
+    *,
+    exit_on_flat: bool = False,
+    hold_bars: int | None = None,
 ) -> tuple[Float1D, Bool1D]:
     """Targets and acting rows, both ``(T,)``, from consensus directions; row *t* reads rows <= *t*.
 
     A row acts when the consensus turns to a side (entry, or reversal of the other side), when it
-    falls back to flat and ``exit_on_flat`` is set, and ``hold_bars`` rows after the last turn. A side
-    that merely persists does not act again: after a stop the next entry waits for a new turn.
-    Raises ConfigError when ``hold_bars`` is not positive.
+    falls back to flat and ``exit_on_flat`` is set, and ``hold_bars`` rows after the last turn. A
+    side that merely persists does not act again: after a stop the next entry waits for a new turn.
+    A missing bar (``is_gap``) decides nothing: what is carried there is not an observation. Raises
+    ConfigError when ``hold_bars`` is not positive.
     """
     if hold_bars is not None and hold_bars < 1:
         raise ConfigError(f"hold_bars={hold_bars} must be at least 1, or null for no limit")
-    return _decide_kernel(direction, exit_on_flat, hold_bars or 0)
+    return _decide_kernel(direction, is_gap, exit_on_flat, hold_bars or 0)

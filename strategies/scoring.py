@@ -12,6 +12,8 @@ from engine import Float1D, Int8Array1D
 
 from .base import HeadInputs
 
+TOLERANCE = 1e-12
+
 
 def column_or_nan(inputs: HeadInputs, alias: str) -> Float1D:
     """The column, NaN on every row when the market lacks it."""
@@ -54,10 +56,13 @@ def weighted_mean(
 
 
 def side_of(score: Float1D, threshold: float) -> Int8Array1D:
-    """1 where the score is at least ``threshold``, -1 where at most ``1 - threshold``, else 0."""
-    sides: Int8Array1D = (score >= threshold).astype(np.int8) - (score <= 1.0 - threshold).astype(
-        np.int8
-    )
+    """1 where the score is at least ``threshold``, -1 where ``1 - score`` is, else 0.
+
+    Within 1e-12, so that a threshold such as 0.55 binds alike on both sides.
+    """
+    up = score >= threshold - TOLERANCE
+    down = 1.0 - score >= threshold - TOLERANCE
+    sides: Int8Array1D = up.astype(np.int8) - down.astype(np.int8)
     return sides
 
 

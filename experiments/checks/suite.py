@@ -12,6 +12,7 @@ from indicators import (
     build_features,
     clock_of,
     feature,
+    on_existing_bars,
 )
 from strategies import (
     HEADS,
@@ -27,7 +28,6 @@ from .null import Detectors
 from .replay import Replay, ReplayCase, funding_of, replay_rows
 from .subjects import ClockBuilder, Rows, head_features, native_clock
 
-ATR = feature("atr", "atr_frac")
 LOWERED = ConsensusRules(
     quorum=2, p_min=0.55, c_min=0.4, weight_min=0.0, consensus_c_min=0.4, consensus_p_min=0.55
 )
@@ -123,7 +123,10 @@ class Suite:
         votes = self.votes(market) if votes is None else votes
         agreed = consensus(votes, self.consensus_rules)
         target, acts = decide(
-            agreed.direction, exit_on_flat=self.exit_on_flat, hold_bars=self.hold_bars
+            agreed.direction,
+            market.bars.is_gap,
+            exit_on_flat=self.exit_on_flat,
+            hold_bars=self.hold_bars,
         )
         columns = (
             "direction", "probability", "confidence", "agreeing_weight", "signed_score",
@@ -137,11 +140,7 @@ class Suite:
 
     def replay_case(self, market: Market, rows: Rows) -> ReplayCase:
         """The replay of a market's own consensus; entries wait until the ATR is known."""
-        matrix = build_features(
-            market, [ATR], indicators=self.by_name, clock_builder=self.clock_builder
-        )
-        column = matrix.get(ATR)
-        atr_frac = np.full(len(matrix.open_time), np.nan) if column is None else column
+        atr_frac = on_existing_bars(market.bars, self.by_name["atr"], "atr_frac", {})
         target, acts = rows["decision.target"], rows["decision.acts"]
         ready = np.isfinite(atr_frac) & (atr_frac > 0)
         decisions = Decisions(

@@ -224,6 +224,7 @@ class Replay:
         """Steps 1 to 8 of bar ``t``; the equity at its close."""
         self.funding_at_the_open(t)
         self.orders_at_the_open(t, equity_before)
+        self.exits_at_the_open(t)
         self.funding_inside_the_bar(t)
         self.exits_inside_the_bar(t)
         self.closings_at_the_close(t)
@@ -290,7 +291,7 @@ class Replay:
         if m is not None:
             holding.take_profit = p * (1 + side * m * atr_frac)
 
-    # Steps 1 and 3
+    # Funding of steps 1 and 4
 
     def funding_at_the_open(self, t: int) -> None:
         """Step 1: events at the open, on the position carried into the bar."""
@@ -299,7 +300,7 @@ class Replay:
                 self.settle(t, event)
 
     def funding_inside_the_bar(self, t: int) -> None:
-        """Step 3: events after the open, on the position after the orders."""
+        """Step 4, first part: events after the open, on the position after step 3."""
         for event in self.events[t]:
             if event.time > self.prices.open_time[t]:
                 self.settle(t, event)
@@ -364,39 +365,48 @@ class Replay:
         elif abs(position - q) * ref >= DUST * equity:
             self.fill(t, s, position - q, ref, "open", "resize")
 
-    # Step 4
+    # Steps 3 and 4
+
+    def held_and_tradable(self, t: int) -> list[tuple[int, Holding]]:
+        """The symbols that can exit in bar ``t``, in order."""
+        return [
+            (s, holding)
+            for s in self.symbols
+            if (holding := self.holding[s]) is not None and self.prices.is_tradable(t, s)
+        ]
+
+    @staticmethod
+    def lost(holding: Holding, price: float) -> bool:
+        """``price`` is at the stop or beyond it."""
+        return holding.stop is not None and holding.side * price <= holding.side * holding.stop
+
+    @staticmethod
+    def won(holding: Holding, price: float) -> bool:
+        """``price`` is at the profit target or beyond it."""
+        target = holding.take_profit
+        return target is not None and holding.side * price >= holding.side * target
+
+    def exits_at_the_open(self, t: int) -> None:
+        """Step 3: an open beyond a level closes at the open."""
+        for s, holding in self.held_and_tradable(t):
+            open_ = self.prices.open[t][s]
+            if self.lost(holding, open_):
+                self.close_position(t, s, open_, "open", "stop")
+            elif self.won(holding, open_):
+                self.close_position(t, s, open_, "open", "take_profit")
 
     def exits_inside_the_bar(self, t: int) -> None:
-        """Step 4: stops and profit targets, symbol by symbol."""
-        for s in self.symbols:
-            holding = self.holding[s]
-            if holding is not None and self.prices.is_tradable(t, s):
-                self.exit_at_a_level(t, s, holding)
-
-    def exit_at_a_level(self, t: int, s: int, holding: Holding) -> None:
-        """The first of the four cases that applies, mirrored for a short."""
-        open_, stop, take_profit = self.prices.open[t][s], holding.stop, holding.take_profit
-        if holding.side > 0:
+        """Step 4, second part: a level inside the bar's range closes at the level."""
+        for s, holding in self.held_and_tradable(t):
             worst, best = self.prices.low[t][s], self.prices.high[t][s]
-        else:
-            worst, best = self.prices.high[t][s], self.prices.low[t][s]
-
-        def lost(price: float) -> bool:
-            return stop is not None and holding.side * price <= holding.side * stop
-
-        def won(price: float) -> bool:
-            return take_profit is not None and holding.side * price >= holding.side * take_profit
-
-        if lost(open_):
-            self.close_position(t, s, open_, "open", "stop")
-        elif won(open_):
-            self.close_position(t, s, open_, "open", "take_profit")
-        elif stop is not None and lost(worst):
-            if won(best):
-                self.ambiguous.append(holding.trade)
-            self.close_position(t, s, stop, "intrabar", "stop")
-        elif take_profit is not None and won(best):
-            self.close_position(t, s, take_profit, "intrabar", "take_profit")
+            if holding.side < 0:
+                worst, best = best, worst
+            if holding.stop is not None and self.lost(holding, worst):
+                if self.won(holding, best):
+                    self.ambiguous.append(holding.trade)
+                self.close_position(t, s, holding.stop, "intrabar", "stop")
+            elif holding.take_profit is not None and self.won(holding, best):
+                self.close_position(t, s, holding.take_profit, "intrabar", "take_profit")
 
     # Steps 5 to 7
 

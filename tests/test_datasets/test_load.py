@@ -86,7 +86,7 @@ def test_bars_of_any_period_equal_the_literal_grid(
         assert getattr(bars, name).tolist() == [row[name] for row in expected], name
 
 
-def test_a_flow_column_needs_every_bar_of_the_period(store: Store) -> None:
+def test_a_flow_column_that_some_bars_lack_is_refused(store: Store) -> None:
     table = bar_table(20, without=(4,))
     taker = table["taker_buy_volume"].to_pylist()
     taker[10] = None
@@ -94,11 +94,23 @@ def test_a_flow_column_needs_every_bar_of_the_period(store: Store) -> None:
     store.write(
         BARS_KEY, table.set_column(index, "taker_buy_volume", pa.array(taker)), provenance={}
     )
-    assert load_bars(store, SPOT, "1h").taker_buy_volume is None
-    assert load_bars(store, SPOT, "1h").taker_buy_quote is not None
+    with pytest.raises(
+        DataError, match=r"taker_buy_volume is missing on 1 of 19 bars, first at 2021"
+    ):
+        load_bars(store, SPOT, "1h")
+    assert load_bars(store, SPOT, "1h", with_flows=False).taker_buy_quote is None
     early = load_bars(store, SPOT, "1h", None, START_NS + 9 * HOUR_NS)
     assert early.taker_buy_volume is not None
     assert early.taker_buy_volume[4] == 0.0
+
+
+def test_a_flow_column_that_no_bar_has_is_absent(store: Store) -> None:
+    table = bar_table(20)
+    index = table.column_names.index("taker_buy_volume")
+    nothing = pa.array([None] * 20, pa.float64())
+    store.write(BARS_KEY, table.set_column(index, "taker_buy_volume", nothing), provenance={})
+    assert load_bars(store, SPOT, "1h").taker_buy_volume is None
+    assert load_bars(store, SPOT, "1h").taker_buy_quote is not None
 
 
 @pytest.mark.parametrize(("timeframe", "hours"), [("2h", 2), ("4h", 4), ("1d", 24)])

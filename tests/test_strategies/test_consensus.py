@@ -223,13 +223,15 @@ def test_a_head_without_weight_is_refused():
 
 
 def literal_decisions(
-    direction: list[int], exit_on_flat: bool, hold_bars: int | None
+    direction: list[int], is_gap: list[bool], exit_on_flat: bool, hold_bars: int | None
 ) -> list[int | None]:
     """None where a row does not act, else its target."""
     decided: list[int | None] = []
-    turned_at = None
+    turned_at, before = None, 0
     for t, side in enumerate(direction):
-        before = direction[t - 1] if t else 0
+        if is_gap[t]:
+            decided.append(None)
+            continue
         fell_flat = side == 0 and before != 0 and exit_on_flat
         expired = turned_at is not None and hold_bars is not None and t - turned_at >= hold_bars
         decision = None
@@ -238,20 +240,29 @@ def literal_decisions(
         elif fell_flat or expired:
             decision, turned_at = 0, None
         decided.append(decision)
+        before = side
     return decided
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
-    direction=st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=1, max_size=40),
+    rows=st.lists(
+        st.tuples(st.sampled_from([-1, 0, 0, 1]), st.sampled_from([False, False, False, True])),
+        min_size=1,
+        max_size=40,
+    ),
     exit_on_flat=st.booleans(),
     hold_bars=st.none() | st.integers(1, 6),
 )
-def test_decisions_follow_the_turns_of_the_consensus(
-    direction: list[int], exit_on_flat: bool, hold_bars: int | None
+def test_decisions_follow_the_turns_of_the_consensus_on_bars_that_exist(
+    rows: list[tuple[int, bool]], exit_on_flat: bool, hold_bars: int | None
 ):
+    direction, is_gap = (list(column) for column in zip(*rows, strict=True))
     target, acts = decide(
-        np.array(direction, dtype=np.int8), exit_on_flat=exit_on_flat, hold_bars=hold_bars
+        np.array(direction, dtype=np.int8),
+        np.array(is_gap),
+        exit_on_flat=exit_on_flat,
+        hold_bars=hold_bars,
     )
     actual = [int(side) if act else None for side, act in zip(target, acts, strict=True)]
-    assert actual == literal_decisions(direction, exit_on_flat, hold_bars)
+    assert actual == literal_decisions(direction, is_gap, exit_on_flat, hold_bars)

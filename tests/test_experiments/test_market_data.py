@@ -1,0 +1,141 @@
+"""What a run reads: prices and funding as far as there are opinions, and notes on what is missing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets import SimulationSpec, Store, simulate, write_simulated
+from engine import DAY_NS, HOUR_NS
+from experiments import config_of, run
+from experiments.market_data import load_market_data
+from experiments.pipeline import funding_notes
+from indicators import INDICATORS_BY_NAME, on_existing_bars
+from tests.generators import random_bars
+
+SPEC = SimulationSpec(symbols=("AAASIM",), days=12, seed=7, mode="null")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    made = Store(tmp_path_factory.mktemp("store"))
+    write_simulated(made, SPEC)
+    return made
+
+
+def tree(**data: object) -> dict[str, object]:
+    simulated = {"symbols": ["AAASIM"], "days": 5, "mode": "null"}
+    return {"name": "small", "data": {"simulated": simulated, **data}, "consensus": {"quorum": 2}}
+
+
+def test_a_simulated_market_ends_after_its_days_whatever_the_store_holds(
+    store: Store, tmp_path: Path
+):
+    config = config_of(tree())
+    long_store = load_market_data(config, store)
+    fresh = load_market_data(config, Store(tmp_path / "fresh"))
+    assert len(long_store.markets["AAASIM"].bars) == 5 * 24
+    np.testing.assert_array_equal(
+        long_store.markets["AAASIM"].bars.close, fresh.markets["AAASIM"].bars.close
+    )
+
+
+def pair(**changes: object) -> dict[str, object]:
+    spot = {"venue": "simulated", "market": "spot", "symbol": "AAASIM", "source": SPEC.source}
+    perp = {**spot, "market": "um_perp"}
+    return {"signals": spot, "traded": perp, "funding": perp, "series_from": [perp], **changes}
+
+
+def test_every_settlement_of_the_traded_bars_is_there(store: Store):
+    config = config_of({"name": "x", "data": {"instruments": [pair()]}})
+    data = load_market_data(config, store)
+    bars = data.prices["AAASIM"].bars
+    expected = simulate(SPEC).markets["AAASIM"].series["funding"].event_time
+    inside = (expected >= bars.open_time[0]) & (expected < bars.close_time[-1])
+    np.testing.assert_array_equal(data.funding.time_ns, expected[inside])
+
+
+def test_a_period_without_traded_bars_says_that_signals_priced_every_fill(tmp_path: Path):
+    made = Store(tmp_path / "store")
+    market = simulate(SPEC)
+    write_simulated(made, SPEC)
+    late = replace(SPEC, start_ns=SPEC.start_ns + 40 * DAY_NS, symbols=("LATESIM",))
+    write_simulated(made, late)
+    assert len(market.markets) == 1
+    traded = {
+        "venue": "simulated", "market": "um_perp", "symbol": "LATESIM", "source": late.source,
+    }  # fmt: skip
+    config = config_of(
+        {
+            "name": "x",
+            "data": {"instruments": [pair(traded=traded, traded_price_fallback="signals")]},
+        }
+    )
+    result = run(config, store=made, runs=None)
+    assert {piece.source for piece in result.data.prices["LATESIM"].pieces()} == {"signals"}
+    assert any("has no bars of" in note for note in result.notes)
+
+
+def test_a_hole_in_the_settlements_is_told(store: Store):
+    config = config_of({"name": "x", "data": {"instruments": [pair()]}})
+    data = load_market_data(config, store)
+    bars = data.prices["AAASIM"].bars
+    assert funding_notes("AAASIM", 0, bars, data.funding) == []
+    times = data.funding.time_ns
+    kept = (times < times[5]) | (times > times[11])
+    holed = replace(
+        data.funding,
+        **{name: getattr(data.funding, name)[kept] for name in ("time_ns", "symbol_index", "rate")},
+        mark_price=data.funding.mark_price[kept],
+    )
+    (note,) = funding_notes("AAASIM", 0, bars, holed)
+    assert note.startswith("AAASIM: no settlements from 2021-01-02")
+
+
+def test_missing_bars_do_not_wear_down_the_range_that_stops_are_made_of():
+    bars = random_bars(200, 3)
+    is_gap = np.zeros(200, dtype=bool)
+    is_gap[100:160] = True
+    close = np.array(bars.close)
+    close[100:160] = close[99]
+    flat = {name: np.where(is_gap, close, getattr(bars, name)) for name in ("open", "high", "low")}
+    holed = replace(bars, close=close, is_gap=is_gap, **flat)
+    known = on_existing_bars(holed, INDICATORS_BY_NAME["atr"], "atr_frac", {"length": 14})
+    assert (known[100:160] == known[99]).all()
+    worn, _ = INDICATORS_BY_NAME["atr"].compute(holed.columns(), {"length": 14.0})
+    assert worn[159] < 0.05 * worn[99]
+    for count in (90, 120, 175):
+        prefix = on_existing_bars(
+            holed.prefix(count), INDICATORS_BY_NAME["atr"], "atr_frac", {"length": 14}
+        )
+        np.testing.assert_array_equal(prefix, known[:count])
+
+
+def test_no_decision_falls_on_a_missing_bar(store: Store):
+    spec = replace(SPEC, days=40, outages_per_year=300.0, symbols=("HOLESIM",))
+    write_simulated(store, spec)
+    spot = {"venue": "simulated", "market": "spot", "symbol": "HOLESIM", "source": spec.source}
+    perp = {**spot, "market": "um_perp"}
+    instrument = {"signals": spot, "traded": perp, "funding": perp, "series_from": [perp]}
+    gates = {"quorum": 1, "c_min": 0.0, "p_min": 0.5}
+    config = config_of({"name": "x", "data": {"instruments": [instrument]}, "consensus": gates})
+    result = run(config, store=store, runs=None)
+    bars = result.data.markets["HOLESIM"].bars
+    rows = (bars.open_time - result.panel.open_time[0]) // HOUR_NS
+    assert bars.is_gap.sum() > 20
+    assert result.decisions.acts.sum() > 20
+    assert not result.decisions.acts[rows[bars.is_gap], 0].any()
+
+
+@pytest.mark.parametrize("timeframe", ["6h", "1d"])
+def test_a_step_that_some_longer_bars_cannot_be_built_from_still_runs(store: Store, timeframe: str):
+    spec = replace(SPEC, days=60, timeframe=timeframe, symbols=("WIDESIM",))
+    write_simulated(store, spec)
+    simulated = {"symbols": ["WIDESIM"], "days": 60, "mode": "null"}
+    config = config_of({"name": "x", "data": {"timeframe": timeframe, "simulated": simulated}})
+    assert len(run(config, store=store, runs=None).panel) == 60 * DAY_NS // spec_step(timeframe)
+
+
+def spec_step(timeframe: str) -> int:
+    return {"6h": 6 * HOUR_NS, "1d": DAY_NS}[timeframe]
