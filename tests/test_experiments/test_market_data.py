@@ -113,7 +113,7 @@ def test_missing_bars_do_not_wear_down_the_range_that_stops_are_made_of():
 
 
 def test_no_decision_falls_on_a_missing_bar(store: Store):
-    spec = replace(SPEC, days=40, outages_per_year=300.0, symbols=("HOLESIM",))
+    spec = replace(SPEC, days=100, outages_per_year=50.0, symbols=("HOLESIM",))
     write_simulated(store, spec)
     spot = {"venue": "simulated", "market": "spot", "symbol": "HOLESIM", "source": spec.source}
     perp = {**spot, "market": "um_perp"}
