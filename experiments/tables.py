@@ -14,6 +14,9 @@ from .formats import formatted
 from .record import REPORT_NAME, RunRecord
 from .verdict import verdict
 
+WARNINGS_TOLD = 4
+"""Warnings of one check that the terminal shows."""
+
 
 def table_of(title: str | None, columns: Sequence[tuple[str, str]]) -> Table:
     """An empty table with a title and columns of (heading, justification)."""
@@ -125,7 +128,7 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
 
 
 def print_check(found: CheckReport, console: Console) -> None:
-    """Counts of each check, every row that did not pass, and the outcome."""
+    """Counts of each check, every failure, the first warnings of each check, and the outcome."""
     table = table_of(
         None,
         [("check", "left"), ("looked at", "right"), ("failed", "right"), ("warnings", "right")],
@@ -137,7 +140,17 @@ def print_check(found: CheckReport, console: Console) -> None:
             escape(check), str(len(rows)), str(bad.count("error")), str(bad.count("warning"))
         )
     console.print(table)
+    told: dict[str, int] = {}
     for row in found.failures:
-        mark = "[bold red]FAILED[/]" if row.severity == "error" else "[yellow]warning[/]"
+        is_error = row.severity == "error"
+        told[row.check] = told.get(row.check, 0) + (not is_error)
+        if not is_error and told[row.check] > WARNINGS_TOLD:
+            continue
+        mark = "[bold red]FAILED[/]" if is_error else "[yellow]warning[/]"
         console.print(f"{mark} {escape(f'{row.check}: {row.subject}: {row.detail}')}")
+    for check, count in told.items():
+        if count > WARNINGS_TOLD:
+            console.print(
+                f"… {count - WARNINGS_TOLD} more warnings of {check}; --json lists them all"
+            )
     console.print("[green]passed[/]" if found.passed else "[bold red]FAILED[/]")

@@ -17,8 +17,10 @@ from .poison import check_indicator_poison, check_subject_poison
 from .prefix import check_indicator_prefix, check_subject_prefix, prefix_failures, subject_rows
 from .replay import ReplayCase, check_replay_prefix, check_replay_timing
 from .report import CheckReport, CheckRow, Severity
+from .sample import null_sample
+from .start import check_start
 from .subjects import CASE_ROWS, FIRST_SEED, indicator_cases
-from .suite import Suite
+from .suite import LOWERED, Suite
 from .timeframe import check_timeframe_rebuild
 from .vacuity import FiringCount, expected_rates, vacuity_rows
 
@@ -112,7 +114,7 @@ def run_checks(
     votes = suite.votes(market) if votes is None else votes
     part = window(market, *busiest_window(votes, size.rows))
     names = [head.name for head in suite.heads]
-    rows = indicator_rows(suite) if with_indicators else []
+    rows = indicator_rows(suite) + null_rows_of(suite) if with_indicators else []
     rows += grouped(
         check_subject_prefix(
             suite.path_rows, part, event_cuts=size.event_cuts, other_cuts=size.other_cuts
@@ -143,13 +145,25 @@ def run_checks(
 
 
 def indicator_rows(suite: Suite) -> list[CheckRow]:
-    """Prefix replay and poison of every indicator that the heads use, with their parameters."""
-    used = {feature.indicator for head in suite.heads for feature in head.features().values()}
-    known = [indicator for indicator in suite.indicators if indicator.name in used]
-    cases = indicator_cases(known, suite.heads, null_market(CASE_ROWS, FIRST_SEED))
+    """Prefix replay, poison and start dependence of every listed indicator, on null markets.
+
+    Each runs with its default parameters and with those that a head uses.
+    """
+    cases = indicator_cases(suite.indicators, suite.heads, null_market(CASE_ROWS, FIRST_SEED))
     rows = check_indicator_prefix(cases, event_cuts=100, other_cuts=60)
     rows += check_indicator_poison(cases)
+    rows += check_start(cases)
     return grouped(rows, [case.name for case in cases])
+
+
+def null_rows_of(suite: Suite) -> list[CheckRow]:
+    """The random-walk null of every signal, reason, head, of the consensus and the replay.
+
+    The consensus takes part with lowered thresholds, so that it fires. Detectors too rare for a
+    verdict are warnings here; the test suite gives them more walks.
+    """
+    lowered = replace(suite, consensus_rules=LOWERED, exit_on_flat=True)
+    return null_sample(lowered, more_walks=0).null_rows()
 
 
 def _long_rows(suite: Suite, market: Market, count: int) -> list[CheckRow]:
@@ -190,7 +204,7 @@ def check_lookahead(
         exit_on_flat=config.consensus.exit_on_flat,
         hold_bars=config.consensus.hold_bars,
     )
-    rows += indicator_rows(suite)
+    rows += indicator_rows(suite) + null_rows_of(suite)
     markets = made.data.markets
     for symbol, market in markets.items():
         report = run_checks(
