@@ -162,7 +162,8 @@ def null_rows_of(suite: Suite) -> list[CheckRow]:
     The consensus takes part with lowered thresholds, so that it fires. Detectors too rare for a
     verdict are warnings here; the test suite gives them more walks.
     """
-    lowered = replace(suite, consensus_rules=LOWERED, exit_on_flat=True)
+    rules = replace(LOWERED, weights=suite.consensus_rules.weights)
+    lowered = replace(suite, consensus_rules=rules, exit_on_flat=True)
     return null_sample(lowered, more_walks=0).null_rows()
 
 
