@@ -9,7 +9,8 @@ import pytest
 import experiments
 from datasets import Store, import_files
 from experiments import RunResult, load_config, run
-from strategies import HEAD_NAMES
+from strategies import HEAD_NAMES, WEIGHTS, ConsensusRules, consensus, decide
+from strategies.consensus import SPACE
 from tests.oracles.replay import disagreements, replay_oracle
 from tests.test_experiments.test_run_against_oracle import file_columns
 
@@ -76,3 +77,31 @@ def test_prices_come_from_the_perpetual_exactly_while_the_store_has_its_bars(res
     dates = [str(np.datetime64(piece.start_ns, "ns").astype("datetime64[h]")) for piece in pieces]
     assert dates == ["2018-01-01T00", "2019-09-08T19", "2022-11-14T09"]
     assert ["um_perp" in str(piece.instrument) for piece in pieces] == [False, True, False]
+
+
+@pytest.mark.parametrize("name", sorted(SPACE))
+def test_every_threshold_offered_to_a_search_changes_decisions(result: RunResult, name: str):
+    votes = result.votes["BTCUSDT"]
+    default = decisions_of(result, ConsensusRules())
+    bounds = SPACE[name]
+    changed = [
+        decisions_of(result, ConsensusRules(**{name: int(value) if bounds.integer else value}))
+        for value in (bounds.low, bounds.high)
+    ]
+    assert len(votes) == len(default)
+    assert any((other != default).any() for other in changed)
+
+
+@pytest.mark.parametrize("name", HEAD_NAMES)
+def test_every_weight_changes_decisions_once_a_gate_weighs(result: RunResult, name: str):
+    gates = {"weight_min": 0.45, "score_min": 0.1, "quorum": 3}
+    default = decisions_of(result, ConsensusRules(**gates))
+    doubled = {**WEIGHTS, name: 2 * WEIGHTS[name]}
+    assert (decisions_of(result, ConsensusRules(weights=doubled, **gates)) != default).any()
+
+
+def decisions_of(result: RunResult, rules: ConsensusRules) -> np.ndarray:
+    """Targets of the acting rows, 9 on the others, ``(T,)``."""
+    opinion = consensus(result.votes["BTCUSDT"], rules)
+    target, acts = decide(opinion.direction, result.data.markets["BTCUSDT"].bars.is_gap)
+    return np.where(acts, target, 9.0)
