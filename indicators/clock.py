@@ -30,14 +30,15 @@ def clock_of(market: Market, name: str) -> Clock | None:
     """The clock called ``name``, or None when the market has no such series or no bars of that step.
 
     ``bars`` are the decision bars, ``bars:<timeframe>`` are rebuilt from them, any other name is a
-    slow series. A longer bar is available at its own close; a step that is not a multiple of the
-    decision bars' cannot be built from them and is missing. Raises ConfigError for a misspelt step.
+    slow series. A longer bar is available at its own close; a step that is not a longer multiple of
+    the decision bars' is missing, so that no bar counts twice. Raises ConfigError for a misspelt step.
     """
     if name == "bars" or name.startswith("bars:"):
         bars = market.bars
         if name != "bars":
             timeframe = name.removeprefix("bars:")
-            if timeframe_ns(timeframe) % bars.step_ns:
+            step = timeframe_ns(timeframe)
+            if step <= bars.step_ns or step % bars.step_ns:
                 return None
             longer = resampled(bars, timeframe)
             if longer is None:
