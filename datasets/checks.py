@@ -11,6 +11,7 @@ from .kinds import Kind
 from .tables import times_ns
 from .timestamps import time_text
 
+FLOW_TOLERANCE = 1e-9
 RowName = Callable[[int], str]
 """Says where a row stands, such as ``BTCUSDT-1h-2018.csv line 17``."""
 
@@ -83,6 +84,7 @@ def check_values(kind: Kind, table: pa.Table, row_name: RowName) -> None:
                 )
     if kind.name == "ohlcv":
         _check_prices(kind, table, arrays, row_name)
+        _check_flows(kind, table, arrays, row_name)
 
 
 def _check_prices(
@@ -96,6 +98,23 @@ def _check_prices(
             raise DataError(
                 f"{row_name(row)}: {name}={float(arrays[name][row])!r} at {_time(kind, table, row)} lies "
                 f"outside low={float(low[row])!r} .. high={float(high[row])!r}"
+            )
+
+
+def _check_flows(
+    kind: Kind, table: pa.Table, arrays: dict[str, Float1D], row_name: RowName
+) -> None:
+    """What takers bought is part of what was traded; 1e-9 covers sums rounded by the source."""
+    for part, whole in (("taker_buy_volume", "volume"), ("taker_buy_quote", "quote_volume")):
+        if part not in arrays or whole not in arrays:
+            continue
+        known = ~np.asarray(table[part].is_null()) & ~np.asarray(table[whole].is_null())
+        broken = known & (arrays[part] > arrays[whole] * (1.0 + FLOW_TOLERANCE))
+        if broken.any():
+            row = int(np.flatnonzero(broken)[0])
+            raise DataError(
+                f"{row_name(row)}: {part}={float(arrays[part][row])!r} at {_time(kind, table, row)} is "
+                f"more than {whole}={float(arrays[whole][row])!r}; takers buy a part of what is traded"
             )
 
 

@@ -20,7 +20,8 @@ def sql(store: Store, query: str) -> "pd.DataFrame":
 
     A view has the columns of its kind and ``venue``, ``market``, ``symbol``, ``step`` and
     ``source``; a kind without data is an empty view. Times are UTC TIMESTAMPs without a zone. Only
-    the parts that the manifests name are read, and the query can open no other file.
+    the parts that the manifests name are read, after their bytes were hashed again: a changed part is
+    an error, not a wrong sum. The query can open no other file.
 
     Raises ConfigError for a query that is not one SELECT (or SHOW, DESCRIBE, EXPLAIN) or does not
     bind, DataError when a part cannot be read.
@@ -51,6 +52,8 @@ def _open_views(connection: "duckdb.DuckDBPyConnection", store: Store) -> None:
             f"{misleading[0]!r} above the store looks like one; move the store"
         )
     infos = store.datasets()
+    for info in infos:
+        store.check_parts(info)
     paths = [str(path.resolve()) for info in infos for path in store.part_paths(info)]
     connection.execute("SET allowed_paths = $paths", {"paths": paths})
     connection.execute("SET enable_external_access = false")

@@ -296,6 +296,23 @@ class Store:
             problems += self._verify_dataset(manifest)
         return tuple(problems)
 
+    def check_parts(self, info: DatasetInfo) -> None:
+        """Hash every part of a data set again; DataError naming the first that was changed."""
+        for problem in self._verify_bytes(read_manifest(self.root / info.key.manifest)):
+            raise DataError(f"{problem.path}: {problem.message}; run `ninefold data verify`")
+
+    def _verify_bytes(self, manifest: Manifest) -> Iterator[Problem]:
+        for part in manifest.parts:
+            path = self.root / manifest.key.folder / part.file
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                yield Problem(str(manifest.key), path, f"cannot be read: {error.strerror}")
+                continue
+            if digest_of(data) != part.sha256:
+                text = f"SHA-256 is not {part.sha256}: the file was changed"
+                yield Problem(str(manifest.key), path, text)
+
     def _verify_dataset(self, manifest: Manifest) -> Iterator[Problem]:
         key, kind = manifest.key, KINDS[manifest.key.kind]
         last_ns = None

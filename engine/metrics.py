@@ -136,6 +136,15 @@ def _calmar(result: ReplayResult, panel: Panel, rules: ReplayRules) -> float:
     return growth / depth if depth > 0 else math.nan
 
 
+def _mean_gross_exposure(result: ReplayResult, _panel: Panel, _rules: ReplayRules) -> float:
+    alive = result.equity > 0
+    return (
+        float((result.gross_exposure[alive] / result.equity[alive]).mean())
+        if alive.any()
+        else math.nan
+    )
+
+
 def _turnover(result: ReplayResult, panel: Panel, _rules: ReplayRules) -> float:
     traded = float((result.fills["quantity"] * result.fills["price"]).sum())
     mean_equity = float(result.equity.mean())
@@ -160,7 +169,9 @@ METRICS: Final[tuple[Metric, ...]] = (
            lambda r, p, k: longest_drawdown_bars(r.equity, k.initial_cash)),
     Metric("exposure", "fraction", "bars that end with a position",
            lambda r, p, k: float((r.gross_exposure > 0).mean())),
-    Metric("turnover", "per year", "traded notional / mean equity", _turnover),
+    Metric("mean_gross_exposure", "fraction",
+           "gross exposure / equity at the closes, mean; buy & hold has 100 %", _mean_gross_exposure),
+    Metric("turnover", "per year", "traded notional / mean equity, a year", _turnover),
     Metric("trades", "count", "round trips", lambda r, p, k: float(len(r.trades))),
     Metric("win_rate", "fraction", "trades with a positive net result",
            _of_trades(lambda net: float((net > 0).mean()))),
@@ -169,10 +180,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("expectancy", "quote currency", "mean net result of a trade",
            _of_trades(lambda net: float(net.mean()))),
     Metric("mean_bars_held", "bars", "entry bar and exit bar included", _mean_bars_held),
-    Metric("fees", "quote currency", "paid", lambda r, p, k: float(r.fills["fee"].sum())),
-    Metric("slippage", "quote currency", "paid, inside the fill prices",
+    Metric("fees", "quote currency paid", "paid to the venue", lambda r, p, k: float(r.fills["fee"].sum())),
+    Metric("slippage", "quote currency paid", "paid, inside the fill prices",
            lambda r, p, k: float(r.fills["slippage"].sum())),
-    Metric("funding", "quote currency", "received less paid",
+    Metric("funding", "quote currency received", "received less paid",
            lambda r, p, k: float(r.funding_payments["payment"].sum())),
     Metric("ambiguous_exits", "count", "bars that touched stop and target alike",
            lambda r, p, k: float(r.ambiguous_exits)),

@@ -11,6 +11,16 @@ def formatted(value: float | None, unit: str) -> str:
         return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
     if unit == "flag":
         return "yes" if value else "no"
-    if unit == "quote currency":
-        return f"{value:,.2f}"
+    if unit == "per year":
+        return f"{value:,.1f} a year"
     return f"{value:,.2f}"
+
+
+def metric_label(name: str, unit: str) -> str:
+    """The name of a metric in a table, with the direction in which money moved where it did."""
+    words = name.replace("_", " ")
+    return (
+        f"{words} {unit.removeprefix('quote currency ')}"
+        if unit.startswith("quote currency ")
+        else words
+    )

@@ -42,7 +42,7 @@ from .config_file import config_hash
 from .firing import firing_table
 from .market_data import MarketData, load_market_data
 from .prices import FROM_NOTHING, FROM_SIGNALS, PRICE_SOURCES, PricePiece
-from .record import new_run_id, write_run
+from .record import check_runs_folder, new_run_id, write_run
 from .targets import load_targets
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ def run(
     """
     started, created_at = time.perf_counter(), datetime.now(UTC)
     store = store if isinstance(store, Store) else Store(store)
+    if runs is not None:
+        check_runs_folder(Path(runs))
     progress("loading data")
     data = load_market_data(config, store)
     votes, opinions = _opinions(config, data, progress)
@@ -146,7 +148,7 @@ def run(
         benchmark=benchmark,
         benchmark_metrics=_benchmark_metrics(config, panel, benchmark, result),
         firing=_firing(config, votes, opinions, panel, decisions),
-        notes=(*data_notes(data), *notes),
+        notes=(*period_notes(config, data), *data_notes(data), *notes),
         duration_seconds=time.perf_counter() - started,
     )
     if runs is None:
@@ -306,6 +308,20 @@ def _firing(
         )
         for column, symbol in enumerate(panel.symbols)
     )
+
+
+def period_notes(config: RunConfig, data: MarketData) -> list[str]:
+    """Where the period asked for has no data: the run is shorter than its configuration says."""
+    notes = []
+    for symbol, market in data.markets.items():
+        first, last = int(market.bars.open_time[0]), int(market.bars.close_time[-1])
+        if config.data.start_ns is not None and first - config.data.start_ns >= DAY_NS:
+            notes.append(
+                f"{symbol}: data begin at {time_text(first)}, later than the start asked for"
+            )
+        if config.data.end_ns is not None and config.data.end_ns - last >= DAY_NS:
+            notes.append(f"{symbol}: data end at {time_text(last)}, before the end asked for")
+    return notes
 
 
 def data_notes(data: MarketData) -> tuple[str, ...]:

@@ -72,15 +72,16 @@ def write_run(result: "RunResult", runs: Path) -> Path:
     from .artefacts import ARTEFACTS
     from .report import write_report
 
+    check_runs_folder(runs)
     runs.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=runs))
+    run_id, reserved = _reserved_name(runs, result.run_id)
     try:
         hashes = {}
         for name, table_of in ARTEFACTS.items():
             path = folder / f"{name}.parquet"
             write_parquet(table_of(result), path)
             hashes[path.name] = sha256_of(path)
-        run_id = _free_name(runs, result.run_id)
         content = run_content(result, run_id, hashes)
         write_text(folder / RECORD_NAME, json_text(content) + "\n")
         write_report(RunRecord(run_dir=folder, content=content), folder / REPORT_NAME)
@@ -89,7 +90,18 @@ def write_run(result: "RunResult", runs: Path) -> Path:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    finally:
+        reserved.rmdir()
     return runs / run_id
+
+
+def check_runs_folder(runs: Path) -> None:
+    """DataError unless run folders can be made under ``runs``; asked before anything is computed."""
+    nearest = next(path for path in (runs, *runs.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise DataError(f"{runs}: {nearest} is a file; give a folder for the runs with --runs")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise DataError(f"{runs}: {nearest} cannot be written; give another folder with --runs")
 
 
 def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> dict[str, Any]:
@@ -195,12 +207,22 @@ def _read_record(folder: Path) -> RunRecord:
     return RunRecord(run_dir=folder, content=content)
 
 
-def _free_name(runs: Path, run_id: str) -> str:
+def _reserved_name(runs: Path, run_id: str) -> tuple[str, Path]:
+    """A name that no other run has or is about to take, and the hidden folder that holds it."""
     name, number = run_id, 1
-    while (runs / name).exists():
+    while True:
+        reserved = runs / f"{_UNFINISHED}{name}"
+        if not (runs / name).exists():
+            try:
+                reserved.mkdir()
+            except FileExistsError:
+                pass
+            else:
+                if not (runs / name).exists():
+                    return name, reserved
+                reserved.rmdir()
         number += 1
         name = f"{run_id}-{number}"
-    return name
 
 
 def _moment(time_ns: int) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from .checks import CheckReport
 from .diagnosis import Finding
-from .formats import formatted
+from .formats import formatted, metric_label
 from .record import REPORT_NAME, RunRecord
 from .verdict import verdict
 
@@ -43,7 +43,7 @@ def print_run(record: RunRecord, console: Console) -> None:
         unit = content["metric_units"][name]
         held = content["benchmark_metrics"].get(name) if name in BENCHMARKED else None
         table.add_row(
-            name.replace("_", " "),
+            metric_label(name, unit),
             formatted(value, unit),
             formatted(held, unit) if name in BENCHMARKED else "",
         )
@@ -99,7 +99,10 @@ def _gates(firing: Mapping[str, Any]) -> str:
     blocked = ", ".join(
         f"{name.replace('_', ' ')} {count}" for name, count in firing["gates"].items() if count
     )
-    return f"consensus, bars by first gate that failed: {blocked}; decisions {firing['decisions']}"
+    return (
+        f"consensus, bars by outcome (stands, or the first gate that failed): {blocked}; "
+        f"decisions {firing['decisions']}"
+    )
 
 
 def print_runs(records: Iterable[RunRecord], console: Console) -> None:

@@ -11,7 +11,7 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     """What a reader must know before the numbers, from the content of run.json."""
     lines = []
     if content["simulated"]:
-        lines.append("SIMULATED DATA: nothing here happened on any market.")
+        lines.append(f"SIMULATED DATA: nothing here happened on any market.{_planted(content)}")
     if content["ruined_bar"] >= 0:
         lines.append("RUINED: equity reached zero and nothing was traded afterwards.")
     trades = content["n_trades"]
@@ -26,9 +26,19 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _planted(content: Mapping[str, Any]) -> str:
+    simulated = content["config"]["data"].get("simulated")
+    if not simulated or simulated["mode"] != "planted":
+        return ""
+    return (
+        f" An edge of {simulated['planted_edge']:g} bps an hour and deviation was planted in "
+        f"{simulated['planted_column']}: finding it is no news."
+    )
+
+
 def _reason(content: Mapping[str, Any]) -> str:
     if content["decisions_from"] != "consensus":
-        return "the targets file asks for hardly any position."
+        return "the targets file asks for hardly any position inside the bars of the run; see the notes."
     bars = sum(firing["bars"] for firing in content["firing"])
     stands = sum(firing["gates"]["stands"] for firing in content["firing"])
     decisions = sum(firing["decisions"] for firing in content["firing"])

@@ -206,12 +206,18 @@ def _publish_kernel(
 
 
 @kernel
-def _broken_kernel(own: Float1D, row: Float1D, close: float, atr: float) -> bool:
-    """A close 1 ATR beyond the zone, or 1 % beyond X for a pattern whose D lies inside X."""
+def _broken_kernel(own: Float1D, row: Float1D, low: float, close: float, atr: float) -> bool:
+    """A close 1 ATR beyond the zone, or, where D lies inside X, D or a close beyond X.
+
+    D is the lowest low since the zone was entered, so a wick beyond X puts D there; the close has
+    1 % to spare, which matters until the zone is entered.
+    """
     if close < own[_ZONE_LOW] - atr:
         return True
     if row[TABLE_MODE] != MODE_XA or row[TABLE_TARGET] > 1.0:
         return False
+    if own[_STATE] != _OPEN and low < own[_X]:
+        return True
     return bool(close < own[_X] - _BEYOND_X * abs(own[_X]))
 
 
@@ -255,7 +261,7 @@ def _watch_kernel(
 ) -> bool:
     """Carry one zone over row *t*; whether it lives on."""
     if own[_STATE] == _ACTIVE:
-        if t - own[_ROW] >= validity_bars or _broken_kernel(own, row, close, atr):
+        if t - own[_ROW] >= validity_bars or _broken_kernel(own, row, low, close, atr):
             return False
         events[ACTIVE_COUNT, t] += 1.0
         events[ACTIVE_PRECISION, t] += own[_PRECISION]
@@ -271,7 +277,7 @@ def _watch_kernel(
                 return False
             own[_STATE], own[_ROW] = _ENTERED, t
             events[ENTERED, t] = own[_PATTERN] + 1.0
-    if _broken_kernel(own, row, close, atr):
+    if _broken_kernel(own, row, low, close, atr):
         events[FAILED, t] = own[_PATTERN] + 1.0
         return False
     if own[_STATE] == _ENTERED:

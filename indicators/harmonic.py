@@ -9,8 +9,14 @@ A zone (PRZ) is the projected D with its tolerance, at most .1 XA wide (.1 AB fo
 the pattern's q values can reach; a pattern whose zone is empty does not exist. It is published when
 C is confirmed, ``right`` bars late, unless prices have been there already; it dies when C is
 exceeded, when it is touched sooner than .382 or later than 2.618 times AB's duration after C, after
-``max_open_bars``, or by a close 1 ATR beyond it (1 % beyond X where D lies inside X). It is entered
-by the first bar that touches it and confirmed by the first close back out of it at most 5 bars later.
+``max_open_bars``, or by a close 1 ATR beyond it. Where D lies inside X (Gartley, Bat, Shark) it also
+dies by a close 1 % beyond X and, once entered, by a low beyond X: the lowest low since the entry is
+D. It is entered by the first bar that touches it and confirmed by the first close back out of it at
+most 5 bars later. Death between entry and confirmation is the event ``failed``, as is a break before.
+
+A confirmed pattern stays active for ``validity_bars`` or until it breaks. The seed keeps it active
+while prices are within 2 % of D: that is three hourly bars on one market and a month on another, and
+it counts a return to D long after as the same pattern; an age means the same everywhere.
 """
 
 from dataclasses import dataclass
@@ -234,7 +240,7 @@ HARMONIC = Indicator(
                firing_rate=(0.002, 0.04)),
         Output("confirmed", "signal", "direction", "1 close back above a bullish zone, -1 mirrored",
                firing_rate=(0.001, 0.03)),
-        Output("failed", "signal", "direction", "-1 close through a bullish zone, 1 mirrored",
+        Output("failed", "signal", "direction", "-1 prices broke a bullish zone, 1 mirrored",
                firing_rate=(0.0005, 0.02)),
         Output("pattern", "state", "code", "position + 1 in PATTERNS of the zone just confirmed",
                high=float(len(PATTERNS))),

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import ClassVar, Final, Protocol
 
 import numpy as np
 
-from engine import ContractError, Float1D, Int8Array1D, UInt64Array1D
+from engine import ConfigError, ContractError, Float1D, Int8Array1D, UInt64Array1D
 from indicators import Feature
 
 MAX_REASONS: Final = 64
 NEUTRAL_PROBABILITY: Final = 0.5
 NEUTRAL_SCORE: Final = 50.0
+SMALLEST_SCALE: Final = 1e-9
+"""Least value of a parameter that divides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +178,27 @@ def reason_bits(flags: Mapping[str, np.ndarray], reasons: tuple[Reason, ...]) ->
     for bit, name in enumerate(names):
         packed |= flags[name].astype(np.uint64) << np.uint64(bit)
     return packed
+
+
+def check_range(head: str, low: float, high: float, **values: float) -> None:
+    """Raise ConfigError unless every parameter in ``values`` is finite and in [low, high]."""
+    for name, value in values.items():
+        if not (isfinite(value) and low <= value <= high):
+            raise ConfigError(
+                f"{head} head: {name}={value} must be a finite number in [{low:g}, {high:g}]"
+            )
+
+
+def check_lengths(head: str, **values: int) -> None:
+    """Raise ConfigError unless every length in ``values`` is a whole number of at least 1."""
+    check_range(head, 1, inf, **values)
+    for name, value in values.items():
+        if value != int(value):
+            raise ConfigError(f"{head} head: {name}={value} must be a whole number")
+
+
+def check_weights(head: str, **weights: float) -> None:
+    """Raise ConfigError unless the weights are finite, none is negative and one is positive."""
+    check_range(head, 0.0, inf, **weights)
+    if not sum(weights.values()) > 0:
+        raise ConfigError(f"{head} head: one of {', '.join(weights)} must be positive, all are 0")

@@ -117,9 +117,13 @@ def run_checks(
     rows = indicator_rows(suite) + null_rows_of(suite) if with_indicators else []
     rows += grouped(
         check_subject_prefix(
-            suite.path_rows, part, event_cuts=size.event_cuts, other_cuts=size.other_cuts
+            suite.path_rows,
+            part,
+            event_cuts=size.event_cuts,
+            other_cuts=size.other_cuts,
+            lacking="warning",
         )
-        + check_subject_poison(suite.path_rows, part, count=size.futures)
+        + check_subject_poison(suite.path_rows, part, count=size.futures, lacking="warning")
         + _long_rows(suite, market, size.long_cuts)
         + check_timeframe_rebuild(
             suite.vote_rows,

@@ -4,22 +4,31 @@ Prefix replay shortens the series; poison keeps its length, so it also sees code
 a fixed index, normalises by the whole sample, or changes its mind about the length.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from engine import Market
+from engine import Int1D, Market
 
 from .altered import wild_future
-from .prefix import EARLY_CUTS, SEED, first_difference, subject_rows
-from .report import CheckRow
+from .prefix import (
+    EARLY_CUTS,
+    SEED,
+    Narrowed,
+    first_difference,
+    looked_further,
+    subject_rows,
+)
+from .report import CheckRow, Severity
 from .subjects import (
     IndicatorCase,
     MarketSource,
     Rows,
     Subject,
     case_market,
+    covering_cuts,
     event_rows,
+    moves_met,
     stepwise,
 )
 
@@ -101,16 +110,42 @@ def check_indicator_poison(
 
 
 def check_subject_poison(
-    subject: Subject, market: Market, *, count: int = POISONED_CUTS
+    subject: Subject,
+    market: Market,
+    *,
+    count: int = POISONED_CUTS,
+    further: Iterable[Market] = (),
+    narrowed: Narrowed | None = None,
+    lacking: Severity = "error",
+    may_be_silent: Collection[str] = (),
 ) -> list[CheckRow]:
-    """One row for every output of a subject, under wild but valid futures of one market."""
+    """One row for every output of a subject, under wild but valid futures of one market.
+
+    At least ``count`` futures, and as many more as it takes that each output has one that begins
+    right after it moved; ``further``, ``narrowed``, ``lacking`` and ``may_be_silent`` are those of
+    :func:`check_subject_prefix`.
+    """
+
+    def failures_of(one: Subject, where: Market, whole: Rows, cuts: Int1D) -> dict[str, str]:
+        failures: dict[str, str] = {}
+        for cut in cuts:
+            changed = one(wild_future(where, int(cut), seed=int(cut)))
+            _compared(failures, whole, changed, int(cut), "a wild future")
+            if len(failures) == len(whole):
+                break
+        return failures
+
     whole = subject(market)
-    events = stepwise(whole)
-    failures: dict[str, str] = {}
-    cuts = poisoned_cuts(len(market.bars), events, count)
-    for cut in cuts:
-        changed = subject(wild_future(market, int(cut), seed=int(cut)))
-        _compared(failures, whole, changed, int(cut), "a wild future")
-        if len(failures) == len(whole):
-            break
-    return subject_rows("poison", whole, failures, {}, f"{len(cuts)} wild futures")
+    cuts = covering_cuts(whole, poisoned_cuts(len(market.bars), stepwise(whole), count), 1)
+    failures = failures_of(subject, market, whole, cuts)
+    met = moves_met(whole, cuts)
+    looked_further(failures_of, subject, failures, met, further=further, narrowed=narrowed)
+    return subject_rows(
+        "poison",
+        whole,
+        failures,
+        met,
+        f"{len(cuts)} wild futures",
+        lacking=lacking,
+        may_be_silent=may_be_silent,
+    )

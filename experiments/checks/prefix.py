@@ -5,23 +5,26 @@ compared with the same row of the whole, exactly. The last row of the cut shows 
 known yet; the rows before it show a value that was rewritten later.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
 from engine import Int1D, Market
 from indicators import Columns, Output
 
-from .report import CheckRow
+from .report import CheckRow, Severity
 from .subjects import (
     IndicatorCase,
     MarketSource,
     Rows,
     Subject,
     case_market,
+    covering_cuts,
     event_rows,
+    moves_met,
     signal_rows,
     stepwise,
 )
@@ -34,6 +37,11 @@ MAX_MARKETS = 500
 EARLY_CUTS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
 """Short prefixes, inside most warm-ups."""
 SEED = 20_210_101
+MOVES = 2
+"""Prefixes that end where a subject's output moves, for each output at least, if it moves so often."""
+
+Narrowed: TypeAlias = Callable[[Collection[str]], Subject]
+"""From names of outputs to the part of a subject that computes them."""
 
 
 def first_difference(whole: np.ndarray, part: np.ndarray) -> int | None:
@@ -212,29 +220,83 @@ def check_subject_prefix(
     *,
     event_cuts: int = EVENT_CUTS,
     other_cuts: int = OTHER_CUTS,
+    further: Iterable[Market] = (),
+    narrowed: Narrowed | None = None,
+    lacking: Severity = "error",
+    may_be_silent: Collection[str] = (),
 ) -> list[CheckRow]:
-    """One row for every output of a subject, on the prefixes of one market."""
+    """One row for every output of a subject, on the prefixes of one market.
+
+    Every output needs a prefix that ends where it moves. Those without one are looked for on the
+    ``further`` markets, one after the other, by the subject that ``narrowed`` makes for them. An
+    output that moved nowhere has not been checked: it fails as ``lacking``, or as a warning when it
+    is one of ``may_be_silent``.
+    """
+
+    def failures_of(one: Subject, where: Market, whole: Rows, cuts: Int1D) -> dict[str, str]:
+        return prefix_failures(lambda cut: one(where.prefix(cut)), whole, cuts)
+
     whole = subject(market)
     cuts = chosen_cuts(
         len(market.bars), stepwise(whole), event_cuts=event_cuts, other_cuts=other_cuts
     )
-    failures = prefix_failures(lambda cut: subject(market.prefix(cut)), whole, cuts)
-    events = {
-        name: len(event_rows(column)) for name, column in whole.items() if column.dtype.kind != "f"
-    }
-    return subject_rows("prefix", whole, failures, events, f"{len(cuts)} prefixes")
+    if event_cuts:
+        cuts = covering_cuts(whole, cuts, MOVES)
+    failures = failures_of(subject, market, whole, cuts)
+    met = moves_met(whole, cuts)
+    looked_further(failures_of, subject, failures, met, further=further, narrowed=narrowed)
+    return subject_rows(
+        "prefix",
+        whole,
+        failures,
+        met,
+        f"{len(cuts)} prefixes",
+        lacking=lacking,
+        may_be_silent=may_be_silent,
+    )
+
+
+def looked_further(
+    failures_of: Callable[[Subject, Market, Rows, Int1D], Mapping[str, str]],
+    subject: Subject,
+    failures: dict[str, str],
+    met: dict[str, int],
+    *,
+    further: Iterable[Market],
+    narrowed: Narrowed | None,
+) -> None:
+    """Look on ``further`` markets at outputs that met no move; adds to ``failures`` and ``met``."""
+    for market in further:
+        unmet = {name for name, count in met.items() if not count}
+        if not unmet:
+            return
+        one = narrowed(unmet) if narrowed else subject
+        whole = {name: column for name, column in one(market).items() if name in unmet}
+        cuts = covering_cuts(whole, np.empty(0, dtype=np.int64), MOVES)
+        if not len(cuts):
+            continue
+        failures.update(failures_of(one, market, whole, cuts))
+        met.update(moves_met(whole, cuts))
 
 
 def subject_rows(
     check: str,
     whole: Rows,
     failures: Mapping[str, str],
-    events: Mapping[str, int],
+    met: Mapping[str, int],
     text: str,
+    *,
+    lacking: Severity = "error",
+    may_be_silent: Collection[str] = (),
 ) -> list[CheckRow]:
-    """One row for each output of a subject."""
+    """One row for each output of a subject; one that ``met`` no move has not been checked."""
     rows = []
     for name in whole:
-        detail = text if name not in events else f"{text}, {events[name]} events"
-        rows.append(CheckRow(check, name, name not in failures, failures.get(name, detail)))
+        detail = text if name not in met else f"{text}, {met[name]} moves"
+        passed = name not in failures
+        severity: Severity = "error"
+        if passed and met.get(name) == 0:
+            passed, detail = False, "no event: not checked"
+            severity = "warning" if name in may_be_silent else lacking
+        rows.append(CheckRow(check, name, passed, failures.get(name, detail), severity))
     return rows

@@ -179,6 +179,39 @@ def event_rows(column: np.ndarray) -> np.ndarray:
     return np.flatnonzero((column != before) & (column != 0))
 
 
+def moved_rows(column: np.ndarray) -> np.ndarray:
+    """Rows whose value is not that of the row before; NaN equals NaN."""
+    same = column[1:] == column[:-1]
+    if column.dtype.kind == "f":
+        same |= np.isnan(column[1:]) & np.isnan(column[:-1])
+    return np.flatnonzero(~same) + 1
+
+
+def covering_cuts(rows: Rows, cuts: np.ndarray, each: int) -> np.ndarray:
+    """``cuts`` and as few more prefix lengths as end ``each`` moves of every column, if it has them.
+
+    A leak shows where a prefix ends on a row that is new, so a column without such a prefix has not
+    been looked at.
+    """
+    moves = {name: moved_rows(column) + 1 for name, column in rows.items()}
+    kept = {int(cut) for cut in cuts}
+    for name in sorted(moves, key=lambda name: len(moves[name])):
+        found = moves[name][moves[name] < len(rows[name])]
+        left = [int(cut) for cut in found if int(cut) not in kept]
+        wanted = min(each - (len(found) - len(left)), len(left))
+        if wanted > 0:
+            kept.update(left[row] for row in np.linspace(0, len(left) - 1, wanted).astype(int))
+    return np.array(sorted(kept), dtype=np.int64)
+
+
+def moves_met(rows: Rows, cuts: np.ndarray) -> dict[str, int]:
+    """How many moves of every column end one of the prefixes ``cuts``."""
+    return {
+        name: int(np.count_nonzero(np.isin(moved_rows(column) + 1, cuts)))
+        for name, column in rows.items()
+    }
+
+
 def stepwise(rows: Rows) -> list[np.ndarray]:
     """Event rows of every column that moves in steps: integers, and floats that seldom change."""
     found = []

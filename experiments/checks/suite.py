@@ -1,7 +1,7 @@
 """The whole path as subjects: heads, consensus and replay on a market."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from strategies import (
 
 from .null import Detectors
 from .replay import Replay, ReplayCase, funding_of, replay_rows
-from .subjects import ClockBuilder, Rows, head_features, native_clock
+from .subjects import ClockBuilder, Rows, Subject, head_features, native_clock
 
 LOWERED = ConsensusRules(
     quorum=2, p_min=0.55, c_min=0.4, weight_min=0.0, consensus_c_min=0.4, consensus_p_min=0.55
@@ -159,6 +159,24 @@ class Suite:
         rows |= agreed
         rows |= replay_rows(self.replay_case(market, agreed), self.replay_function)
         return rows
+
+    def narrowed(self, names: Collection[str]) -> Subject:
+        """The subject that computes no more than the outputs ``names`` need: the votes of the heads
+        that own them, or the whole path when the consensus or the replay does."""
+        owned = {name.replace(":", ".").split(".")[0] for name in names}
+        heads = tuple(head for head in self.heads if head.name in owned)
+        if owned - {head.name for head in heads}:
+            return self.path_rows
+        return replace(self, heads=heads).vote_rows
+
+    def never_have_to_fire(self) -> frozenset[str]:
+        """Reasons whose declared rate starts at 0: markets on which they never fire are expected."""
+        return frozenset(
+            f"{head.name}:{reason.name}"
+            for head in self.heads
+            for reason in head.REASONS
+            if reason.firing_rate[0] == 0.0
+        )
 
     def signal_rows(self, market: Market, indicators: Iterable[Indicator] | None = None) -> Rows:
         """Every signal output at its default parameters, as it appears on the decision bars."""

@@ -16,7 +16,7 @@ from indicators import Clock, clock_of
 from .markets import FineBars, aggregated_bars
 from .prefix import SEED, prefix_failures, subject_rows
 from .report import CheckRow
-from .subjects import ClockBuilder, Rows
+from .subjects import ClockBuilder, Rows, moved_rows
 
 ClockedSubject: TypeAlias = Callable[[Market, ClockBuilder], Rows]
 """A subject that takes the clock builder it is to use."""
@@ -56,8 +56,12 @@ def check_timeframe_rebuild(
     *,
     clock_builder: ClockBuilder = clock_of,
     count: int = REBUILDS,
+    all_move: bool = False,
 ) -> list[CheckRow]:
     """One row for every output of ``subject`` on bars of ``timeframe`` built from ``fine``.
+
+    With ``all_move``, as for features, an output that is the same on every bar has not been checked
+    and fails.
 
     The whole series goes through ``clock_builder``, the one under test; each cut goes through bars
     rebuilt by :func:`aggregated_bars`.
@@ -82,7 +86,8 @@ def check_timeframe_rebuild(
         return subject(Market(bars=bars, series=known), rebuilt_clock(shown))
 
     failures = _common_failures(part_of, whole, sorted(sizes))
-    return subject_rows("timeframe", whole, failures, {}, f"{len(sizes)} rebuilds")
+    moves = {name: len(moved_rows(column)) for name, column in whole.items()} if all_move else {}
+    return subject_rows("timeframe", whole, failures, moves, f"{len(sizes)} rebuilds")
 
 
 def _common_failures(

@@ -11,7 +11,7 @@ import numpy as np
 from engine import Float1D, Market
 from indicators import Clock, Columns, Indicator, Parameters, clock_of
 
-from .subjects import IndicatorCase, Rows, Subject
+from .subjects import ClockBuilder, IndicatorCase, Rows, Subject
 
 CONFIRMING_PARAMETERS = ("right", "right_bars", "length_right", "pivot_right", "strength")
 """Names of parameters that count the bars after a pivot which confirm it."""
@@ -64,6 +64,15 @@ def open_time_clock(market: Market, name: str) -> Clock | None:
     if clock is None or not name.startswith("bars:"):
         return clock
     return replace(clock, available_at=clock.event_time)
+
+
+def open_time_clock_of(timeframe_clock: str) -> ClockBuilder:
+    """The same error on one clock only, such as ``bars:1w``."""
+
+    def build(market: Market, name: str) -> Clock | None:
+        return open_time_clock(market, name) if name == timeframe_clock else clock_of(market, name)
+
+    return build
 
 
 def early_series_clock(market: Market, name: str) -> Clock | None:

@@ -87,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 standalone_mode=False,
             )
             sys.stdout.flush()
+            if interrupts.seen:
+                # Raised where Python drops exceptions, such as a finalizer.
+                code = EXIT_INTERRUPTED
         except KeyboardInterrupt:
             code = EXIT_INTERRUPTED
         except Exception as error:  # noqa: BLE001 - the border of the program: every error gets a code

@@ -15,6 +15,8 @@ from .sampling import MAX_BUCKETS, bucket_means, bucket_rows, extreme_rows
 
 UP: Final = "#0f766e"
 DOWN: Final = "#c2410c"
+WON: Final = "#1d4ed8"
+LOST: Final = "#94a3b8"
 INK: Final = "#1f2937"
 MUTED: Final = "#94a3b8"
 ACCENT: Final = "#1d4ed8"
@@ -176,7 +178,7 @@ def _add_trades(figure: Any, trades: pa.Table) -> str:
     entry, exit_ = milliseconds(trades["entry_time"]), milliseconds(trades["exit_time"])
     bought, sold = floats(trades["entry_price"]), floats(trades["exit_price"])
     side = floats(trades["side"])
-    for label, chosen, colour in (("winning", net > 0, UP), ("losing", net <= 0, DOWN)):
+    for label, chosen, colour in (("winning", net > 0, WON), ("losing", net <= 0, LOST)):
         gaps = np.full(int(chosen.sum()), np.nan)
         figure.add_scatter(
             x=np.column_stack([entry[chosen], exit_[chosen], gaps]).ravel(),
@@ -188,9 +190,9 @@ def _add_trades(figure: Any, trades: pa.Table) -> str:
             row=1,
             col=1,
         )
-    for label, chosen, shape in (
-        ("long entry", side > 0, "triangle-up"),
-        ("short entry", side < 0, "triangle-down"),
+    for label, chosen, shape, colour in (
+        ("long entry", side > 0, "triangle-up", UP),
+        ("short entry", side < 0, "triangle-down", DOWN),
     ):
         figure.add_scatter(
             x=entry[chosen],
@@ -200,7 +202,7 @@ def _add_trades(figure: Any, trades: pa.Table) -> str:
             marker={
                 "symbol": shape,
                 "size": 9,
-                "color": np.where(net[chosen] > 0, UP, DOWN),
+                "color": colour,
                 "line": {"color": "white", "width": 1},
             },
             customdata=net[chosen],
@@ -208,12 +210,12 @@ def _add_trades(figure: Any, trades: pa.Table) -> str:
             row=1,
             col=1,
         )
+    if not count:
+        return "No trades."
+    colours = "triangles: green long, orange short; lines from entry to exit: blue won, grey lost."
     if count > MAX_TRADES:
-        return (
-            f"The {MAX_TRADES} trades with the largest results of {count} are drawn; green won, orange "
-            "lost."
-        )
-    return f"All {count} trades are drawn; green won, orange lost." if count else "No trades."
+        return f"The {MAX_TRADES} trades with the largest results of {count} are drawn; {colours}"
+    return f"All {count} trades are drawn; {colours}"
 
 
 def _add_votes(figure: Any, votes: pa.Table, names: list[str]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from ..formats import formatted
+from ..formats import formatted, metric_label
 from ..record import RunRecord
 from ..tables import BENCHMARKED
 from ..verdict import verdict
@@ -27,7 +27,9 @@ CONVENTIONS: Final = (
     "Standard deviations have ddof 1. Equity is marked to market at every close.",
     "Every figure is net of taker fees, slippage and funding unless it says otherwise.",
     "A vote of bar t is known at its close and fills no earlier than the open of bar t + 1.",
-    "Buy & hold buys equal parts of every traded symbol at its first open, without costs.",
+    "Buy & hold buys equal parts of every traded symbol at its first open, without costs; it is always "
+    "fully invested, the run only as far as mean gross exposure says.",
+    "Money is in quote currency.",
     "n/a means undefined, not zero. Times are UTC.",
 )
 
@@ -56,7 +58,7 @@ def page_values(record: RunRecord, tables: Mapping[str, pa.Table]) -> dict[str, 
 def _metric_rows(content: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return [
         (
-            name.replace("_", " "),
+            metric_label(name, content["metric_units"][name]),
             formatted(value, content["metric_units"][name]),
             formatted(content["benchmark_metrics"][name], content["metric_units"][name])
             if name in BENCHMARKED

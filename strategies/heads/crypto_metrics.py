@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from engine import Bool1D, Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 from ..events import held
 
 _EXTREME_PREMIUM_BANDS = (1.0, 5.0)
@@ -42,27 +43,6 @@ class CryptoMetricsHead:
     vote, and its proxy already serves the sentiment head.
     """
 
-    event_bars: int = 10
-    divergence_confidence: float = 0.75
-    divergence_strength_bonus: float = 0.15
-    cvd_trend_threshold: float = 0.05
-    cvd_trend_confidence: float = 0.70
-    long_short_percentile: float = 95.0
-    long_short_confidence: float = 0.85
-    funding_extreme: float = 3e-4
-    funding_confidence: float = 0.75
-    premium_confidence: float = 0.70
-    premium_extreme_confidence: float = 0.85
-    taker_strong: float = 0.60
-    taker_moderate: float = 0.55
-    taker_confidence: float = 0.75
-    sharp_outflow_confidence: float = 0.80
-    steady_outflow_confidence: float = 0.75
-    inflow_confidence: float = 0.70
-    scarce_confidence: float = 0.85
-    use_tvl: bool = False
-    tvl_confidence: float = 0.70
-
     name: ClassVar[str] = "crypto_metrics"
     SPACE: ClassVar[Mapping[str, Range]] = {
         "event_bars": Range(3, 30, integer=True),
@@ -92,6 +72,53 @@ class CryptoMetricsHead:
         Reason("tvl_bearish", -1, "locked value shrinks strongly; off by default", (0.0, 0.30)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.15, 0.70)
+
+    event_bars: int = 10
+    divergence_confidence: float = 0.75
+    divergence_strength_bonus: float = 0.15
+    cvd_trend_threshold: float = 0.05
+    cvd_trend_confidence: float = 0.70
+    long_short_percentile: float = 95.0
+    long_short_confidence: float = 0.85
+    funding_extreme: float = 3e-4
+    funding_confidence: float = 0.75
+    premium_confidence: float = 0.70
+    premium_extreme_confidence: float = 0.85
+    taker_strong: float = 0.60
+    taker_moderate: float = 0.55
+    taker_confidence: float = 0.75
+    sharp_outflow_confidence: float = 0.80
+    steady_outflow_confidence: float = 0.75
+    inflow_confidence: float = 0.70
+    scarce_confidence: float = 0.85
+    use_tvl: bool = False
+    tvl_confidence: float = 0.70
+
+    def __post_init__(self) -> None:
+        check_lengths(self.name, event_bars=self.event_bars)
+        check_range(self.name, 50.0, 100.0, long_short_percentile=self.long_short_percentile)
+        check_range(self.name, 0.0, inf, funding_extreme=self.funding_extreme)
+        check_range(
+            self.name,
+            0.0,
+            1.0,
+            divergence_confidence=self.divergence_confidence,
+            divergence_strength_bonus=self.divergence_strength_bonus,
+            cvd_trend_threshold=self.cvd_trend_threshold,
+            cvd_trend_confidence=self.cvd_trend_confidence,
+            long_short_confidence=self.long_short_confidence,
+            funding_confidence=self.funding_confidence,
+            premium_confidence=self.premium_confidence,
+            premium_extreme_confidence=self.premium_extreme_confidence,
+            taker_strong=self.taker_strong,
+            taker_moderate=self.taker_moderate,
+            taker_confidence=self.taker_confidence,
+            sharp_outflow_confidence=self.sharp_outflow_confidence,
+            steady_outflow_confidence=self.steady_outflow_confidence,
+            inflow_confidence=self.inflow_confidence,
+            scarce_confidence=self.scarce_confidence,
+            tvl_confidence=self.tvl_confidence,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Signals of each analyzer, and beside each a number that tells whether it had data."""

@@ -9,7 +9,16 @@ import numpy as np
 from engine import Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import (
+    SMALLEST_SCALE,
+    HeadInputs,
+    HeadOutput,
+    Range,
+    Reason,
+    check_lengths,
+    check_range,
+    reason_bits,
+)
 from ..events import held
 
 _ZONE_OUTPUTS = (
@@ -32,14 +41,10 @@ class HarmonicHead:
     zone, at most 5 bars after it was entered; ``by_pivot`` instead waits until D is a confirmed
     pivot (later, and rarer). Zones that were only published or entered are reasons, not votes.
     Coverage is 1 once the pivot list is warm.
-    """
 
-    left: int = 5
-    right: int = 5
-    tolerance: float = 0.03
-    point_tolerance: float = 0.05
-    validity_bars: int = 10
-    by_pivot: bool = False
+    The seed's "active within 2 % of D" is replaced by ``validity_bars``: such a band lasts hours on
+    one market and weeks on another, and a return to D would renew a pattern long over.
+    """
 
     name: ClassVar[str] = "harmonic"
     SPACE: ClassVar[Mapping[str, Range]] = {
@@ -62,6 +67,23 @@ class HarmonicHead:
         Reason("pivot_bearish", -1, "D of a bearish pattern is a pivot", (0.002, 0.1)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.01, 0.25)
+
+    left: int = 5
+    right: int = 5
+    tolerance: float = 0.03
+    point_tolerance: float = 0.05
+    validity_bars: int = 10
+    by_pivot: bool = False
+
+    def __post_init__(self) -> None:
+        check_lengths(self.name, left=self.left, right=self.right, validity_bars=self.validity_bars)
+        check_range(
+            self.name,
+            SMALLEST_SCALE,
+            1.0,
+            tolerance=self.tolerance,
+            point_tolerance=self.point_tolerance,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Zones with their events, and patterns whose D is a pivot."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from engine import Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 
 POINTS: Final = {
     "entry": 1.0,
@@ -87,6 +88,38 @@ class IctHead:
     london_close_multiplier: float = 1.05
     silver_bullet_multiplier: float = 1.10
     warm_up_bars: int = 150
+
+    def __post_init__(self) -> None:
+        check_lengths(
+            self.name,
+            pivot_bars=self.pivot_bars,
+            entry_validity_bars=self.entry_validity_bars,
+            judas_validity_bars=self.judas_validity_bars,
+            sweep_validity_bars=self.sweep_validity_bars,
+            touch_validity_bars=self.touch_validity_bars,
+            gap_validity_bars=self.gap_validity_bars,
+            block_touches=self.block_touches,
+        )
+        check_range(
+            self.name,
+            0.0,
+            1.0,
+            entry_confidence=self.entry_confidence,
+            touch_confidence=self.touch_confidence,
+            gap_confidence=self.gap_confidence,
+        )
+        check_range(
+            self.name,
+            0.0,
+            inf,
+            sweep_epsilon_atr=self.sweep_epsilon_atr,
+            gap_min_size_atr=self.gap_min_size_atr,
+            london_multiplier=self.london_multiplier,
+            new_york_multiplier=self.new_york_multiplier,
+            london_close_multiplier=self.london_close_multiplier,
+            silver_bullet_multiplier=self.silver_bullet_multiplier,
+            warm_up_bars=self.warm_up_bars,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Events of the ICT families, and a level of each that tells when it can be known."""

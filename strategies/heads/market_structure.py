@@ -6,10 +6,19 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from engine import ConfigError, Float1D
+from engine import Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import (
+    HeadInputs,
+    HeadOutput,
+    Range,
+    Reason,
+    check_lengths,
+    check_range,
+    check_weights,
+    reason_bits,
+)
 from ..events import held
 
 CLOCKS: Final = ("bars", "bars:4h", "bars:1d", "bars:1w")
@@ -72,11 +81,26 @@ class MarketStructureHead:
     breaker_validity_bars: int = 5
 
     def __post_init__(self) -> None:
-        weights = self._weights()
-        if min(weights.values()) < 0 or sum(weights.values()) <= 0:
-            raise ConfigError(
-                f"market_structure head: weights {weights} must not be negative, one must be positive"
-            )
+        check_weights(
+            self.name,
+            weight_bars=self.weight_bars,
+            weight_4h=self.weight_4h,
+            weight_1d=self.weight_1d,
+            weight_1w=self.weight_1w,
+        )
+        check_range(
+            self.name,
+            0.0,
+            1.0,
+            aligned_share=self.aligned_share,
+            minimum_coverage=self.minimum_coverage,
+        )
+        check_lengths(
+            self.name,
+            pivot_bars=self.pivot_bars,
+            range_bars=self.range_bars,
+            breaker_validity_bars=self.breaker_validity_bars,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Trend of every timeframe; range position, blocks and breakers of the decision bars."""

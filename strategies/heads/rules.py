@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Final
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from engine import Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 
 CHART_PATTERNS: Final = ("double", "head_shoulders", "triangle", "flag")
 CANDLE_WEIGHT, CHART_WEIGHT = 0.6, 0.4
@@ -62,6 +63,23 @@ class RulesHead:
     level_width_atr: float = 0.5
     full_volume: float = 1.5
     some_volume: float = 1.2
+
+    def __post_init__(self) -> None:
+        check_range(
+            self.name,
+            0.0,
+            inf,
+            level_width_atr=self.level_width_atr,
+            full_volume=self.full_volume,
+            some_volume=self.some_volume,
+        )
+        check_lengths(
+            self.name,
+            candle_validity_bars=self.candle_validity_bars,
+            chart_validity_bars=self.chart_validity_bars,
+            pivot_bars=self.pivot_bars,
+            level_window_bars=self.level_window_bars,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Patterns, levels near the close, and volume against the twenty bars before."""

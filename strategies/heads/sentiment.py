@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,17 @@ import numpy as np
 from engine import Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import (
+    SMALLEST_SCALE,
+    HeadInputs,
+    HeadOutput,
+    Range,
+    Reason,
+    check_lengths,
+    check_range,
+    check_weights,
+    reason_bits,
+)
 
 _SCORED = (
     ("long_short", "the long/short ratio of all accounts", (0.05, 0.55)),
@@ -39,23 +50,6 @@ class SentimentHead:
     maintenance margins have no history. Liquidations are the proxy from open interest.
     """
 
-    weight_long_short: float = 20.0
-    weight_funding: float = 15.0
-    weight_funding_volatility: float = 10.0
-    weight_liquidation: float = 15.0
-    weight_volume: float = 10.0
-    weight_mood: float = 15.0
-    weight_risk: float = 15.0
-    weight_fear_greed: float = 10.0
-    weight_exhaustion: float = 10.0
-    vote_threshold: float = 0.25
-    long_short_days: int = 30
-    funding_scale: float = 3e-4
-    funding_length: int = 90
-    funding_volatility_length: int = 21
-    mood_days: int = 365
-    mood_minimum_days: int = 90
-
     name: ClassVar[str] = "sentiment"
     SPACE: ClassVar[Mapping[str, Range]] = {
         "vote_threshold": Range(0.15, 0.45),
@@ -76,6 +70,40 @@ class SentimentHead:
         Reason("exhausted_rise", -1, "nine rising closes, high RSI, high volume", (0.0, 0.01)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.005, 0.25)
+
+    weight_long_short: float = 20.0
+    weight_funding: float = 15.0
+    weight_funding_volatility: float = 10.0
+    weight_liquidation: float = 15.0
+    weight_volume: float = 10.0
+    weight_mood: float = 15.0
+    weight_risk: float = 15.0
+    weight_fear_greed: float = 10.0
+    weight_exhaustion: float = 10.0
+    vote_threshold: float = 0.25
+    long_short_days: int = 30
+    funding_scale: float = 3e-4
+    funding_length: int = 90
+    funding_volatility_length: int = 21
+    mood_days: int = 365
+    mood_minimum_days: int = 90
+
+    def __post_init__(self) -> None:
+        check_weights(
+            self.name,
+            **{f"weight_{name}": getattr(self, f"weight_{name}") for name, _, _ in _SCORED},
+        )
+        check_range(self.name, 0.0, inf, weight_exhaustion=self.weight_exhaustion)
+        check_range(self.name, 0.0, 1.0, vote_threshold=self.vote_threshold)
+        check_range(self.name, SMALLEST_SCALE, inf, funding_scale=self.funding_scale)
+        check_lengths(
+            self.name,
+            long_short_days=self.long_short_days,
+            funding_length=self.funding_length,
+            funding_volatility_length=self.funding_volatility_length,
+            mood_days=self.mood_days,
+            mood_minimum_days=self.mood_minimum_days,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Component scores, each on its own clock, and the relative volume that weighs one."""

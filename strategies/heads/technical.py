@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Final, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from engine import ConfigError, Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 from ..scoring import (
     agreement_confidence,
     bounded,
@@ -70,9 +71,8 @@ class TechnicalHead:
     are clipped to [0, 0.95].
 
     A signal whose indicator is unknown drops out and the weights of the others are scaled up;
-    coverage is the weight that is known, and below ``minimum_coverage`` there is no vote. Nor is
-    there one before the slow mean is known, ``slow_length`` rows, by when the recursive indicators
-    have settled.
+    coverage is the weight that is known. There is no vote before the slow mean is known,
+    ``slow_length`` rows, by when the recursive indicators have settled.
 
     Signals are oscillators over their range, or ``1/2 + tanh(x / k) / 2`` where x is a price
     difference in ATR and k its usual size; ``_signals`` lists them. CMO enters unsmoothed: in the
@@ -80,7 +80,6 @@ class TechnicalHead:
     """
 
     name: ClassVar[str] = "technical"
-    FIRING_RATE: ClassVar[tuple[float, float]] = (0.50, 0.90)
     SPACE: ClassVar[Mapping[str, Range]] = {
         "threshold": Range(0.52, 0.70),
         "rsi_length": Range(5, 30, integer=True),
@@ -109,11 +108,10 @@ class TechnicalHead:
         Reason("supertrend_flip_down", -1, "close crossed below SuperTrend", (0.005, 0.03)),
         Reason("strong_trend", 0, "ADX at or above 25", (0.25, 0.65)),
         Reason("range_bulge", 0, "mass index fell back from a bulge", (0.001, 0.03)),
-        Reason("low_coverage", 0, "too few indicators known to vote", (0.0, 0.05)),
     )
+    FIRING_RATE: ClassVar[tuple[float, float]] = (0.50, 0.90)
 
     threshold: float = 0.55
-    minimum_coverage: float = 0.60
     confidence_mode: Literal["default", "seed"] = "default"
     rsi_length: int = 14
     stochastic_length: int = 14
@@ -128,12 +126,21 @@ class TechnicalHead:
     slow_length: int = 200
 
     def __post_init__(self) -> None:
-        if not 0.5 < self.threshold < 1.0:
-            raise ConfigError(f"technical head: threshold={self.threshold} must lie in (0.5, 1)")
-        if not 0.0 <= self.minimum_coverage <= 1.0:
-            raise ConfigError(
-                f"technical head: minimum_coverage={self.minimum_coverage} must lie in [0, 1]"
-            )
+        check_range(self.name, 0.5, 1.0, threshold=self.threshold)
+        check_range(self.name, 0.0, inf, supertrend_multiple=self.supertrend_multiple)
+        check_lengths(
+            self.name,
+            rsi_length=self.rsi_length,
+            stochastic_length=self.stochastic_length,
+            cci_length=self.cci_length,
+            fast_length=self.fast_length,
+            slow_ema_length=self.slow_ema_length,
+            signal_length=self.signal_length,
+            adx_length=self.adx_length,
+            supertrend_length=self.supertrend_length,
+            channel_length=self.channel_length,
+            slow_length=self.slow_length,
+        )
         if self.confidence_mode not in ("default", "seed"):
             raise ConfigError(
                 f"technical head: confidence_mode={self.confidence_mode!r} must be 'default' or 'seed'"
@@ -193,7 +200,7 @@ class TechnicalHead:
             for name, weight in weights.items()
         }
         score, coverage = weighted_mean(signals, flat, inputs.rows)
-        known = (coverage >= self.minimum_coverage) & ~np.isnan(column_or_nan(inputs, "ma_stack"))
+        known = ~np.isnan(column_or_nan(inputs, "ma_stack"))
         side = np.where(known, side_of(score, self.threshold), np.int8(0))
         group_scores = [groups[group][0] for group in GROUP_WEIGHTS]
         if self.confidence_mode == "seed":
@@ -207,18 +214,15 @@ class TechnicalHead:
             confidence=np.clip(confidence, 0.0, HIGHEST_CONFIDENCE),
             score=100.0 * score,
             coverage=coverage,
-            reasons=reason_bits(self._flags(inputs, group_scores, coverage), self.REASONS),
+            reasons=reason_bits(self._flags(inputs, group_scores), self.REASONS),
         )
 
-    def _flags(
-        self, inputs: HeadInputs, group_scores: list[Float1D], coverage: Float1D
-    ) -> dict[str, np.ndarray]:
+    def _flags(self, inputs: HeadInputs, group_scores: list[Float1D]) -> dict[str, np.ndarray]:
         sides = [side_of(score, self.threshold) for score in group_scores]
         cross, flip = column_or_nan(inputs, "ema_cross"), column_or_nan(inputs, "supertrend_flip")
         flags = {
             "strong_trend": column_or_nan(inputs, "adx") >= 25.0,
             "range_bulge": column_or_nan(inputs, "bulge") > 0,
-            "low_coverage": coverage < self.minimum_coverage,
         }
         for suffix, direction in (("up", 1), ("down", -1)):
             for group, side in zip(GROUP_WEIGHTS, sides, strict=True):

@@ -2,14 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Final
 
 import numpy as np
 
-from engine import ConfigError, Float1D
+from engine import Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import (
+    SMALLEST_SCALE,
+    HeadInputs,
+    HeadOutput,
+    Range,
+    Reason,
+    check_lengths,
+    check_range,
+    reason_bits,
+)
 from ..events import held
 from ..scoring import (
     agreement_confidence,
@@ -64,18 +74,17 @@ class VolumeHead:
     Delta comes from the taker columns, else from the close location; the
     estimate counts only in part for coverage and sets the reason ``delta_estimated``. A signal that
     is unknown drops out and the others are scaled up; below ``minimum_coverage``, and before OBV is
-    known (its window, 100 rows), there is no vote.
+    known (its window, 100 rows), there is no vote. Coverage is .85 where the delta is estimated, so a
+    ``minimum_coverage`` above that refuses the estimate. ``spike_ratio`` decides a reason, not a vote.
     """
 
     name: ClassVar[str] = "volume"
-    FIRING_RATE: ClassVar[tuple[float, float]] = (0.40, 0.85)
     SPACE: ClassVar[Mapping[str, Range]] = {
         "threshold": Range(0.52, 0.70),
         "delta_length": Range(5, 100, integer=True),
         "delta_scale": Range(0.02, 0.30, log=True),
         "cmf_length": Range(10, 40, integer=True),
         "rvol_length": Range(10, 100, integer=True),
-        "spike_ratio": Range(1.5, 5.0),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
         Reason("delta_up", 1, "buyers ahead by half the delta scale", (0.001, 0.35)),
@@ -97,6 +106,7 @@ class VolumeHead:
         Reason("delta_estimated", 0, "no taker columns: always set there, else never", (0.0, 1.0)),
         Reason("low_coverage", 0, "too little known to vote", (0.0, 0.05)),
     )
+    FIRING_RATE: ClassVar[tuple[float, float]] = (0.40, 0.85)
 
     threshold: float = 0.55
     minimum_coverage: float = 0.60
@@ -111,14 +121,30 @@ class VolumeHead:
     divergence_bonus: float = 0.15
 
     def __post_init__(self) -> None:
-        if not 0.5 < self.threshold < 1.0:
-            raise ConfigError(f"volume head: threshold={self.threshold} must lie in (0.5, 1)")
-        for name in ("minimum_coverage", "divergence_bonus"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ConfigError(f"volume head: {name}={getattr(self, name)} must lie in [0, 1]")
-        for name in ("delta_scale", "estimated_delta_scale"):
-            if not getattr(self, name) > 0.0:
-                raise ConfigError(f"volume head: {name}={getattr(self, name)} must be positive")
+        check_range(self.name, 0.5, 1.0, threshold=self.threshold)
+        check_range(
+            self.name,
+            0.0,
+            1.0,
+            minimum_coverage=self.minimum_coverage,
+            divergence_bonus=self.divergence_bonus,
+        )
+        check_range(
+            self.name,
+            SMALLEST_SCALE,
+            inf,
+            delta_scale=self.delta_scale,
+            estimated_delta_scale=self.estimated_delta_scale,
+        )
+        check_range(self.name, 0.0, inf, spike_ratio=self.spike_ratio)
+        check_lengths(
+            self.name,
+            delta_length=self.delta_length,
+            taker_length=self.taker_length,
+            cmf_length=self.cmf_length,
+            rvol_length=self.rvol_length,
+            divergence_bars=self.divergence_bars,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Indicators of the decision bars; those on taker columns may be absent."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from engine import Bool1D, Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
+from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 from ..events import held
 
 _EVENTS = (
@@ -37,21 +38,6 @@ class WyckoffHead:
     Tests, last points of support, mark-up, new ranges and absorption vote through the composite or
     not at all; they are named as reasons. Coverage is 0.8 for the ranges and 0.2 for the effort.
     """
-
-    spring_probability: float = 0.90
-    spring_confidence: float = 0.90
-    strength_probability: float = 0.75
-    strength_confidence: float = 0.75
-    composite_probability: float = 0.70
-    composite_confidence: float = 0.70
-    composite_threshold: float = 0.5
-    agreement_bonus: float = 0.05
-    cap: float = 0.95
-    validity_bars: int = 10
-    climax_volume: float = 2.0
-    spring_depth: float = 0.3
-    pivot_right: int = 5
-    max_range_bars: int = 400
 
     name: ClassVar[str] = "wyckoff"
     SPACE: ClassVar[Mapping[str, Range]] = {
@@ -82,6 +68,50 @@ class WyckoffHead:
         Reason("absorption_bearish", -1, "volume without result after a rise", (0.01, 0.3)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.005, 0.25)
+
+    spring_probability: float = 0.90
+    spring_confidence: float = 0.90
+    strength_probability: float = 0.75
+    strength_confidence: float = 0.75
+    composite_probability: float = 0.70
+    composite_confidence: float = 0.70
+    composite_threshold: float = 0.5
+    agreement_bonus: float = 0.05
+    cap: float = 0.95
+    validity_bars: int = 10
+    climax_volume: float = 2.0
+    spring_depth: float = 0.3
+    pivot_right: int = 5
+    max_range_bars: int = 400
+
+    def __post_init__(self) -> None:
+        check_range(
+            self.name,
+            0.0,
+            1.0,
+            spring_probability=self.spring_probability,
+            spring_confidence=self.spring_confidence,
+            strength_probability=self.strength_probability,
+            strength_confidence=self.strength_confidence,
+            composite_probability=self.composite_probability,
+            composite_confidence=self.composite_confidence,
+            composite_threshold=self.composite_threshold,
+            agreement_bonus=self.agreement_bonus,
+            cap=self.cap,
+        )
+        check_range(
+            self.name,
+            0.0,
+            inf,
+            climax_volume=self.climax_volume,
+            spring_depth=self.spring_depth,
+        )
+        check_lengths(
+            self.name,
+            validity_bars=self.validity_bars,
+            pivot_right=self.pivot_right,
+            max_range_bars=self.max_range_bars,
+        )
 
     def features(self) -> Mapping[str, Feature]:
         """Events and composite of the ranges, and absorption."""

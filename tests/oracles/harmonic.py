@@ -154,14 +154,15 @@ class Bullish:
         ab_bars = rows[2] - rows[1]
         entry = confirmed = None
         lowest, precision = inf, 0.0
-        beyond_x = zone.name in ON_XA and ON_XA[zone.name][3] <= 1
+        inside_x = zone.name in ON_XA and ON_XA[zone.name][3] < 1
         for t in range(zone.row + 1, len(bars)):
             if t in self.resets:
                 return
             close = bars.close[t]
-            broken = close < zone.low - self.atr[t] or (beyond_x and close < x - 0.01 * abs(x))
+            broken = close < zone.low - self.atr[t] or (inside_x and close < x - 0.01 * abs(x))
             if confirmed is not None:
-                if t - confirmed >= rules.validity_bars or broken:
+                d = min(bars.low[entry : t + 1])
+                if t - confirmed >= rules.validity_bars or broken or (inside_x and d < x):
                     return
             else:
                 if entry is None:
@@ -175,6 +176,8 @@ class Bullish:
                             return
                         entry = t
                         self.entered.append((t, zone.name))
+                if entry is not None and inside_x and min(bars.low[entry : t + 1]) < x:
+                    broken = True
                 if broken:
                     self.failed.append((t, zone.name))
                     return

@@ -143,6 +143,10 @@ def test_bars_that_close_after_their_end_are_refused(store: Store, tmp_path: Pat
         (set_cell("open", 4, float("nan")), "row 4: open=nan"),
         (set_cell("open_time", 4, START_MS + 3 * HOUR_MS), "row 4: .* duplicate of .* row 3"),
         (set_cell("open_time", 4, START_MS + HOUR_MS // 2), "row 4: .* unsorted"),
+        (
+            set_cell("taker_buy_base", 4, 1e9),
+            "row 4: taker_buy_volume=1000000000.0 .* more than volume",
+        ),
         (set_cell("symbol", 4, None), "row 4: symbol is empty"),
         (lambda c: c.pop("close"), "looks like klines12, but column 'close' is missing"),
         (lambda c: c.update(extra=c["open"]), "column 'extra' is unknown"),

@@ -93,3 +93,12 @@ def test_part_that_is_gone_is_a_data_error(filled: Store) -> None:
     next((filled.root / BARS_KEY.folder).glob("part-*.parquet")).unlink()
     with pytest.raises(DataError, match="verify"):
         sql(filled, "SELECT count(close) FROM ohlcv")
+
+
+def test_a_changed_part_is_an_error_and_not_a_wrong_sum(filled: Store) -> None:
+    (part, *_) = filled.part_paths(filled.dataset(BARS_KEY))
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    part.write_bytes(bytes(data))
+    with pytest.raises(DataError, match=f"{part.name}.*the file was changed"):
+        sql(filled, "SELECT sum(high) FROM ohlcv")

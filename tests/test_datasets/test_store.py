@@ -150,8 +150,8 @@ def test_fingerprint_sees_values_period_and_key(tmp_path: Path) -> None:
         (
             (BARS_KEY, bar_table(50), end),
             (BARS_KEY, bar_table(50, seed=1), end),
-            (BARS_KEY, changed(bar_table(50), "quote_volume", 3, None), end),
-            (BARS_KEY, changed(bar_table(50), "quote_volume", 3, 0.0), end),
+            (BARS_KEY, changed(bar_table(50), "taker_buy_quote", 3, None), end),
+            (BARS_KEY, changed(bar_table(50), "taker_buy_quote", 3, 0.0), end),
             (BARS_KEY, bar_table(50), end - HOUR_NS),
             (other, bar_table(50), end),
         )

@@ -1,5 +1,6 @@
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,8 +8,15 @@ import pyarrow as pa
 import pytest
 
 from engine import DataError
-from experiments import RunResult, list_runs, load_run
-from experiments.record import json_text, new_run_id, sha256_of, without_nan, write_parquet
+from experiments import RunConfig, RunResult, list_runs, load_run, run
+from experiments.record import (
+    json_text,
+    new_run_id,
+    sha256_of,
+    without_nan,
+    write_parquet,
+    write_run,
+)
 
 
 def record_at(folder: Path, schema_version: int = 1) -> Path:
@@ -101,3 +109,22 @@ def test_equal_tables_give_equal_files(tmp_path: Path):
 def test_a_run_id_sorts_by_time_and_names_config_and_hash():
     moment = datetime(2024, 1, 31, 13, 5, 9, tzinfo=UTC)
     assert new_run_id(moment, "btc_1h", "abcdef0123") == "20240131T130509Z-btc_1h-abcdef01"
+
+
+def test_runs_of_the_same_second_get_names_of_their_own(result: RunResult, tmp_path: Path):
+    with ThreadPoolExecutor(4) as pool:
+        folders = list(pool.map(lambda _: write_run(result, tmp_path), range(4)))
+    assert len(set(folders)) == 4
+    for folder in folders:
+        assert load_run(folder).content["run_id"] == folder.name
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f.name for f in folders)
+
+
+def test_a_place_where_no_run_can_be_written_is_told_before_anything_is_computed(
+    small_config: RunConfig, tmp_path: Path
+):
+    (tmp_path / "file").write_text("")
+    for runs in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(DataError, match="is a file; give a folder for the runs"):
+            run(small_config, store=tmp_path / "store", runs=runs)
+    assert not (tmp_path / "store" / "ohlcv").exists()

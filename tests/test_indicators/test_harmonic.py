@@ -171,6 +171,34 @@ def test_closing_through_the_zone_fails_it() -> None:
     assert (outputs(mirrored(columns, 110.0))["failed"][rows[3] :] == 1).any()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_wick_beyond_x_fails_a_pattern_whose_d_lies_inside_x(name: str, sign: int) -> None:
+    """The close stays where it was: only D, the lowest low since the entry, goes beyond X."""
+    inside = name in ON_XA and ON_XA[name][3] < 1.0
+    columns, rows = drawn(points(name))
+    for low, fails in ((PATTERN_X + 0.01, False), (PATTERN_X - 0.01, inside)):
+        wicked = {key: column.copy() for key, column in columns.items()}
+        wicked["low"][rows[4]] = min(low, columns["low"][rows[4]])
+        found = outputs(wicked if sign > 0 else mirrored(wicked, 110.0))
+        assert has_pattern(found, name) != fails
+        if inside:
+            assert (found["failed"][rows[4]] == -sign) == fails
+
+
+def test_a_wick_beyond_x_ends_a_confirmed_pattern() -> None:
+    columns, _ = drawn(points("bat"), after=8.0)
+    whole = outputs(columns)
+    row = int(np.flatnonzero(whole["pattern"] == CODES["bat"])[0])
+    wicked = {key: column.copy() for key, column in columns.items()}
+    wicked["low"][row + 2] = PATTERN_X - 0.01
+    broken = outputs(wicked)
+    assert whole["bullish_count"][row + 2] > broken["bullish_count"][row + 2] == 0
+    np.testing.assert_array_equal(
+        broken["bullish_count"][: row + 2], whole["bullish_count"][: row + 2]
+    )
+
+
 def test_confirmation_comes_at_most_five_bars_after_the_touch() -> None:
     path = points("gartley")
     for waiting, expected in ((3, True), (9, False)):

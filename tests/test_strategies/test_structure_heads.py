@@ -244,7 +244,7 @@ def test_a_share_of_exactly_three_quarters_is_aligned() -> None:
 
 
 def test_negative_weights_are_refused() -> None:
-    with pytest.raises(ConfigError, match="weights"):
+    with pytest.raises(ConfigError, match="weight_1d"):
         MarketStructureHead(weight_1d=-0.1)
     with pytest.raises(ConfigError, match="positive"):
         MarketStructureHead(weight_bars=0, weight_4h=0, weight_1d=0, weight_1w=0)

@@ -261,10 +261,19 @@ def test_it_votes_as_often_as_declared_on_walks() -> None:
     assert min(np.mean(directions > 0), np.mean(directions < 0)) > 0.2
 
 
+def test_a_minimum_coverage_above_85_percent_refuses_an_estimated_delta() -> None:
+    inputs = made_up_inputs(600, 8, 0.0)
+    estimated = HeadInputs(600, {a: x for a, x in inputs.columns.items() if a not in TAKER})
+    strict = replace(HEAD, minimum_coverage=0.86)
+    assert HEAD.vote(estimated).direction.any()
+    assert not strict.vote(estimated).direction.any()
+    assert strict.vote(inputs).direction.any()
+
+
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("threshold", 0.5),
+        ("threshold", 0.49),
         ("minimum_coverage", -0.1),
         ("divergence_bonus", 2.0),
         ("delta_scale", 0.0),
