@@ -1,7 +1,8 @@
 """New York time: kill zones, session ranges and the Judas swing that raids them.
 
 Clocks are those of ``America/New_York`` through tzdata, so that daylight saving moves every window. A
-bar belongs to a window when its open lies in [start, end). Made for bars of an hour or less.
+bar belongs to a window when its open lies in [start, end). On bars of more than an hour, which mix
+windows, the indicators give nothing: states and events are 0, levels NaN.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from engine import Bool1D, Float1D, Int1D, kernel
+from engine import HOUR_NS, Bool1D, Float1D, Int1D, kernel
 
 from .fair_value_gap import ATR_LENGTH
 from .pivot import held_level, long_gaps
@@ -92,6 +93,12 @@ def _is_weekend(local: LocalTime, evening_from: int = 20 * 60) -> Bool1D:
     weekday = (local.weekday + (local.minute >= evening_from)) % 7
     weekend: Bool1D = weekday >= 5
     return weekend
+
+
+def _fits_windows(open_time: Float1D) -> Bool1D:
+    """Whether a bar opens an hour or less after the one before; False on row 0, which has none."""
+    fits: Bool1D = np.diff(open_time, prepend=np.nan) <= HOUR_NS
+    return fits
 
 
 @kernel
@@ -249,7 +256,9 @@ def _kill_zone(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     into = np.zeros(len(zone))
     for code, start, _ in KILL_ZONES:
         into = np.where(zone == code, local.minute - float(start), into)
-    closed = _is_weekend(local) if parameters["weekend"] == 0 else np.zeros(len(zone), np.bool_)
+    closed = ~_fits_windows(columns["open_time"])
+    if parameters["weekend"] == 0:
+        closed |= _is_weekend(local)
     return np.where(closed, 0.0, zone), np.where(closed, 0.0, into), np.where(closed, 0.0, silver)
 
 
@@ -268,8 +277,12 @@ def _judas(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     top, bottom, _ = session_range(columns, local, ASIAN_RAID)
     event = np.where(asian != 0, asian, london)
     strength = np.where(asian != 0, asian_strength, london_strength)
-    strength = np.where(event != 0, strength, np.nan)
-    return asian, london, held_level(strength), held_level(top), held_level(bottom)
+    fits = _fits_windows(columns["open_time"])
+    levels = (
+        held_level(np.where(fits & shown, level, np.nan))
+        for shown, level in ((event != 0, strength), (True, top), (True, bottom))
+    )
+    return np.where(fits, asian, 0.0), np.where(fits, london, 0.0), *levels
 
 
 _WEEKEND = Parameter("weekend", 0, 0, 1)
@@ -292,7 +305,8 @@ KILL_ZONE = Indicator(
     ),
     compute=_kill_zone,
     lookback=lambda parameters: 0,
-    stable=lambda parameters: 0,
+    # How long the first bar is, no bar before it tells.
+    stable=lambda parameters: 1,
 )
 
 JUDAS_SWING = Indicator(

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import resource
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from datasets import Store
-from experiments import RunResult, cli
+from experiments import RunResult, cli, load_config
 from experiments.cli import main
 
 from .conftest import SYMBOLS
@@ -370,6 +371,19 @@ def test_an_interrupt_that_a_library_turns_into_its_own_error_is_still_one(
     code, out, err = called(capsys, "config", "validate", config)
     assert (code, out, err) == (130, "", "interrupted\n")
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_that_python_drops_is_still_one(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def dropped(*arguments: object) -> object:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return load_config(*arguments)
+
+    monkeypatch.setattr("experiments.config_file.load_config", dropped)
+    code, _, err = called(capsys, "config", "validate", config)
+    assert (code, err) == (130, "interrupted\n")
 
 
 def test_an_interrupted_import_leaves_a_sound_store(

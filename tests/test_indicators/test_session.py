@@ -8,6 +8,7 @@ import pytest
 
 from engine import HOUR_NS, Float1D
 from indicators import session
+from indicators.spec import Indicator
 from indicators.volatility import average_true_range
 from tests.generators import random_bars
 from tests.oracles import structure as oracle
@@ -20,7 +21,7 @@ def hours_from(start: datetime, count: int) -> Float1D:
 
 
 def outputs_of(
-    indicator: object, columns: dict[str, Float1D], **given: float
+    indicator: Indicator, columns: dict[str, Float1D], **given: float
 ) -> dict[str, Float1D]:
     computed = indicator.compute(columns, indicator.resolved(given))
     return {o.name: column for o, column in zip(indicator.outputs, computed, strict=True)}
@@ -72,7 +73,7 @@ def test_the_weekend_is_closed_and_sunday_evening_is_mondays() -> None:
     friday = {"open_time": hours_from(datetime(2021, 6, 5, tzinfo=UTC), 4)}
     assert not outputs_of(session.KILL_ZONE, friday)["zone"].any()
     opened = outputs_of(session.KILL_ZONE, friday, weekend=1)["zone"]
-    assert (opened == session.ASIAN).all()
+    assert opened.tolist() == [session.NO_ZONE, *3 * [session.ASIAN]]
 
 
 def test_minutes_into_a_zone_and_silver_bullets() -> None:
@@ -196,6 +197,38 @@ def test_judas_swings_date_by_date(seed: int, gap_share: float) -> None:
         (j.row, j.side, j.strength) for j in expected
     ]
     assert len(expected) > 8
+
+
+@pytest.mark.parametrize("hours", [2, 4, 24])
+def test_bars_of_more_than_an_hour_have_no_sessions(hours: int) -> None:
+    start = datetime(2021, 6, 7, 4, tzinfo=UTC)
+    for step_hours, shown in ((1.0, True), (float(hours), False)):
+        columns = evening(start, 240, step_hours=step_hours)
+        columns["high"][::5], columns["low"][::7] = 110.0, 90.0
+        zones = outputs_of(session.KILL_ZONE, columns, weekend=1)
+        judas = outputs_of(session.JUDAS_SWING, columns, weekend=1)
+        for name, column in {**zones, **judas}.items():
+            kind = next(
+                output.kind
+                for indicator in (session.KILL_ZONE, session.JUDAS_SWING)
+                for output in indicator.outputs
+                if output.name == name
+            )
+            seen = ~np.isnan(column) if kind == "level" else column != 0
+            assert seen.any() == shown or name == "new_york_judas", (name, step_hours)
+            assert shown or not seen.any(), name
+
+
+@pytest.mark.parametrize("indicator", [session.KILL_ZONE, session.JUDAS_SWING])
+@pytest.mark.parametrize("step_hours", [0.25, 1.0, 4.0, 24.0])
+def test_a_row_never_changes_when_the_next_arrives(indicator: Indicator, step_hours: float) -> None:
+    # The Asian zone is open on row 0, whose length is not known before row 1.
+    columns = evening(datetime(2021, 6, 8, 1, tzinfo=UTC), 40, step_hours=step_hours)
+    whole = outputs_of(indicator, columns)
+    for count in (1, 2, 3, 17):
+        part = outputs_of(indicator, {name: column[:count] for name, column in columns.items()})
+        for name, column in part.items():
+            np.testing.assert_array_equal(column, whole[name][:count], err_msg=name)
 
 
 def test_asian_range_is_known_at_midnight() -> None:
