@@ -181,7 +181,10 @@ def _signed_events(long: _Side, short: _Side) -> dict[str, Float1D]:
 
 
 def composite_operator(events: dict[str, Float1D], half_life_bars: float) -> Float1D:
-    """``tanh`` of the decayed sum of signed event weights (``EVENT_WEIGHTS``), ``(T,)`` in [-1, 1]."""
+    """``tanh`` of the decayed sum of signed event weights (``EVENT_WEIGHTS``), ``(T,)`` in [-1, 1].
+
+    Row *t* counts the events of row *t* itself.
+    """
     weighted = np.zeros(len(events["spring"]))
     for name, weight in EVENT_WEIGHTS.items():
         weighted += weight * events[name]

@@ -12,17 +12,9 @@ from indicators import Feature, feature
 
 from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 from ..events import held
+from ..scoring import column_or_nan
 
 _EXTREME_PREMIUM_BANDS = (1.0, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Signal:
-    """One analyzer on every bar: its side, its confidence, and whether it had data, ``(T,)`` each."""
-
-    side: Float1D
-    confidence: Float1D
-    known: Bool1D
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,35 +170,37 @@ class CryptoMetricsHead:
             reasons=reason_bits(_flags(signals), self.REASONS),
         )
 
-    def _divergence(self, inputs: HeadInputs) -> _Signal:
-        strength = _column(inputs, "divergence_strength")
+    def _divergence(self, inputs: HeadInputs) -> "_Signal":
+        strength = column_or_nan(inputs, "divergence_strength")
         known = ~np.isnan(strength)
-        event = _column(inputs, "divergence_regular") + _column(inputs, "divergence_hidden")
+        event = column_or_nan(inputs, "divergence_regular") + column_or_nan(
+            inputs, "divergence_hidden"
+        )
         side = held(np.where(known, event, 0.0), self.event_bars)
         lasting = held(np.where(known, strength, 0.0), self.event_bars)
         bonus = self.divergence_strength_bonus * lasting
         return _Signal(side, self.divergence_confidence + bonus, known)
 
-    def _derivatives(self, inputs: HeadInputs) -> _Signal:
-        band = _column(inputs, "premium_band")
+    def _derivatives(self, inputs: HeadInputs) -> "_Signal":
+        band = column_or_nan(inputs, "premium_band")
         premium_known = band > 0
-        premium = np.where(premium_known, _column(inputs, "premium_side"), 0.0)
+        premium = np.where(premium_known, column_or_nan(inputs, "premium_side"), 0.0)
         extreme = np.isin(band, _EXTREME_PREMIUM_BANDS)
         premium_confidence = np.where(
             extreme, self.premium_extreme_confidence, self.premium_confidence
         )
-        funding_known = ~np.isnan(_column(inputs, "funding_excess"))
-        funding = np.where(funding_known, _column(inputs, "funding_side"), 0.0)
+        funding_known = ~np.isnan(column_or_nan(inputs, "funding_excess"))
+        funding = np.where(funding_known, column_or_nan(inputs, "funding_side"), 0.0)
         side = np.sign(premium + funding)
         agree_premium, agree_funding = premium == side, funding == side
         total = premium_confidence * agree_premium + self.funding_confidence * agree_funding
         count = agree_premium.astype(np.float64) + agree_funding
         return _Signal(side, total / np.maximum(count, 1.0), premium_known | funding_known)
 
-    def _reserves(self, inputs: HeadInputs) -> _Signal:
-        known = ~np.isnan(_column(inputs, "reserves_change"))
+    def _reserves(self, inputs: HeadInputs) -> "_Signal":
+        known = ~np.isnan(column_or_nan(inputs, "reserves_change"))
         sharp, steady, scarce = (
-            np.where(known, _column(inputs, f"reserves_{name}"), 0.0)
+            np.where(known, column_or_nan(inputs, f"reserves_{name}"), 0.0)
             for name in ("sharp", "steady", "scarce")
         )
         side = np.where(sharp != 0, sharp, np.where(steady != 0, steady, scarce))
@@ -218,15 +212,19 @@ class CryptoMetricsHead:
         return _Signal(side, np.where(side < 0, self.inflow_confidence, outflow), known)
 
 
-def _column(inputs: HeadInputs, alias: str) -> Float1D:
-    column = inputs.get(alias)
-    return np.full(inputs.rows, np.nan) if column is None else column
+@dataclass(frozen=True, slots=True)
+class _Signal:
+    """One analyzer on every bar: its side, its confidence, and whether it had data, ``(T,)`` each."""
+
+    side: Float1D
+    confidence: Float1D
+    known: Bool1D
 
 
 def _simple(inputs: HeadInputs, side: str, evidence: str, confidence: float) -> _Signal:
     """A signal of constant confidence, silent where ``evidence`` is not known."""
-    known = ~np.isnan(_column(inputs, evidence))
-    shown = np.where(known, _column(inputs, side), 0.0)
+    known = ~np.isnan(column_or_nan(inputs, evidence))
+    shown = np.where(known, column_or_nan(inputs, side), 0.0)
     return _Signal(shown, np.full(inputs.rows, confidence), known)
 
 

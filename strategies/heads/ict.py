@@ -11,6 +11,7 @@ from engine import Float1D
 from indicators import Feature, feature
 
 from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
+from ..events import at_event, event_row, held
 
 POINTS: Final = {
     "entry": 1.0,
@@ -39,7 +40,9 @@ class IctHead:
     SPEC gives the sweep's confidence; the others are stated here: .75 for an entry,
     ``.65 + .25 min(1, strength)`` for a Judas swing, .70 for a touch and for a reaction. The
     multiplier is that of the zone in which the bar opens. Nothing is voted for ``warm_up_bars``
-    rows, nor by a family whose levels are not there yet; coverage is the points of the others.
+    rows, nor by a family whose levels are not there yet; coverage is the points of the others. On
+    bars of more than an hour there are no sessions: the Judas swing drops out of the coverage, and
+    no kill zone multiplies.
     """
 
     name: ClassVar[str] = "ict"
@@ -200,13 +203,13 @@ class IctHead:
         block = np.where(inputs["block_touch"] == trend, inputs["block_touch"], 0.0)
         balanced = np.where(inputs["balanced_touch"] == trend, inputs["balanced_touch"], 0.0)
         touch = _joined(block, balanced)
-        at_touch = _event_row(touch, self.touch_validity_bars)
+        at_touch = event_row(touch, self.touch_validity_bars)
         signals = {
-            "entry": _valid(inputs["entry"], self.entry_validity_bars),
-            "judas": _valid(judas, self.judas_validity_bars),
-            "sweep": _valid(inputs["sweep"], self.sweep_validity_bars),
-            "block": _valid(touch, self.touch_validity_bars),
-            "gap": _valid(inputs["gap_reaction"], self.gap_validity_bars),
+            "entry": held(inputs["entry"], self.entry_validity_bars),
+            "judas": held(judas, self.judas_validity_bars),
+            "sweep": held(inputs["sweep"], self.sweep_validity_bars),
+            "block": held(touch, self.touch_validity_bars),
+            "gap": held(inputs["gap_reaction"], self.gap_validity_bars),
         }
         signals = {name: np.where(known[name], signal, 0.0) for name, signal in signals.items()}
         return signals, (at_touch >= 0) & (block[np.maximum(at_touch, 0)] == 0)
@@ -214,8 +217,8 @@ class IctHead:
     def _confidences(self, inputs: HeadInputs) -> dict[str, Float1D]:
         """Each family's confidence, as it was on the row of its newest event."""
         judas = _joined(inputs["judas"], inputs["new_york_judas"])
-        strength = _at_event(inputs["judas_strength"], judas, self.judas_validity_bars)
-        swept = _at_event(inputs["sweep_confidence"], inputs["sweep"], self.sweep_validity_bars)
+        strength = at_event(inputs["judas_strength"], judas, self.judas_validity_bars)
+        swept = at_event(inputs["sweep_confidence"], inputs["sweep"], self.sweep_validity_bars)
         return {
             "entry": np.full(inputs.rows, self.entry_confidence),
             "judas": 0.65 + 0.25 * np.clip(strength, 0.0, 1.0),
@@ -252,22 +255,3 @@ def _known(inputs: HeadInputs, warm_up_bars: int) -> dict[str, np.ndarray]:
 def _joined(first: Float1D, second: Float1D) -> Float1D:
     """``first`` where it fires, else ``second``."""
     return np.where(first != 0, first, second)
-
-
-def _event_row(signal: Float1D, validity_bars: int) -> np.ndarray:
-    """Row of the newest event of the last ``validity_bars`` rows; -1 where there is none."""
-    rows = np.arange(len(signal))
-    newest = np.maximum.accumulate(np.where(signal != 0, rows, -1))
-    return np.where(rows - newest < validity_bars, newest, -1)
-
-
-def _at_event(values: Float1D, signal: Float1D, validity_bars: int) -> Float1D:
-    """``values`` on the row of the newest valid event; 0 where there is none."""
-    row = _event_row(signal, validity_bars)
-    # Without an event the row is -1, which would read the last bar.
-    return np.where(row >= 0, values[np.maximum(row, 0)], 0.0)
-
-
-def _valid(signal: Float1D, validity_bars: int) -> Float1D:
-    """The newest event of the last ``validity_bars`` rows; 0 where there is none."""
-    return _at_event(signal, signal, validity_bars)

@@ -42,7 +42,10 @@ class MarketStructureHead:
 
     Which of the seed's two zone rules means what is our reading: "right zone" the outer quadrant,
     "same-side zone" the half. Coverage is the weight of the timeframes whose four pivots are known;
-    below ``minimum_coverage`` there is no alignment. The default weights are S2's.
+    below ``minimum_coverage`` there is no vote. The default weights are S2's. A timeframe that is not
+    a longer multiple of the decision bars is missing and lowers the coverage for good, so that no bar
+    counts twice: on 4h bars .7 is left, on daily bars .4, where the head abstains until the weights
+    are moved to the timeframes there are.
     """
 
     name: ClassVar[str] = "market_structure"
@@ -127,8 +130,8 @@ class MarketStructureHead:
         known = (coverage >= self.minimum_coverage - ROUNDING) & ~np.isnan(inputs["position"])
         aligned = known & (majority != 0) & (share >= self.aligned_share - ROUNDING)
         trend = np.where(aligned, majority, 0.0)
-        touch = np.where(np.abs(inputs["breaker_touch"]) == 1, inputs["breaker_touch"], 0.0)
-        breaker = np.where(known, held(touch, self.breaker_validity_bars), 0.0)
+        touch = held(inputs["breaker_touch"], self.breaker_validity_bars)
+        breaker = np.where(known, touch, 0.0)
         # Mirrored for shorts: how far price stands from the cheap end of its range.
         price = np.where(trend > 0, inputs["position"], 1.0 - inputs["position"])
         half = aligned & (price < DISCOUNT)

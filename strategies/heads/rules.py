@@ -30,7 +30,8 @@ class RulesHead:
     ``p = min(.95, .60 + .08 n)``; c is their mean confidence, + .05 when two of them or more had full
     volume, at most .95.
 
-    Coverage: .6 once levels and volume are known, .4 more once four pivots are.
+    Coverage: .6 once levels and volume are known, .4 more once four pivots are; 0 for the first
+    ``warm_up_bars`` rows, in which levels are still few.
     """
 
     name: ClassVar[str] = "rules"
@@ -63,6 +64,7 @@ class RulesHead:
     level_width_atr: float = 0.5
     full_volume: float = 1.5
     some_volume: float = 1.2
+    warm_up_bars: int = 200
 
     def __post_init__(self) -> None:
         check_range(
@@ -72,6 +74,7 @@ class RulesHead:
             level_width_atr=self.level_width_atr,
             full_volume=self.full_volume,
             some_volume=self.some_volume,
+            warm_up_bars=self.warm_up_bars,
         )
         check_lengths(
             self.name,
@@ -115,7 +118,8 @@ class RulesHead:
         if not inputs.has(*self.features()):
             return HeadOutput.absent(inputs.rows)
         volume = inputs["relative_volume"]
-        known = ~np.isnan(volume) & ~np.isnan(inputs["level_known"])
+        warm = np.arange(inputs.rows) >= self.warm_up_bars
+        known = warm & ~np.isnan(volume) & ~np.isnan(inputs["level_known"])
         chart_known = known & ~np.isnan(inputs["chart_known"])
         at_level = known & (inputs["near_count"] > 0)
         factor = np.where(volume >= self.some_volume, 0.95, 0.85)

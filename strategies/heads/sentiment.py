@@ -21,6 +21,7 @@ from ..base import (
     check_weights,
     reason_bits,
 )
+from ..scoring import column_or_nan
 
 _SCORED = (
     ("long_short", "the long/short ratio of all accounts", (0.05, 0.55)),
@@ -142,7 +143,7 @@ class SentimentHead:
         """The sign of the mean score where it is far enough from 50."""
         scores = _component_scores(inputs)
         weights = {name: getattr(self, f"weight_{name}") for name, _, _ in _SCORED}
-        exhaustion = _or_missing(inputs, "exhaustion")
+        exhaustion = column_or_nan(inputs, "exhaustion")
         exhaustion = np.where(np.isnan(exhaustion), 0.0, exhaustion)
         mean, deviation, coverage = _weighted(
             scores, weights, 50.0 + 50.0 * exhaustion, self.weight_exhaustion * (exhaustion != 0)
@@ -165,26 +166,21 @@ class SentimentHead:
         )
 
 
-def _or_missing(inputs: HeadInputs, alias: str) -> Float1D:
-    column = inputs.get(alias)
-    return np.full(inputs.rows, np.nan) if column is None else column
-
-
 def _component_scores(inputs: HeadInputs) -> dict[str, Float1D]:
     """Every component's score by name, NaN where it has no data."""
-    scores = {name: _or_missing(inputs, name) for name, _, _ in _SCORED}
+    scores = {name: column_or_nan(inputs, name) for name, _, _ in _SCORED}
     scores["long_short"] = _long_short_score(inputs)
-    scores["risk"] = 100.0 - _or_missing(inputs, "premium_size_rank")
+    scores["risk"] = 100.0 - column_or_nan(inputs, "premium_size_rank")
     return scores
 
 
 def _long_short_score(inputs: HeadInputs) -> Float1D:
     """0.6 contrarian + 0.25 trend + 0.15 contrarian as far as the volume confirms it."""
-    contrarian = _or_missing(inputs, "long_short_contrarian")
-    busy = np.minimum(1.0, _or_missing(inputs, "relative_volume") / 1.5)
+    contrarian = column_or_nan(inputs, "long_short_contrarian")
+    busy = np.minimum(1.0, column_or_nan(inputs, "relative_volume") / 1.5)
     confirmed = 50.0 + (contrarian - 50.0) * busy
     score: Float1D = (
-        0.6 * contrarian + 0.25 * _or_missing(inputs, "long_short_trend") + 0.15 * confirmed
+        0.6 * contrarian + 0.25 * column_or_nan(inputs, "long_short_trend") + 0.15 * confirmed
     )
     return score
 

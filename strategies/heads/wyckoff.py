@@ -11,7 +11,7 @@ from engine import Bool1D, Float1D
 from indicators import Feature, feature
 
 from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
-from ..events import held
+from ..events import at_event, held
 
 _EVENTS = (
     "spring",
@@ -31,12 +31,14 @@ class WyckoffHead:
 
     Spring and upthrust after distribution vote with p = c = .90, a sign of strength or weakness with
     .75, the composite operator alone with .70 where it is at least ``composite_threshold`` in size.
-    An event that the composite agrees with by that much gains ``agreement_bonus`` on both, at most
-    ``cap``. A newer event of the other side replaces an older one; of the same side the stronger
-    counts. The seed's .90 makes one event decide: it is the default because the seed says so.
+    An event that the composite of the row before it agrees with by that much gains
+    ``agreement_bonus`` on both, at most ``cap``; the composite from its own row on contains the event
+    and would agree with almost every one. A newer event of the other side replaces an older one; of
+    the same side the stronger counts. The seed's .90 makes one event decide: it is the default
+    because the seed says so.
 
     Tests, last points of support, mark-up, new ranges and absorption vote through the composite or
-    not at all; they are named as reasons. Coverage is 0.8 for the ranges and 0.2 for the effort.
+    not at all; they are named as reasons. Coverage is 1 once the ranges are known: all that votes.
     """
 
     name: ClassVar[str] = "wyckoff"
@@ -117,7 +119,6 @@ class WyckoffHead:
         """Events and composite of the ranges, and absorption."""
         return {
             **{name: _range_feature(self, name) for name in _EVENTS},
-            "effort": feature("effort_result", "effort"),
             "absorption": feature("effort_result", "absorption"),
         }
 
@@ -137,7 +138,8 @@ class WyckoffHead:
         direction = np.where(newest != 0, newest, leaning)
         is_spring = (newest != 0) & (spring == newest)
         is_event = newest != 0
-        bonus = np.where(is_event & (leaning == newest), self.agreement_bonus, 0.0)
+        agrees = self._earlier_leaning(inputs, leaning, is_spring) == newest
+        bonus = np.where(is_event & agrees, self.agreement_bonus, 0.0)
         probability = _graded(
             is_spring, is_event,
             (self.spring_probability, self.strength_probability, self.composite_probability),
@@ -147,15 +149,21 @@ class WyckoffHead:
             (self.spring_confidence, self.strength_confidence, self.composite_confidence),
         )  # fmt: skip
         flags = _flags(inputs, self.validity_bars, spring, strength, leaning)
-        coverage = 0.8 * known + 0.2 * ~np.isnan(inputs["effort"])
         return HeadOutput.from_votes(
             direction=np.where(known, direction, 0.0),
             probability=np.minimum(probability + bonus, np.maximum(probability, self.cap)),
             confidence=np.minimum(confidence + bonus, np.maximum(confidence, self.cap)),
             score=50.0 + 50.0 * composite,
-            coverage=np.minimum(coverage, 1.0),
+            coverage=1.0 * known,
             reasons=reason_bits(flags, self.REASONS),
         )
+
+    def _earlier_leaning(self, inputs: HeadInputs, leaning: Float1D, is_spring: Bool1D) -> Float1D:
+        """Side of the composite on the row before the event that votes, 0 without one."""
+        before = np.concatenate(([0.0], leaning[:-1]))
+        spring = at_event(before, inputs["spring"], self.validity_bars)
+        strength = at_event(before, inputs["strength"], self.validity_bars)
+        return np.where(is_spring, spring, strength)
 
 
 def _range_feature(head: WyckoffHead, output: str) -> Feature:

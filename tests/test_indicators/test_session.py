@@ -201,7 +201,8 @@ def test_judas_swings_date_by_date(seed: int, gap_share: float) -> None:
 
 @pytest.mark.parametrize("hours", [2, 4, 24])
 def test_bars_of_more_than_an_hour_have_no_sessions(hours: int) -> None:
-    start = datetime(2021, 6, 7, 4, tzinfo=UTC)
+    # 21:00 in New York, inside the Asian zone.
+    start = datetime(2021, 6, 8, 1, tzinfo=UTC)
     for step_hours, shown in ((1.0, True), (float(hours), False)):
         columns = evening(start, 240, step_hours=step_hours)
         columns["high"][::5], columns["low"][::7] = 110.0, 90.0

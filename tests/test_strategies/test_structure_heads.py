@@ -191,6 +191,32 @@ def test_ict_warm_up_and_missing_families() -> None:
     assert without.direction[160] == 0
 
 
+@pytest.mark.parametrize(("timeframe", "known"), [("1h", 6), ("4h", 5), ("1d", 5)])
+def test_ict_without_sessions_on_longer_bars(timeframe: str, known: int) -> None:
+    output = answers(IctHead(), Market(bars=random_bars(1500, 8, timeframe=timeframe), series={}))
+    assert output.coverage.max() == pytest.approx(known / 6)
+    assert output.direction.any()
+    bit = [reason.name for reason in IctHead.REASONS].index("kill_zone")
+    assert (output.reasons >> np.uint64(bit) & np.uint64(1)).any() == (timeframe == "1h")
+
+
+@pytest.mark.parametrize(("timeframe", "weight"), [("4h", 0.7), ("1d", 0.4)])
+def test_a_timeframe_below_the_next_one_is_missing_not_counted_twice(
+    timeframe: str, weight: float
+) -> None:
+    market = Market(bars=random_bars(3000, 8, timeframe=timeframe), series={})
+    inputs = inputs_of(MarketStructureHead(), market)
+    longer = {"4h": {"bars:1d", "bars:1w"}, "1d": {"bars:1w"}}[timeframe]
+    there = {alias.split("@")[1] for alias in inputs.columns if alias.startswith("trend@")}
+    assert there == {"bars"} | longer
+    output = MarketStructureHead().vote(inputs)
+    assert output.coverage.max() == pytest.approx(weight)
+    assert output.direction.any() == (weight >= 0.6)
+    moved = MarketStructureHead(weight_4h=0.0, weight_1d=0.0, weight_1w=0.3).vote(inputs)
+    assert moved.coverage.max() == pytest.approx(1.0)
+    assert {-1, 1} <= set(moved.direction.tolist())
+
+
 def structure_inputs(trends: tuple[float, ...], **columns: float) -> HeadInputs:
     """Two rows with one trend for each clock; NaN for a timeframe that is not known yet."""
     values = {"position": 0.5, "bullish_blocks": 0, "bearish_blocks": 0, "breaker_touch": 0}
@@ -292,7 +318,7 @@ def rules_inputs(rows: int = 30, **events: dict[int, float]) -> HeadInputs:
 
 
 def test_rules_count_patterns_at_a_level_only() -> None:
-    head = RulesHead()
+    head = RulesHead(warm_up_bars=0)
     candle = {"candles_up": {10: 1.0}, "strength_up": {10: 0.8}}
     assert not head.vote(rules_inputs(**candle)).direction.any()
     output = head.vote(rules_inputs(**candle, near_count={10: 1.0}))
@@ -305,7 +331,7 @@ def test_rules_count_patterns_at_a_level_only() -> None:
     ("volume", "factor"), [(1.19, 0.85), (1.2, 0.95), (1.49, 0.95), (1.5, 1.0)]
 )
 def test_rules_volume(volume: float, factor: float) -> None:
-    output = RulesHead().vote(
+    output = RulesHead(warm_up_bars=0).vote(
         rules_inputs(double={10: -1.0}, near_count={10: 2.0}, relative_volume={10: volume})
     )
     assert output.direction[10] == output.direction[19] == -1
@@ -314,7 +340,7 @@ def test_rules_volume(volume: float, factor: float) -> None:
 
 
 def test_rules_two_full_patterns_and_the_majority() -> None:
-    head = RulesHead()
+    head = RulesHead(warm_up_bars=0)
     output = head.vote(
         rules_inputs(
             candles_up={10: 2.0}, strength_up={10: 1.0}, candles_down={11: 1.0},
@@ -334,11 +360,19 @@ def test_rules_two_full_patterns_and_the_majority() -> None:
     assert not tie.direction.any()
 
 
+def test_rules_do_not_vote_in_the_first_two_hundred_rows() -> None:
+    every = dict.fromkeys(range(300), 1.0)
+    inputs = rules_inputs(300, candles_up=every, strength_up=every, near_count=every)
+    output = RulesHead().vote(inputs)
+    assert output.direction.tolist() == output.coverage.tolist() == [0] * 200 + [1] * 100
+    assert not output.reasons[:200].any()
+
+
 def test_rules_coverage() -> None:
     inputs = rules_inputs()
     inputs.columns["chart_known"][:10] = np.nan
     inputs.columns["relative_volume"][:5] = np.nan
-    coverage: Float1D = RulesHead().vote(inputs).coverage
+    coverage: Float1D = RulesHead(warm_up_bars=0).vote(inputs).coverage
     assert coverage[[0, 5, 10]].tolist() == pytest.approx([0.0, 0.6, 1.0])
 
 

@@ -72,6 +72,28 @@ def test_agreement_adds_five_percent_up_to_the_cap() -> None:
     assert numbers(disagreeing, 10) == (1.0, 0.90, 0.90)
 
 
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize(("event", "grade"), [("spring", 0.90), ("strength", 0.75)])
+def test_the_composite_that_agrees_is_that_of_the_row_before(
+    event: str, grade: float, side: float
+) -> None:
+    own = dict.fromkeys(range(20, ROWS), 0.9 * side)
+    answer = WyckoffHead().vote(given(**{event: {20: side}}, composite=own))
+    assert numbers(answer, 20) == numbers(answer, 29) == (side, grade, grade)
+    earlier = WyckoffHead().vote(given(**{event: {20: side}}, composite={19: 0.9 * side}))
+    for row in range(20, 30):
+        assert numbers(earlier, row) == pytest.approx((side, grade + 0.05, grade + 0.05))
+
+
+def test_the_event_that_votes_is_the_one_that_is_agreed_with() -> None:
+    events = given(spring={10: 1.0}, strength={13: 1.0}, composite={12: 0.9, 13: 0.9})
+    answer = WyckoffHead().vote(events)
+    assert numbers(answer, 15) == (1.0, 0.90, 0.90)
+    assert numbers(answer, 21) == pytest.approx((1.0, 0.80, 0.80))
+    first = WyckoffHead().vote(given(spring={0: 1.0}, composite={ROWS - 1: 0.9}))
+    assert numbers(first, 0) == (1.0, 0.90, 0.90)
+
+
 def test_the_newer_side_wins_and_the_stronger_event_of_a_side() -> None:
     answer = WyckoffHead().vote(given(spring={10: 1.0}, strength={12: 1.0, 15: -1.0}))
     assert numbers(answer, 13) == (1.0, 0.90, 0.90)
@@ -92,12 +114,10 @@ def test_context_is_a_reason_and_no_vote() -> None:
 def test_warm_up_and_missing_columns_abstain() -> None:
     inputs = given(spring={3: 1.0, 8: 1.0})
     inputs.columns["composite"][:5] = np.nan
-    inputs.columns["effort"][:7] = np.nan
     answer = WyckoffHead().vote(inputs)
     assert answer.coverage[4] == 0
     assert numbers(answer, 4) == (0.0, 0.5, 0.0)
-    assert answer.coverage[5] == pytest.approx(0.8)
-    assert answer.coverage[8] == 1.0
+    assert (answer.coverage[5:] == 1.0).all()
     assert numbers(answer, 8) == (1.0, 0.90, 0.90)
     missing = {alias: column for alias, column in inputs.columns.items() if alias != "spring"}
     assert not WyckoffHead().vote(HeadInputs(ROWS, missing)).coverage.any()
@@ -122,7 +142,7 @@ def test_from_bars_to_votes(sign: int) -> None:
     found = {alias: matrix.get(feature) for alias, feature in wanted.items()}
     rows = len(columns["close"])
     answer = head.vote(HeadInputs(rows, {k: v for k, v in found.items() if v is not None}))
-    assert (answer.coverage[:LOOKBACK] <= 0.2).all()
+    assert (answer.coverage[:LOOKBACK] == 0).all()
     assert (answer.coverage[LOOKBACK:] == 1).all()
     assert answer.direction[known["spring"]] == sign
     assert answer.probability[known["spring"]] >= 0.90
