@@ -5,15 +5,15 @@ valid. A head must answer differently somewhere when a column that its features 
 and identically everywhere when any other column is.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from engine import FLOW_COLUMNS, HOUR_NS, Bars, ConfigError, Float1D, Market, Series
-from indicators import Indicator
-from strategies import Head
+from indicators import Indicator, build_features
+from strategies import Head, HeadInputs, head_inputs
 
 from .prefix import first_difference
 from .report import CheckRow, Severity
@@ -206,6 +206,64 @@ def _input_row(
     if head in found:
         detail = f"not declared, yet changes {found[head]}"
     return CheckRow("inputs", f"{head} < {column}", head not in found, detail)
+
+
+def check_head_aliases(
+    heads: Sequence[Head],
+    indicators: Mapping[str, Indicator],
+    markets: Iterable[Market],
+    *,
+    presence: Collection[tuple[str, str]] = (),
+) -> list[CheckRow]:
+    """One row for every feature that a head declares, by its alias: shuffling its rows changes an answer.
+
+    Several features may share a raw column; this tells an unread one apart. Markets are taken one
+    after the other until every alias has mattered. Of an alias in ``presence``, as (head, alias), a
+    head reads only whether it is known: it loses rows instead.
+    """
+    pending = {(head.name, alias) for head in heads for alias in head.features()}
+    found: dict[tuple[str, str], str] = {}
+    for position, market in enumerate(markets):
+        if not pending:
+            break
+        generator = np.random.default_rng([position, 7])
+        for head in heads:
+            wanted = sorted(alias for name, alias in pending if name == head.name)
+            if not wanted:
+                continue
+            with np.errstate(all="ignore"):
+                matrix = build_features(market, head.features().values(), indicators=indicators)
+            given = head_inputs(head, matrix)
+            whole = _answer_columns(head, given)
+            for alias in wanted:
+                if alias not in given.columns:
+                    continue
+                column = given.columns[alias]
+                if (head.name, alias) in presence:
+                    disturbed = np.where(generator.random(len(column)) < 0.2, np.nan, column)
+                else:
+                    disturbed = generator.permutation(column)
+                changed = HeadInputs(given.rows, {**given.columns, alias: disturbed})
+                where = _changed(whole, _answer_columns(head, changed))
+                if where is not None:
+                    found[head.name, alias] = f"changes {where}"
+                    pending.discard((head.name, alias))
+    return [
+        CheckRow(
+            "inputs",
+            f"{head.name} < {alias}",
+            (head.name, alias) in found,
+            found.get((head.name, alias), "declared, changes nothing when it is disturbed"),
+        )
+        for head in heads
+        for alias in head.features()
+    ]
+
+
+def _answer_columns(head: Head, given: HeadInputs) -> Rows:
+    with np.errstate(all="ignore"):
+        answer = head.vote(given)
+    return {field.name: getattr(answer, field.name) for field in fields(answer)}
 
 
 def check_indicator_inputs(

@@ -11,8 +11,9 @@ from strategies import VoteMatrix
 
 from ..config import RunConfig
 from .altered import window
-from .inputs import check_head_inputs
+from .inputs import check_head_inputs, check_indicator_inputs
 from .markets import fine_bars_of, null_market
+from .path_start import check_path_start
 from .poison import check_indicator_poison, check_subject_poison
 from .prefix import check_indicator_prefix, check_subject_prefix, prefix_failures, subject_rows
 from .replay import ReplayCase, check_replay_prefix, check_replay_timing
@@ -135,7 +136,8 @@ def run_checks(
         )
         + check_head_inputs(
             suite.head_rows, suite.heads, suite.by_name, [part, part, part], lacking="warning"
-        ),
+        )
+        + check_path_start(suite, market),
         names,
     )
     case = suite.replay_case(part, suite.consensus_rows(part))
@@ -149,7 +151,7 @@ def run_checks(
 
 
 def indicator_rows(suite: Suite) -> list[CheckRow]:
-    """Prefix replay, poison and start dependence of every listed indicator, on null markets.
+    """Prefix replay, poison, start dependence and inputs of every listed indicator, on null markets.
 
     Each runs with its default parameters and with those that a head uses.
     """
@@ -157,6 +159,7 @@ def indicator_rows(suite: Suite) -> list[CheckRow]:
     rows = check_indicator_prefix(cases, event_cuts=100, other_cuts=60)
     rows += check_indicator_poison(cases)
     rows += check_start(cases)
+    rows += check_indicator_inputs(cases)
     return grouped(rows, [case.name for case in cases])
 
 

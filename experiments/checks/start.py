@@ -7,7 +7,7 @@ import numpy as np
 from engine import Market
 
 from .altered import window
-from .report import CheckRow
+from .report import CheckRow, Severity
 from .subjects import IndicatorCase, MarketSource, Subject, case_market
 
 TOLERANCE = 1e-6
@@ -127,13 +127,23 @@ def check_subject_start(
     *,
     dropped: Sequence[int] = DROPPED,
     skipped: Sequence[str] = (),
+    lacking: Severity = "error",
 ) -> list[CheckRow]:
-    """One row for every output of ``subject`` that is not ``skipped``."""
+    """One row for every output of ``subject`` that is not ``skipped``.
+
+    ``lacking`` says what a difference means: a warning where ``warm_up`` is less than declared.
+    """
     failures = subject_start_failures(subject, market, warm_up, dropped=dropped, skipped=skipped)
     compared = len(market.bars) - warm_up - max(dropped)
     names = [name for name in subject(market.prefix(1)) if name not in skipped]
     detail = f"{compared} bars compared, {warm_up} bars after the start"
     return [
-        CheckRow("start", name, name not in failures and compared > 0, failures.get(name, detail))
+        CheckRow(
+            "start",
+            name,
+            name not in failures and compared > 0,
+            failures.get(name, detail),
+            lacking,
+        )
         for name in names
     ]

@@ -13,9 +13,6 @@ from indicators import Clock, Columns, Indicator, Parameters, clock_of
 
 from .subjects import ClockBuilder, IndicatorCase, Rows, Subject
 
-CONFIRMING_PARAMETERS = ("right", "right_bars", "length_right", "pivot_right", "strength")
-"""Names of parameters that count the bars after a pivot which confirm it."""
-
 
 def moved_earlier(column: np.ndarray, rows: int) -> np.ndarray:
     """``column`` moved ``rows`` rows towards the past, its last value repeated."""
@@ -38,15 +35,6 @@ def leaked_indicator(indicator: Indicator, rows: int = 1) -> Indicator:
 def leaked_case(case: IndicatorCase, rows: int = 1) -> IndicatorCase:
     """The twin of one case."""
     return replace(case, indicator=leaked_indicator(case.indicator, rows))
-
-
-def confirming_rows(case: IndicatorCase) -> int:
-    """How many bars after a pivot confirm it, read off the parameters; 0 when there are none."""
-    values = case.resolved
-    for name in values:
-        if name in CONFIRMING_PARAMETERS or name.endswith("_right"):
-            return int(values[name])
-    return 0
 
 
 def leaked_subject(subject: Subject, rows: int = 1) -> Subject:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -9,11 +10,11 @@ import pytest
 from engine import HOUR_NS, Market
 from experiments.checks import CheckRow, Suite
 from experiments.checks.conformance import check_head_conformance
-from experiments.checks.inputs import check_head_inputs, without_flows
+from experiments.checks.inputs import check_head_aliases, check_head_inputs, without_flows
 from experiments.checks.markets import START_NS, null_fine_bars, null_market, null_series
+from experiments.checks.path_start import NULL_HOURS, check_path_start, compared_after
 from experiments.checks.poison import check_subject_poison
 from experiments.checks.prefix import check_subject_prefix, chosen_cuts, prefix_failures
-from experiments.checks.start import check_subject_start
 from experiments.checks.subjects import (
     ClockBuilder,
     Rows,
@@ -29,8 +30,8 @@ from experiments.checks.twins import (
     open_time_clock,
     open_time_clock_of,
 )
-from indicators import clock_of, feature
-from strategies import Head
+from indicators import Feature, clock_of, feature
+from strategies import Head, HeadInputs, HeadOutput
 
 HOURS = 3_000
 """Long enough for the longest warm-up that votes at all: 90 days of market mood."""
@@ -131,36 +132,23 @@ def test_nothing_depends_on_a_wild_future(suite: Suite, market: Market) -> None:
     print("not checked:", [row.subject for row in rows if not row.passed])
 
 
-LONG_HOURS, LONGEST_WARM_UP = 12_000, 10_000
-"""Weekly structure declares a warm-up of decades; it is compared after sixty weeks instead."""
-VALIDITY_HOURS = 200
-"""Events that a head holds on to for a while after its features are stable."""
-REMEMBERS = (
-    "replay.equity_before",
-    "replay.net_exposure_before",
-    "replay.filled",
-    "replay.fee",
-    "replay.funding",
-)
-"""What an account's size enters: it depends on every trade since the start, as it should."""
-
-
-def test_no_head_remembers_where_the_bars_began(suite: Suite) -> None:
-    market = null_market(LONG_HOURS, SEED)
-    for head in suite.heads:
-        one = replace(suite, heads=(head,))
-        warm_up = min(one.warm_up_rows(HOUR_NS) + VALIDITY_HOURS, LONGEST_WARM_UP)
-        assert failures(check_subject_start(one.vote_rows, market, warm_up)) == []
-
-
-def test_consensus_and_fills_do_not_remember_where_the_bars_began(suite: Suite) -> None:
-    rows = check_subject_start(
-        suite.path_rows, null_market(LONG_HOURS, SEED), LONGEST_WARM_UP, skipped=REMEMBERS
-    )
+def test_nothing_remembers_where_the_bars_began(suite: Suite) -> None:
+    """Nothing is excused here, not even where less than the declared warm-up could be waited for."""
+    rows = check_path_start(suite, null_market(NULL_HOURS, SEED))
     assert failures(rows) == []
     assert {"consensus.direction", "decision.target", "replay.fills", "replay.price"} <= {
         row.subject for row in rows
     }
+    assert {f"{head.name}.direction" for head in suite.heads} <= {row.subject for row in rows}
+
+
+def test_data_too_short_to_compare_give_way_to_a_null_market(suite: Suite) -> None:
+    technical = replace(suite, heads=tuple(one for one in suite.heads if one.name == "technical"))
+    short = {row.detail for row in check_path_start(technical, null_market(HOURS, SEED))}
+    after, severity = compared_after(technical, HOUR_NS)
+    assert severity == "error"
+    assert f"{NULL_HOURS - after - 200} bars compared, {after} bars after the start" in short
+    assert compared_after(suite, HOUR_NS) == (10_000, "warning")
 
 
 def outputs_that_move(whole: Rows) -> set[str]:
@@ -356,3 +344,42 @@ def test_inputs_are_real(suite: Suite, switches: bool) -> None:
     markets = [null_market(HOURS, seed) for seed in range(SEED, SEED + 6)]
     rows = check_head_inputs(one.head_rows, one.heads, one.by_name, markets)
     assert failures(rows) == []
+
+
+PRESENCE = frozenset(
+    ("crypto_metrics", alias)
+    for alias in ("crowd_rank", "funding_excess", "reserves_change", "tvl_growth")
+)
+"""Features of which a head reads only whether they are known: the side comes as a feature of its own."""
+
+
+def test_every_feature_is_read(suite: Suite) -> None:
+    """With a head's switches one way or the other: a switch may choose between two features."""
+    read: dict[str, bool] = {}
+    for one in (suite, with_switches(suite)):
+        markets = chain([null_market(HOURS, SEED)], further_markets())
+        for row in check_head_aliases(one.heads, one.by_name, markets, presence=PRESENCE):
+            read[row.subject] = read.get(row.subject, False) or row.passed
+    assert len(read) > 100
+    assert [subject for subject, passed in read.items() if not passed] == []
+
+
+def test_an_idle_feature_on_a_shared_column_is_caught(suite: Suite) -> None:
+    """Other features of the head read the same raw columns, so disturbing these cannot tell."""
+    technical = next(head for head in suite.heads if head.name == "technical")
+    rows = check_head_aliases([Idle(technical)], suite.by_name, [null_market(HOURS, SEED)])  # type: ignore[list-item]
+    assert [row.subject for row in rows if not row.passed] == ["technical < idle"]
+
+
+class Idle:
+    """A head that declares one more feature than it reads."""
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        self.name = head.name
+
+    def features(self) -> dict[str, Feature]:
+        return {**self.head.features(), "idle": feature("donchian", "position", length=33)}
+
+    def vote(self, inputs: HeadInputs) -> HeadOutput:
+        return self.head.vote(inputs)

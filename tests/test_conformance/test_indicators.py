@@ -1,8 +1,11 @@
 """Every listed indicator, with every set of parameters that a head uses, under every check."""
 
+import sys
+
 import numpy as np
 import pytest
 
+from engine import Float1D
 from experiments.checks import CheckRow, Suite
 from experiments.checks.conformance import check_indicator_conformance
 from experiments.checks.inputs import check_indicator_inputs
@@ -17,7 +20,8 @@ from experiments.checks.subjects import (
     case_market,
     indicator_cases,
 )
-from experiments.checks.twins import confirming_rows, leaked_case
+from experiments.checks.twins import leaked_case
+from indicators.pivot import confirmed_pivots, directional_change_pivots
 
 SUITE = Suite()
 CASES = indicator_cases(SUITE.indicators, SUITE.heads, null_market(CASE_ROWS, FIRST_SEED))
@@ -70,18 +74,87 @@ def test_every_declared_input_is_read(case: IndicatorCase) -> None:
     assert failures(check_indicator_inputs([case])) == []
 
 
-PIVOT_CASES = [case for case in CASES if confirming_rows(case)]
+READS_PIVOTS = frozenset({
+    "pivot", "zigzag", "directional_change", "structure", "market_trend", "order_block",
+    "order_block_strength", "liquidity_sweep", "inducement", "dealing_range",
+    "optimal_trade_entry", "support_resistance", "chart_pattern", "wyckoff", "weis_wave",
+    "harmonic", "harmonic_pivot",
+})  # fmt: skip
+LONG_AFTER_PIVOTS = frozenset({
+    ("order_block", "bullish_breakers"),
+    ("order_block", "breaker_touch"),
+    ("liquidity_sweep", "equal"),
+    ("liquidity_sweep", "confidence"),
+    ("wyckoff", "spring_confirmed"),
+    ("wyckoff", "strength"),
+    ("wyckoff", "failure"),
+})  # fmt: skip
+"""Outputs that follow a pivot by so much that it was confirmed on every market looked at: they change
+with another pivot, and know it in time."""
 
 
-@pytest.mark.parametrize("case", PIVOT_CASES, ids=lambda case: case.name)
-def test_centred_pivots_fail_prefix_replay(case: IndicatorCase) -> None:
-    twin = indicator_prefix(leaked_case(case, confirming_rows(case)))
-    survivors = {output.name for output in case.indicator.outputs} - set(twin.failures)
-    assert survivors == set(), "with centred pivots these outputs still pass"
+def on_their_own_row(events: np.ndarray, right: int) -> np.ndarray:
+    """Pivots that stand ``right`` rows after their bar, moved back to it."""
+    centred = np.concatenate((events[right:], np.full(min(right, len(events)), np.nan)))
+    # Consumers read row t - right of the prices, which must exist.
+    centred[:right] = np.nan
+    return centred
 
 
-def test_there_are_pivots_to_centre() -> None:
-    assert len(PIVOT_CASES) >= 5
+class CentredPivots:
+    """Pivots written on their own row, which is known only later, and how often they were asked for."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def confirmed_pivots(
+        self, high: Float1D, low: Float1D, left: int, right: int, *, strict: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        self.calls += 1
+        high_row, low_row = confirmed_pivots(high, low, left, right, strict=strict)
+        return on_their_own_row(high_row, right), on_their_own_row(low_row, right)
+
+    def directional_change_pivots(
+        self, *columns: Float1D, **options: Float1D
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        self.calls += 1
+        found = directional_change_pivots(*columns, **options)
+        rows = np.flatnonzero(~np.isnan(found[0]) | ~np.isnan(found[1]))
+        centred = [np.full_like(one, np.nan) for one in found[:2]]
+        anchor = np.full_like(found[2], -1)
+        for row in rows:
+            own = int(found[2][row])
+            centred[0][own], centred[1][own] = found[0][row], found[1][row]
+            anchor[own] = own
+        return centred[0], centred[1], anchor
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Take the place of the sound pivots in every module that reads them."""
+        for name, module in list(sys.modules.items()):
+            for function in ("confirmed_pivots", "directional_change_pivots"):
+                if name.startswith("indicators.") and hasattr(module, function):
+                    patch.setattr(module, function, getattr(self, function))
+
+
+@every_case
+def test_pivots_on_their_own_row_fail_prefix_replay(
+    case: IndicatorCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever reads pivots is wrong when these are not confirmed, in each output that changes."""
+    columns = case.columns(case_market(case))
+    sound = case.outputs(columns)
+    twin = CentredPivots()
+    twin.install(monkeypatch)
+    leaked = case.outputs(columns)
+    assert bool(twin.calls) == (case.indicator.name in READS_PIVOTS)
+    if not twin.calls:
+        return
+    changed = {name for name in sound if not np.array_equal(sound[name], leaked[name], True)}
+    assert changed
+    caught = set(indicator_prefix(case, max_markets=4).failures)
+    assert caught & changed
+    late = {name for indicator, name in LONG_AFTER_PIVOTS if indicator == case.indicator.name}
+    assert changed - caught <= late, "with centred pivots these outputs still pass"
 
 
 @every_case
