@@ -309,10 +309,12 @@ def replay_kernel(
         if ruined >= 0:
             account[t, 0], account[t, 1], account[t, 2], account[t, 3] = equity, equity, 0.0, 0.0
             continue
-        event = _funding_kernel(
-            t, event, open_time[t] + 1, open_, event_time, event_symbol, event_rate, event_mark,
-            cash, position, open_trade, counters, funding_ints, funding_floats, trade_floats,
-        )  # fmt: skip
+        if event < len(event_time) and event_time[event] <= open_time[t]:
+            event = _funding_kernel(
+                t, event, open_time[t] + 1, open_, event_time, event_symbol, event_rate,
+                event_mark, cash, position, open_trade, counters, funding_ints, funding_floats,
+                trade_floats,
+            )  # fmt: skip
 
         any_order = False
         for s in range(symbols):
@@ -364,18 +366,32 @@ def replay_kernel(
                     )  # fmt: skip
                 position[s, P_FORCE] = wanted_target
 
-        _exits_kernel(
-            t, PHASE_OPEN, open_, high, low, listed, is_gap, fee_rate, slip_rate,
-            cash, position, open_trade, counters, fill_ints, fill_floats, trade_ints, trade_floats,
-        )  # fmt: skip
-        event = _funding_kernel(
-            t, event, open_time[t] + step, open_, event_time, event_symbol, event_rate, event_mark,
-            cash, position, open_trade, counters, funding_ints, funding_floats, trade_floats,
-        )  # fmt: skip
-        _exits_kernel(
-            t, PHASE_INTRABAR, open_, high, low, listed, is_gap, fee_rate, slip_rate,
-            cash, position, open_trade, counters, fill_ints, fill_floats, trade_ints, trade_floats,
-        )  # fmt: skip
+        # Calls that pass every ledger cost more than the bar: they are made where something happens.
+        any_exit = False
+        for s in range(symbols):
+            held = position[s, P_QUANTITY]
+            if held != 0.0 and listed[t, s] and not is_gap[t, s]:
+                _, reason, _, _ = _intrabar_exit_kernel(
+                    held, position[s, P_STOP], position[s, P_TAKE_PROFIT],
+                    open_[t, s], high[t, s], low[t, s],
+                )  # fmt: skip
+                any_exit = any_exit or reason != NO_ORDER
+        if any_exit:
+            _exits_kernel(
+                t, PHASE_OPEN, open_, high, low, listed, is_gap, fee_rate, slip_rate, cash, position,
+                open_trade, counters, fill_ints, fill_floats, trade_ints, trade_floats,
+            )  # fmt: skip
+        if event < len(event_time) and event_time[event] < open_time[t] + step:
+            event = _funding_kernel(
+                t, event, open_time[t] + step, open_, event_time, event_symbol, event_rate,
+                event_mark, cash, position, open_trade, counters, funding_ints, funding_floats,
+                trade_floats,
+            )  # fmt: skip
+        if any_exit:
+            _exits_kernel(
+                t, PHASE_INTRABAR, open_, high, low, listed, is_gap, fee_rate, slip_rate, cash,
+                position, open_trade, counters, fill_ints, fill_floats, trade_ints, trade_floats,
+            )  # fmt: skip
 
         last = t == bars - 1
         for s in range(symbols):
