@@ -11,13 +11,25 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import command_line, heads, indicators, replay, simulated_moments
+from . import (
+    command_line,
+    data_asof,
+    data_import,
+    data_load,
+    heads,
+    indicators,
+    replay,
+    simulated_moments,
+)
 
 BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("replay", replay.figures),
     ("indicators", indicators.figures),
     ("heads", heads.figures),
     ("simulated_market", simulated_moments.figures),
+    ("data_import", data_import.figures),
+    ("data_load", data_load.figures),
+    ("data_asof", data_asof.figures),
     ("command_line", command_line.figures),
 )
 

@@ -8,49 +8,81 @@ Imports engine and, to aggregate bars, indicators.
 'ohlcv/binance/spot/BTCUSDT/1h/klines12'
 """
 
+from .cache import ArrayCache
+from .conflicts import ON_CONFLICT, Conflict
+from .findings import DEFECTS, Finding, RefusedFileError
 from .importers import ImportReport, import_files
-from .keys import DatasetKey, Instrument
-from .kinds import KINDS, SERIES_KINDS, Column, Kind
-from .load import (
+from .keys import MARKETS, DatasetKey, Instrument
+from .kinds import KINDS, SERIES_KINDS, Column, Kind, kind_named
+from .loading import (
+    AlignedMarkets,
     FundingHistory,
+    NoBarsError,
+    SourceConflict,
+    SourceConflicts,
+    bars_dataset,
+    bars_datasets,
     find_dataset,
+    load_aligned,
     load_bars,
     load_funding,
     load_market,
     load_series,
+    series_datasets,
 )
 from .manifest import Gap, Part
 from .query import sql
 from .simulate import SimulatedMarket, SimulationSpec, simulate, write_simulated
 from .store import DatasetInfo, Problem, Store, Write, WriteResult
-from .timestamps import time_text
+from .timestamps import time_ns_of, time_text
+from .universe import Universe, UniverseRule, select_universe
 
 __all__ = [
+    "DEFECTS",
     "KINDS",
+    "MARKETS",
+    "ON_CONFLICT",
     "SERIES_KINDS",
+    "AlignedMarkets",
+    "ArrayCache",
     "Column",
+    "Conflict",
     "DatasetInfo",
     "DatasetKey",
+    "Finding",
     "FundingHistory",
     "Gap",
     "ImportReport",
     "Instrument",
     "Kind",
+    "NoBarsError",
     "Part",
     "Problem",
+    "RefusedFileError",
     "SimulatedMarket",
     "SimulationSpec",
+    "SourceConflict",
+    "SourceConflicts",
     "Store",
+    "Universe",
+    "UniverseRule",
     "Write",
     "WriteResult",
+    "bars_dataset",
+    "bars_datasets",
     "find_dataset",
     "import_files",
+    "kind_named",
+    "load_aligned",
     "load_bars",
     "load_funding",
     "load_market",
     "load_series",
+    "select_universe",
+    "series_datasets",
     "simulate",
     "sql",
+    "time_ns_of",
     "time_text",
     "write_simulated",
 ]

@@ -1,39 +1,73 @@
-"""Writing that survives a crash, and the lock that keeps writers apart."""
+"""Writing that survives a crash.
 
-import fcntl
+Whatever changes a store goes through the small functions below, one system call each, so that a test
+can stop the program at every one of them.
+"""
+
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from engine import DataError
 
 TEMPORARY_PREFIX: Final = ".tmp-"
+_WRITE_BYTES: Final = 1 << 20
+"""Written at a time; one call for tens of megabytes takes twice as long."""
+_OWNER_MARK: Final = "~"
+"""Stands between the name of the target and the writer, and in no name that the store gives."""
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` so that a crash leaves the old file or the new one, never a mixture.
+def replace_file(path: Path, data: bytes | memoryview) -> None:
+    """Put ``data`` (bytes or any buffer) at ``path`` so that a crash leaves the old file or the new one.
 
     A temporary file in the same folder is written and synced, then renamed over the target, then
-    the folder is synced. Raises DataError when the disk refuses.
+    the folder is synced. Raises DataError when the disk refuses; the target is as it was then.
     """
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}"
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{path.name}{_OWNER_MARK}{writer}"
     try:
         make_folder(path.parent)
         try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666
+            )
+            try:
+                _write_all(descriptor, memoryview(data).cast("B"))
+                sync(descriptor)
+            finally:
+                os.close(descriptor)
+            rename(temporary, path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            unlink(temporary)
             raise
         sync_folder(path.parent)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def temporaries_of(path: Path) -> list[Path]:
+    """Files that interrupted calls of :func:`replace_file` for ``path`` left behind."""
+    prefix = f"{TEMPORARY_PREFIX}{path.name}{_OWNER_MARK}"
+    return [path.parent / name for name in names_in(path.parent) if name.startswith(prefix)]
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of what is directly in ``folder``, in order; none when it does not exist."""
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def remove_files(paths: Iterable[Path]) -> None:
+    """Remove files that may be gone already; DataError when the system refuses."""
+    for path in paths:
+        try:
+            unlink(path)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be removed: {error.strerror}") from error
 
 
 def make_folder(path: Path) -> None:
@@ -41,65 +75,44 @@ def make_folder(path: Path) -> None:
     if path.is_dir():
         return
     make_folder(path.parent)
-    path.mkdir(exist_ok=True)
+    make_one_folder(path)
     sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
     """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)
 
 
-class WriterLock:
-    """One writer per store: an advisory lock on a file, released by the system if we die.
+def _write_all(descriptor: int, data: memoryview) -> None:
+    while data:
+        data = data[write(descriptor, data[:_WRITE_BYTES]) :]
 
-    Threads of one ``WriterLock`` wait for each other; another process, or another store object,
-    gets a DataError.
-    """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._threads = threading.RLock()
-        self._depth = 0
+def write(descriptor: int, data: memoryview) -> int:
+    """Write some of ``data``; the number of bytes that went out."""
+    return os.write(descriptor, data)
 
-    @contextmanager
-    def held(self) -> Iterator[bool]:
-        """Hold the lock inside the block; yields True in the outermost block of this thread."""
-        with self._threads:
-            if self._depth:
-                self._depth += 1
-                try:
-                    yield False
-                finally:
-                    self._depth -= 1
-                return
-            with self._opened() as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    file.seek(0)
-                    holder = file.read().strip() or "unknown"
-                    raise DataError(
-                        f"{self._path.parent}: another writer (process {holder}) holds the lock of "
-                        "this store; wait until it has finished and repeat the command"
-                    ) from error
-                file.seek(0)
-                file.truncate()
-                file.write(f"{os.getpid()}\n")
-                file.flush()
-                self._depth = 1
-                try:
-                    yield True
-                finally:
-                    self._depth = 0
 
-    def _opened(self) -> IO[str]:
-        try:
-            make_folder(self._path.parent)
-            return self._path.open("a+", encoding="ascii")
-        except OSError as error:
-            raise DataError(f"{self._path}: cannot be written: {error.strerror}") from error
+def sync(descriptor: int) -> None:
+    """Wait until a file or folder is on the disk."""
+    os.fsync(descriptor)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Give a file another name, in place of the file that has it."""
+    os.replace(source, target)
+
+
+def unlink(path: Path) -> None:
+    """Remove a file if it is there."""
+    path.unlink(missing_ok=True)
+
+
+def make_one_folder(path: Path) -> None:
+    """Create a folder in an existing one; another writer may have done so."""
+    path.mkdir(exist_ok=True)

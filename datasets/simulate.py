@@ -35,7 +35,9 @@ SERIES_STEPS: Final = MappingProxyType(
     {
         "funding": f"{FUNDING_HOURS}h",
         "metrics": "1h",
-        "premium": "1h",
+        "mark_price": "1h",
+        "index_price": "1h",
+        "premium_index": "1h",
         "fear_greed": "1d",
         "exchange_reserves": "1d",
         "tvl": "1d",

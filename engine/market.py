@@ -16,8 +16,8 @@ class Series:
 
     Shapes: ``event_time``, ``available_at`` and each column ``(N,)``. Times are int64 ns UTC.
     ``event_time`` is what the row is about, strictly increasing; ``available_at`` is the first
-    moment at which the row may be used, never before its event and never decreasing. Values are
-    finite. A row older than ``max_age_ns`` (measured from its event) is no longer shown: a series
+    moment at which the row may be used, never before its event and never decreasing. A value is a
+    finite number, or NaN where the source states none. A row older than ``max_age_ns`` (measured from its event) is no longer shown: a series
     that ends is missing data, not a constant. Raises DataError otherwise.
     """
 
@@ -40,7 +40,7 @@ class Series:
             ("available_at must not decrease", np.diff(self.available_at) < 0, 1),
             ("available_at must not precede event_time", self.available_at < self.event_time, 0),
             *(
-                (f"{label} must be finite", ~np.isfinite(column), 0)
+                (f"{label} must not be infinite", np.isinf(column), 0)
                 for label, column in self.columns.items()
             ),
         )

@@ -64,16 +64,27 @@ class Section(BaseModel):
 
 
 class InstrumentConfig(Section):
-    """One instrument of the store; ``source`` null takes the only source there is."""
+    """One instrument of the store.
+
+    ``source`` null takes the only source there is. A list names sources in order of precedence: each
+    row comes from the first that has it.
+    """
 
     venue: Label
     market: Label
     symbol: Label
-    source: Label | None = None
+    source: Label | Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
 
     def __str__(self) -> str:
-        parts = (self.venue, self.market, self.symbol, self.source or "any source")
-        return "/".join(parts)
+        source = ">".join(self.sources) or "any source"
+        return "/".join((self.venue, self.market, self.symbol, source))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The named sources in order of precedence; empty where any will do."""
+        if self.source is None:
+            return ()
+        return (self.source,) if isinstance(self.source, str) else self.source
 
 
 class InstrumentPair(Section):

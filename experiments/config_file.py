@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,7 @@ from engine import ConfigError
 from .config import RunConfig
 from .yaml_source import KeyPath, Source, overridden, read_source
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
 HASH_LABEL_LENGTH = 8
 """Leading digits of the hash that appear in the name of a run folder."""
 
@@ -26,12 +27,12 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
     Raises ConfigError naming ``file:line`` (or the override), the key, the rule and the value; for an
     unknown key also the nearest valid one.
     """
-    return _validated(overridden(read_source(path), overrides))
+    return validated(RunConfig, overridden(read_source(path), overrides))
 
 
 def config_of(tree: Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
     """A checked configuration from plain values, as load_config makes one from a file."""
-    return _validated(overridden(Source(tree, {}, "configuration"), overrides))
+    return validated(RunConfig, overridden(Source(tree, {}, "configuration"), overrides))
 
 
 def resolved(config: RunConfig) -> dict[str, Any]:
@@ -60,22 +61,24 @@ def config_schema() -> dict[str, Any]:
     return RunConfig.model_json_schema()
 
 
-def _validated(source: Source) -> RunConfig:
+def validated(model: type[ModelT], source: Source) -> ModelT:
+    """``source`` as a checked ``model``; ConfigError as :func:`load_config` raises it."""
     try:
-        return RunConfig.model_validate(source.tree)
+        return model.model_validate(source.tree)
     except ValidationError as error:
         problems = error.errors(include_url=False)
-        raise ConfigError("; ".join(_described(problem, source) for problem in problems)) from None
+        described = (_described(problem, source, model) for problem in problems)
+        raise ConfigError("; ".join(described)) from None
     except ConfigError as error:
         raise ConfigError(f"{source.name}: {error}") from None
 
 
-def _described(problem: ErrorDetails, source: Source) -> str:
+def _described(problem: ErrorDetails, source: Source, model: type[BaseModel]) -> str:
     path: KeyPath = tuple(problem["loc"])
     key = ".".join(map(str, path))
     origin = source.origin(path)
     if problem["type"] == "extra_forbidden":
-        return f"{origin}: unknown key {key!r}{_suggestion(path)}"
+        return f"{origin}: unknown key {key!r}{_suggestion(path, model)}"
     if problem["type"] == "missing":
         return f"{origin}: the key {key!r} is missing"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -100,8 +103,8 @@ def _named_origin(message: str, path: KeyPath, source: Source) -> str:
     return source.origin(path)
 
 
-def _suggestion(path: KeyPath) -> str:
-    model = _model_at(RunConfig, path[:-1])
+def _suggestion(path: KeyPath, root: type[BaseModel]) -> str:
+    model = _model_at(root, path[:-1])
     if model is None:
         return ""
     names = list(model.model_fields)

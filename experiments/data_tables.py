@@ -1,14 +1,17 @@
 """What the store holds and what an import did, for the terminal and for JSON."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 
-from datasets import DatasetInfo, ImportReport, time_text
+from datasets import DatasetInfo, Finding, ImportReport, Kind, time_text
+from datasets.importers.format import Format
+from datasets.kinds.text import availability_text, column_text, duration_text
 
 from .tables import table_of
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LINES_SHOWN = 5
+DATASETS_SHOWN = 8
+"""An import of more data sets than this is summed up."""
 
 
 def import_content(report: ImportReport) -> dict[str, Any]:
@@ -30,24 +35,135 @@ def import_content(report: ImportReport) -> dict[str, Any]:
         "last_time": time_text(report.last_ns),
         "gaps": report.gaps,
         "missing_rows": report.missing_rows,
-        "dropped": list(report.dropped),
-        "notes": list(report.notes),
+        "findings": [finding.to_json() for finding in report.findings],
+        "conflicts": [str(conflict) for conflict in report.conflicts],
     }
 
 
+def print_imports(reports: Sequence[ImportReport], console: Console) -> None:
+    """What one file brought: each data set, or a summary where they are many."""
+    if len(reports) <= DATASETS_SHOWN:
+        for report in reports:
+            print_import(report, console)
+        return
+    path, kinds = reports[0].path, dict.fromkeys(report.key.kind for report in reports)
+    console.print(
+        f"[bold]{escape(str(path))}[/]\n  {len(reports)} data sets of {', '.join(kinds)}, "
+        f"{sum(r.rows for r in reports)} rows ({sum(r.added_rows for r in reports)} new), "
+        f"{time_text(min(r.first_ns for r in reports))} to "
+        f"{time_text(max(r.last_ns for r in reports))}, {sum(r.gaps for r in reports)} gaps "
+        f"({sum(r.missing_rows for r in reports)} rows missing)",
+        soft_wrap=True,
+    )
+    found: dict[str, list[tuple[ImportReport, Finding]]] = {}
+    for report in reports:
+        for finding in report.findings:
+            found.setdefault(finding.defect, []).append((report, finding))
+    for defect, pairs in found.items():
+        report, finding = pairs[0]
+        console.print(
+            f"  [bold]{defect}[/]: {sum(one.count for _, one in pairs)} rows in {len(pairs)} findings, "
+            f"such as {escape(report.key.symbol)}: {escape(finding.message)}",
+            soft_wrap=True,
+        )
+    conflicts = [conflict for report in reports for conflict in report.conflicts]
+    if conflicts:
+        console.print(
+            f"  [bold]conflict[/]: {len(conflicts)}, such as {escape(str(conflicts[0]))}",
+            soft_wrap=True,
+        )
+    console.print("  [dim]--json lists every data set and every finding[/]")
+
+
 def print_import(report: ImportReport, console: Console) -> None:
-    """What one file brought: rows, period, gaps, rows left out."""
+    """What one file brought: rows, period, gaps, and everything that was found wrong."""
     console.print(
         f"[bold]{escape(str(report.key))}[/]\n  {report.rows} rows ({report.added_rows} new), "
         f"{time_text(report.first_ns)} to {time_text(report.last_ns)}, {report.gaps} gaps "
         f"({report.missing_rows} bars missing)",
         soft_wrap=True,
     )
-    for title, lines in (("left out", report.dropped), ("note", report.notes)):
-        for line in lines[:LINES_SHOWN]:
-            console.print(f"  {title}: {escape(line)}", soft_wrap=True)
-        if len(lines) > LINES_SHOWN:
-            console.print(f"  … {len(lines) - LINES_SHOWN} more; --json lists them all")
+    for finding in report.findings:
+        console.print(f"  [bold]{finding.defect}[/]: {escape(finding.message)}", soft_wrap=True)
+        for line in finding.lines[:LINES_SHOWN]:
+            console.print(f"    {escape(line)}", soft_wrap=True)
+        if finding.count > LINES_SHOWN < len(finding.lines):
+            console.print(f"    … {finding.count - LINES_SHOWN} more; --json lists them")
+    for conflict in report.conflicts[:LINES_SHOWN]:
+        console.print(f"  [bold]conflict[/]: {escape(str(conflict))}", soft_wrap=True)
+
+
+def format_content(one: Format) -> dict[str, Any]:
+    """One file format as plain JSON values."""
+    return {
+        "name": one.name,
+        "title": one.title,
+        "kinds": list(one.kinds),
+        "recognised_by": one.hint,
+        "holds": one.holds,
+    }
+
+
+def print_formats(formats: Iterable[Format], console: Console) -> None:
+    """Every file format: its name, what it holds, how it is recognised."""
+    for one in formats:
+        console.print(f"[bold]{one.name}[/]  {escape(one.title)} → {', '.join(one.kinds)}")
+        console.print(f"  recognised by {escape(one.hint)}", style="dim")
+
+
+def kind_content(kind: Kind) -> dict[str, Any]:
+    """One kind of data as plain JSON values."""
+    return {
+        "kind": kind.name,
+        "title": kind.title,
+        "time_column": kind.time_column,
+        "row_key": list(kind.row_key),
+        "native_step": kind.native_step,
+        "usable_from": availability_text(kind),
+        "availability_rule": kind.lag_source,
+        "shown_for": duration_text(kind.max_age_ns),
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.type,
+                "unit": column.unit,
+                "required": column.required,
+                "words": list(column.words),
+            }
+            for column in kind.columns
+        ],
+    }
+
+
+def print_kinds(kinds: Iterable[Kind], console: Console) -> None:
+    """Every kind in a few lines: what it is, its step, when a row is known, its columns by unit."""
+    for kind in kinds:
+        console.print(f"[bold]{kind.name}[/]  {escape(kind.title)}")
+        lines = [
+            f"step {kind.native_step}, usable from {availability_text(kind)}: {kind.lag_source}"
+        ]
+        units: dict[str, list[str]] = {}
+        for column in kind.columns:
+            units.setdefault(column.unit, []).append(column_text(column))
+        lines += [f"{', '.join(names)}: {unit}" for unit, names in units.items()]
+        for line in lines:
+            console.print(Padding(escape(line), (0, 0, 0, 2)))
+    console.print(
+        "[dim]`ninefold data kinds KIND` shows types and units; \\[columns] may be empty[/]"
+    )
+
+
+def print_kind(kind: Kind, console: Console) -> None:
+    """One kind with its columns and rules."""
+    console.print(f"[bold]{kind.name}[/]  {escape(kind.title)}")
+    console.print(f"  rows told apart by {', '.join(kind.identity)}")
+    console.print(f"  usable from {availability_text(kind)}: {escape(kind.lag_source)}")
+    console.print(f"  shown for {duration_text(kind.max_age_ns)} after its time")
+    table = table_of(None, [("column", "left"), ("type", "left"), ("unit or meaning", "left")])
+    for column in kind.columns:
+        words = f" ({', '.join(column.words)})" if column.words else ""
+        table.add_row(escape(column_text(column)), column.type, escape(column.unit + words))
+    console.print(table)
 
 
 def dataset_content(info: DatasetInfo) -> dict[str, Any]:

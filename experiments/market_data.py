@@ -11,13 +11,15 @@ from datasets import (
     KINDS,
     DatasetKey,
     Instrument,
+    SourceConflicts,
     Store,
-    find_dataset,
+    bars_datasets,
     load_bars,
     load_funding,
     load_market,
+    series_datasets,
 )
-from engine import DataError, Funding, Market, timeframe_ns
+from engine import DataError, Funding, Market
 
 from .config import InstrumentConfig, InstrumentPair, RunConfig
 from .prices import PricedBars, priced_bars
@@ -31,7 +33,8 @@ class MarketData:
     ``markets`` hold the bars that signals come from and the slow series around them; ``prices`` the
     bars that orders fill on and where each came from; ``funding`` the settlements of the traded
     perpetuals. ``datasets`` are the data sets read, ``fingerprint`` identifies their content on the
-    used range.
+    used range. ``source_conflicts`` say where named sources contradict each other; the one that is
+    named first was believed.
     """
 
     markets: Mapping[str, Market]
@@ -39,6 +42,7 @@ class MarketData:
     funding: Funding
     datasets: tuple[DatasetKey, ...]
     fingerprint: str
+    source_conflicts: tuple[SourceConflicts, ...] = ()
 
 
 def load_market_data(config: RunConfig, store: Store) -> MarketData:
@@ -50,17 +54,19 @@ def load_market_data(config: RunConfig, store: Store) -> MarketData:
     markets: dict[str, Market] = {}
     prices: dict[str, PricedBars] = {}
     keys: list[DatasetKey] = []
+    conflicts: list[SourceConflicts] = []
     for pair in config.instruments:
-        market = _market(config, pair, store)
+        market = _market(config, pair, store, conflicts)
         markets[pair.symbol] = market
-        prices[pair.symbol] = _prices(config, pair, market, store)
+        prices[pair.symbol] = _prices(config, pair, market, store, conflicts)
         keys += _dataset_keys(config, pair, market, store)
     return MarketData(
         markets=markets,
         prices=prices,
-        funding=_funding(config, store, prices),
+        funding=_funding(config, store, prices, conflicts),
         datasets=tuple(sorted(set(keys))),
         fingerprint=_fingerprint(config, store, sorted(set(keys))),
+        source_conflicts=tuple(dict.fromkeys(conflicts)),
     )
 
 
@@ -69,7 +75,9 @@ def instrument_of(config: InstrumentConfig) -> Instrument:
     return Instrument(config.venue, config.market, config.symbol, config.source)
 
 
-def _market(config: RunConfig, pair: InstrumentPair, store: Store) -> Market:
+def _market(
+    config: RunConfig, pair: InstrumentPair, store: Store, conflicts: list[SourceConflicts]
+) -> Market:
     return load_market(
         store,
         instrument_of(pair.signals),
@@ -77,17 +85,27 @@ def _market(config: RunConfig, pair: InstrumentPair, store: Store) -> Market:
         config.data.start_ns,
         config.data.end_ns,
         series_from=tuple(instrument_of(source) for source in pair.series_from),
+        on_source_conflicts=conflicts.append,
     )
 
 
-def _prices(config: RunConfig, pair: InstrumentPair, market: Market, store: Store) -> PricedBars:
+def _prices(
+    config: RunConfig,
+    pair: InstrumentPair,
+    market: Market,
+    store: Store,
+    conflicts: list[SourceConflicts],
+) -> PricedBars:
     signals = market.bars
     if pair.traded is None:
         return priced_bars(pair.symbol, signals, str(pair.signals), None, None)
     start_ns, end_ns = int(signals.open_time[0]), int(signals.close_time[-1])
-    info = store.dataset(_bars_key(config, pair.traded, store))
+    infos = [
+        store.dataset(key)
+        for key in bars_datasets(store, instrument_of(pair.traded), config.data.timeframe)
+    ]
     traded = None
-    if info.first_ns < end_ns and info.last_ns >= start_ns:
+    if any(info.first_ns < end_ns and info.last_ns >= start_ns for info in infos):
         # Beyond the signals' bars nobody has an opinion, so nothing is priced there.
         traded = load_bars(
             store,
@@ -96,20 +114,32 @@ def _prices(config: RunConfig, pair: InstrumentPair, market: Market, store: Stor
             start_ns,
             end_ns,
             with_flows=False,
+            on_source_conflicts=conflicts.append,
         )
     if pair.traded_price_fallback == "none":
         return priced_bars(pair.symbol, traded, str(pair.traded), None, None)
     return priced_bars(pair.symbol, traded, str(pair.traded), signals, str(pair.signals))
 
 
-def _funding(config: RunConfig, store: Store, prices: Mapping[str, PricedBars]) -> Funding:
+def _funding(
+    config: RunConfig,
+    store: Store,
+    prices: Mapping[str, PricedBars],
+    conflicts: list[SourceConflicts],
+) -> Funding:
     times, symbols, rates, marks = [], [], [], []
     for index, pair in enumerate(config.instruments):
         if pair.funding is None:
             continue
         bars = prices[pair.symbol].bars
         first, last = int(bars.open_time[0]), int(bars.close_time[-1])
-        history = load_funding(store, instrument_of(pair.funding), first, last)
+        history = load_funding(
+            store,
+            instrument_of(pair.funding),
+            first,
+            last,
+            on_source_conflicts=conflicts.append,
+        )
         if history is None:
             raise DataError(
                 f"{pair.funding}: the store has no funding for it; import it, or set "
@@ -133,35 +163,16 @@ def _funding(config: RunConfig, store: Store, prices: Mapping[str, PricedBars]) 
 def _dataset_keys(
     config: RunConfig, pair: InstrumentPair, market: Market, store: Store
 ) -> list[DatasetKey]:
-    keys = [_bars_key(config, one, store) for one in (pair.signals, pair.traded) if one is not None]
-    series_of = [pair.signals, *pair.series_from]
-    for info in store.datasets():
-        key = info.key
-        paid = key.kind == "funding" and pair.funding and _names_any([pair.funding], key)
-        if paid or (key.kind in market.series and _names_any(series_of, key)):
-            keys.append(key)
+    keys: list[DatasetKey] = []
+    for one in (pair.signals, pair.traded):
+        if one is not None:
+            keys += bars_datasets(store, instrument_of(one), config.data.timeframe)
+    owners = [instrument_of(one) for one in (pair.signals, *pair.series_from)]
+    for kind in market.series:
+        keys += next(found for owner in owners if (found := series_datasets(store, owner, kind)))
+    if pair.funding is not None:
+        keys += series_datasets(store, instrument_of(pair.funding), "funding")
     return keys
-
-
-def _bars_key(config: RunConfig, one: InstrumentConfig, store: Store) -> DatasetKey:
-    """The data set that load_bars answers from: the step itself, or the longest that divides it."""
-    step_ns = timeframe_ns(config.data.timeframe)
-    steps = {info.key.step for info in store.datasets() if info.key.kind == "ohlcv"}
-    for step in sorted(steps, key=timeframe_ns, reverse=True):
-        if step_ns % timeframe_ns(step) == 0:
-            try:
-                return find_dataset(store, instrument_of(one), "ohlcv", step)
-            except DataError:
-                continue
-    return find_dataset(store, instrument_of(one), "ohlcv", config.data.timeframe)
-
-
-def _names_any(instruments: Sequence[InstrumentConfig], key: DatasetKey) -> bool:
-    return any(
-        (key.venue, key.market, key.symbol) == (one.venue, one.market, one.symbol)
-        and one.source in (None, key.source)
-        for one in instruments
-    )
 
 
 def _fingerprint(config: RunConfig, store: Store, keys: Sequence[DatasetKey]) -> str:

@@ -25,6 +25,29 @@ class Clock:
     columns: Mapping[str, Float1D]
     max_age_ns: int = NO_AGE_LIMIT_NS
 
+    def stating(self, names: tuple[str, ...]) -> "Clock | None":
+        """The rows that state all of the columns ``names``; None when no row does.
+
+        A row of a slow series may lack some of its columns. It is then no row at all for an
+        indicator that reads them, which goes on from its last whole row until that is too old.
+        """
+        if any(name not in self.columns for name in names):
+            return None
+        stated = np.ones(len(self.event_time), dtype=np.bool_)
+        for name in names:
+            stated &= ~np.isnan(self.columns[name])
+        if stated.all():
+            return self
+        if not stated.any():
+            return None
+        return Clock(
+            self.name,
+            self.event_time[stated],
+            self.available_at[stated],
+            {name: column[stated] for name, column in self.columns.items()},
+            self.max_age_ns,
+        )
+
 
 def clock_of(market: Market, name: str) -> Clock | None:
     """The clock called ``name``, or None when the market has no such series or no bars of that step.

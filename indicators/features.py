@@ -46,7 +46,8 @@ def build_features(
 ) -> FeatureMatrix:
     """Compute ``features`` of one market; each indicator runs once for each clock and parameter set.
 
-    Raises ConfigError for an unknown indicator, output, parameter or timeframe, ContractError when
+    Raises ConfigError for an unknown indicator, output, parameter or timeframe, or a clock that the
+    indicator is not meant for, ContractError when
     an indicator returns another number of columns or another shape than it declares.
     """
     wanted = tuple(dict.fromkeys(features))
@@ -55,17 +56,29 @@ def build_features(
         raise ContractError("a market always has bars")
     known_at = base.available_at
     clocks: dict[str, Clock | None] = {"bars": base}
-    rows: dict[str, Int1D] = {}
+    stating: dict[tuple[str, tuple[str, ...]], Clock | None] = {}
+    rows: dict[tuple[str, tuple[str, ...]], Int1D] = {}
     computed: dict[tuple[str, tuple[tuple[str, float], ...], str], tuple[Float1D, ...]] = {}
     present: list[Feature] = []
     columns: list[Float1D] = []
     for feature in wanted:
         indicator = _looked_up(feature.indicator, indicators)
         index = indicator.output_index(feature.output)
+        if indicator.only_clock not in (None, feature.clock):
+            raise ConfigError(
+                f"feature {feature}: indicator {indicator.name} is computed on clock "
+                f"{indicator.only_clock} only"
+            )
         if feature.clock not in clocks:
             clocks[feature.clock] = clock_builder(market, feature.clock)
         clock = clocks[feature.clock]
-        if clock is None or any(name not in clock.columns for name in indicator.inputs):
+        if clock is None:
+            continue
+        read = (feature.clock, indicator.inputs)
+        if read not in stating:
+            stating[read] = clock.stating(indicator.inputs)
+        clock = stating[read]
+        if clock is None:
             continue
         parameters = indicator.resolved(dict(feature.parameters))
         identity = (feature.indicator, tuple(sorted(parameters.items())), feature.clock)
@@ -73,11 +86,9 @@ def build_features(
             computed[identity] = _computed(indicator, parameters, clock)
         column = computed[identity][index]
         if feature.clock != "bars":
-            if feature.clock not in rows:
-                rows[feature.clock] = last_known_row(known_at, clock.available_at)
-            column = joined(
-                column, rows[feature.clock], clock.event_time, known_at, clock.max_age_ns
-            )
+            if read not in rows:
+                rows[read] = last_known_row(known_at, clock.available_at)
+            column = joined(column, rows[read], clock.event_time, known_at, clock.max_age_ns)
             if indicator.outputs[index].kind in ("signal", "state"):
                 column = np.where(np.isnan(column), 0.0, column)
         present.append(feature)

@@ -1,4 +1,4 @@
-"""Premium of the perpetual over its index, computed on the rows of the clock ``premium``.
+"""Premium of the perpetual over its index, computed on the rows of the clock ``premium_index``.
 
 Bands in percent (SPEC H9.4): below -0.3 extreme discount, to -0.1 discount, to 0.2 normal, to 0.5
 high, above extreme. The vote is against the crowd. ``stable`` counts rows of the hourly clock.
@@ -32,13 +32,13 @@ def premium_band(percent: Float1D) -> Float1D:
 
 
 def _premium(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    percent = 100.0 * columns["premium_close"]
+    percent = 100.0 * columns["close"]
     band = premium_band(percent)
     return percent, band, np.sign(NORMAL - band)
 
 
 def _premium_history(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    event_time, premium = columns["event_time"], columns["premium_close"]
+    event_time, premium = columns["event_time"], columns["close"]
     z = window_z_score(event_time, premium, parameters["z_days"], parameters["z_days"])
     minimum_days = min(parameters["minimum_days"], parameters["rank_days"])
     rank = window_percent_rank(event_time, np.abs(premium), parameters["rank_days"], minimum_days)
@@ -48,7 +48,8 @@ def _premium_history(columns: Columns, parameters: Parameters) -> tuple[Float1D,
 PREMIUM = Indicator(
     name="premium",
     text="Perpetual premium over the index in percent, its band and the side against the crowd.",
-    inputs=("premium_close",),
+    inputs=("close",),
+    only_clock="premium_index",
     parameters=(),
     outputs=(
         Output("percent", "value", "percent", "100 (mark - index) / index"),
@@ -69,7 +70,8 @@ PREMIUM = Indicator(
 PREMIUM_HISTORY = Indicator(
     name="premium_history",
     text="The premium against its own past: z-score, and percent rank of its size.",
-    inputs=("event_time", "premium_close"),
+    inputs=("event_time", "close"),
+    only_clock="premium_index",
     parameters=(
         Parameter("z_days", 30, 7, 90),
         Parameter("rank_days", 180, 30, 365),

@@ -66,7 +66,8 @@ class Indicator:
     that order, where row *t* depends on rows <= *t* only. ``inputs`` names every column that it
     reads. ``lookback(parameters)`` counts the leading NaN rows of its ``value`` outputs;
     ``stable(parameters)`` counts the rows after which its outputs differ by less than 1e-6
-    (relative to their scale) from those computed on a series that started earlier.
+    (relative to their scale) from those computed on a series that started earlier. ``only_clock``
+    names the one clock on which the numbers mean anything, where the names of the inputs don't say.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Indicator:
     compute: Callable[[Columns, Parameters], tuple[Float1D, ...]]
     lookback: Callable[[Parameters], int]
     stable: Callable[[Parameters], int]
+    only_clock: str | None = None
 
     def resolved(self, given: Parameters) -> dict[str, float]:
         """Every parameter with its given or default value; ConfigError for a name or value amiss."""

@@ -139,7 +139,7 @@ def random_market(rows: int, seed: int, *, timeframe: str = "1h", gap_share: flo
         columns={name: np.abs(column) + 0.05 for name, column in metrics.columns.items()},
     )
     premium = random_series(
-        "premium", ("premium_close",), rows=hours, step_ns=HOUR_NS, lag_ns=HOUR_NS, seed=seed + 2,
+        "premium_index", ("close",), rows=hours, step_ns=HOUR_NS, lag_ns=HOUR_NS, seed=seed + 2,
         centre=0.0, spread=8e-4, max_age_ns=6 * HOUR_NS,
     )  # fmt: skip
     daily = {
@@ -148,7 +148,7 @@ def random_market(rows: int, seed: int, *, timeframe: str = "1h", gap_share: flo
         "tvl": ("tvl_usd", 5e10, 3e9),
         "implied_volatility": ("dvol_close", 60.0, 10.0),
     }
-    series = {"funding": funding, "metrics": metrics, "premium": premium}
+    series = {"funding": funding, "metrics": metrics, "premium_index": premium}
     for position, (name, (column, centre, spread)) in enumerate(daily.items()):
         series[name] = random_series(
             name, (column,), rows=days, step_ns=24 * HOUR_NS, lag_ns=36 * HOUR_NS,

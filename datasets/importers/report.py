@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..conflicts import Conflict
+from ..findings import Finding
 from ..keys import DatasetKey
 
 
@@ -24,8 +26,8 @@ class ImportReport:
 
     ``rows`` from ``first_ns`` to ``last_ns`` (int64 ns UTC) were taken from the file, ``added_rows``
     of them were new to the store; ``missing_rows`` steps between them have no row (they load as gap
-    bars) in ``gaps`` holes. ``dropped`` has one line per row that was left out and why, ``notes`` one
-    line per row or rule worth knowing about although the rows were kept.
+    bars) in ``gaps`` holes. ``findings`` say what was dropped, moved or kept although it is odd;
+    ``conflicts`` are rows that contradict stored ones, where the caller allowed them.
     """
 
     path: Path
@@ -37,5 +39,5 @@ class ImportReport:
     last_ns: int
     gaps: int
     missing_rows: int
-    dropped: tuple[str, ...]
-    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    conflicts: tuple[Conflict, ...] = ()

@@ -66,17 +66,16 @@ def slow_series(
             {name: column[up] for name, column in metrics.items()},
             HOUR_NS,
         ),
-        "premium": _series(
-            "premium",
-            hour_open_ns[up],
-            {
-                "mark_close": hour_close[up],
-                "index_close": (hour_close / (1.0 + premium))[up],
-                "premium_close": premium[up],
-            },
-            HOUR_NS,
-        ),
+        **_perpetual_prices(hour_open_ns[up], hour_close[up], premium[up]),
         **_daily_series(spec, traits, hour_return, hour_close, generators["daily"]),
+    }
+
+
+def _perpetual_prices(hour_open_ns: Int1D, mark: Float1D, premium: Float1D) -> dict[str, Series]:
+    closes = {"mark_price": mark, "index_price": mark / (1.0 + premium), "premium_index": premium}
+    return {
+        kind: _series(kind, hour_open_ns, {"close": values}, HOUR_NS)
+        for kind, values in closes.items()
     }
 
 
@@ -115,10 +114,11 @@ def _series(
     kind_name: str, event_time: Int1D, columns: Mapping[str, Float1D], step_ns: int
 ) -> Series:
     kind = KINDS[kind_name]
+    known_ns = event_time + kind.lag_steps * step_ns + kind.lag_ns
     return Series(
         name=kind_name,
         max_age_ns=kind.max_age_ns,
         event_time=event_time,
-        available_at=event_time + kind.lag(step_ns),
+        available_at=known_ns,
         columns=columns,
     )

@@ -277,11 +277,6 @@ def null_series(
     }
     burst = np.exp(0.5 * np.abs(generator.standard_normal(len(eight))))
     metrics = {"sum_open_interest": interest, "sum_open_interest_value": value, **ratios}
-    perp = {
-        "mark_close": index * (1.0 + premium),
-        "index_close": index,
-        "premium_close": premium,
-    }
     funding = {
         "rate": 1e-4 + noise(eight, 0.8, 1.2e-4) * burst,
         "interval_hours": np.full(len(eight), 8.0),
@@ -295,7 +290,9 @@ def null_series(
     made = (
         _series("funding", funding, eight, 0, DAY_NS),
         _series("metrics", metrics, hourly, 5 * MINUTE_NS, 6 * HOUR_NS),
-        _series("premium", perp, hourly, HOUR_NS, 6 * HOUR_NS),
+        _series("mark_price", {"close": index * (1.0 + premium)}, hourly, HOUR_NS, 6 * HOUR_NS),
+        _series("index_price", {"close": index}, hourly, HOUR_NS, 6 * HOUR_NS),
+        _series("premium_index", {"close": premium}, hourly, HOUR_NS, 6 * HOUR_NS),
         _series("fear_greed", {"value": mood}, daily, 30 * MINUTE_NS, week),
         _series("exchange_reserves", {"reserve": reserve}, daily, noon, week),
         _series("tvl", {"tvl_usd": tvl}, daily, noon, week),

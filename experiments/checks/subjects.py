@@ -37,7 +37,7 @@ NATIVE_CLOCKS = (
     "bars",
     "funding",
     "metrics",
-    "premium",
+    "premium_index",
     "fear_greed",
     "exchange_reserves",
     "tvl",
@@ -103,8 +103,8 @@ def case_market(case: IndicatorCase, position: int = 0) -> Market:
 
 
 def native_clock(indicator: Indicator, market: Market) -> str | None:
-    """The first clock whose columns hold every input of ``indicator``, None when there is none."""
-    for name in NATIVE_CLOCKS:
+    """The clock ``indicator`` is meant for, else the first that has its inputs; None without any."""
+    for name in (indicator.only_clock,) if indicator.only_clock else NATIVE_CLOCKS:
         clock = clock_of(market, name)
         if clock is not None and all(column in clock.columns for column in indicator.inputs):
             return name

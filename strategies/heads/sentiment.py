@@ -134,7 +134,7 @@ class SentimentHead:
                 window_days=self.mood_days,
                 minimum_days=self.mood_minimum_days,
             ),
-            "premium_size_rank": feature("premium_history", "size_rank", clock="premium"),
+            "premium_size_rank": feature("premium_history", "size_rank", clock="premium_index"),
             "fear_greed": feature("fear_greed", "score", clock="fear_greed"),
             "exhaustion": feature("trend_exhaustion", "signal"),
         }

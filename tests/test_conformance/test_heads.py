@@ -329,7 +329,14 @@ def test_slow_rows_shown_before_they_were_published_fail(suite: Suite, market: M
     leaky = replace(suite, clock_builder=early_series_clock)
     rows = check_subject_prefix(leaky.vote_rows, market, event_cuts=60, other_cuts=60)
     caught = {row.subject.split(".")[0].split(":")[0] for row in rows if leaks(row)}
-    lagged = {"metrics", "premium", "fear_greed", "exchange_reserves", "tvl", "implied_volatility"}
+    lagged = {
+        "metrics",
+        "premium_index",
+        "fear_greed",
+        "exchange_reserves",
+        "tvl",
+        "implied_volatility",
+    }
     expected = {
         head.name
         for head in suite.heads

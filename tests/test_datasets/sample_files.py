@@ -155,11 +155,11 @@ def write_parquet(path: Path, table: pa.Table) -> Path:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """Every file of a store but the lock, by its path inside the store."""
+    """Every file of a store but the locks, by its path inside the store."""
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.suffix != ".lock"
     }
 
 

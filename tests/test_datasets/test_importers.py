@@ -1,3 +1,5 @@
+"""Importing files into a store: what the frame promises whatever the format."""
+
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,9 @@ from datasets import (
     load_bars,
     load_funding,
 )
-from engine import DataError
+from datasets.findings import Finding
+from engine import ConfigError, DataError
+from tests.test_datasets.importers.tidy_samples import SAMPLES, TIMES
 from tests.test_datasets.sample_files import (
     HOUR_MS,
     HOUR_NS,
@@ -31,6 +35,7 @@ from tests.test_datasets.sample_files import (
 
 Columns = dict[str, list[Any]]
 KLINES_NAME = "binance_spot_klines12_1h.parquet"
+CAPTURE_NAME = "binance_spot_and_perp_1h.parquet"
 
 
 def set_cell(column: str, row: int, value: object) -> Callable[[Columns], None]:
@@ -38,6 +43,21 @@ def set_cell(column: str, row: int, value: object) -> Callable[[Columns], None]:
         columns[column][row] = value
 
     return edit
+
+
+def repeat_bar(row: int) -> Callable[[Columns], None]:
+    """The row gets the times of the row before it, and keeps its own prices."""
+
+    def edit(columns: Columns) -> None:
+        for name in ("open_time", "close_time"):
+            columns[name][row] = columns[name][row - 1]
+
+    return edit
+
+
+def found(report: ImportReport, defect: str) -> Finding:
+    (finding,) = [finding for finding in report.findings if finding.defect == defect]
+    return finding
 
 
 def test_klines12_splits_symbols_and_names_the_market_after_the_file(
@@ -50,7 +70,7 @@ def test_klines12_splits_symbols_and_names_the_market_after_the_file(
         "ohlcv/binance/spot/ETHUSDT/1h/klines12",
     ]
     assert {
-        (r.rows, r.added_rows, r.gaps, r.missing_rows, r.dropped, r.notes) for r in reports
+        (r.rows, r.added_rows, r.gaps, r.missing_rows, r.findings, r.conflicts) for r in reports
     } == {(30, 30, 0, 0, (), ())}
     assert (reports[0].first_ns, reports[0].last_ns) == (START_NS, START_NS + 29 * HOUR_NS)
     table = store.read(reports[1].key)
@@ -71,9 +91,10 @@ def test_importing_again_changes_no_byte(store: Store, tmp_path: Path) -> None:
     assert contents(store.root) == before
 
 
-def test_klines_without_a_market_are_refused(store: Store, tmp_path: Path) -> None:
+def test_klines_without_a_venue_or_market_are_refused(store: Store, tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "klines.parquet", klines12(rows=30).drop_columns("close_time"))
-    assert "--market" in refused(store, path)
+    assert "give --venue" in refused(store, path)
+    assert "give --market" in refused(store, path, venue="binance")
     (report,) = import_files(store, [path], market="um_perp", venue="elsewhere", source="mine")
     assert str(report.key) == "ohlcv/elsewhere/um_perp/BTCUSDT/1h/mine"
 
@@ -90,12 +111,14 @@ def test_off_grid_bars_are_dropped_listed_and_become_gaps(store: Store, tmp_path
     (report,) = import_files(store, [path])
     assert report.rows == 298
     assert (report.gaps, report.missing_rows) == (1, 2)
-    assert report.dropped == (
-        "row 200 (2021-01-09 08:28:14.789): off the 1h grid",
-        "row 201 (2021-01-09 09:28:14.789): off the 1h grid",
+    (finding,) = report.findings
+    assert (finding.defect, finding.action, finding.count) == ("off_grid", "dropped", 2)
+    assert finding.lines == (
+        "row 200 (2021-01-09 08:28:14.789)",
+        "row 201 (2021-01-09 09:28:14.789)",
     )
     (info,) = store.datasets()
-    assert tuple(info.provenance[0]["dropped"]) == report.dropped
+    assert info.provenance[0]["findings"] == [finding.to_json()]
     bars = load_bars(store, Instrument("binance", "spot", "BTCUSDT"), "1h")
     assert bars.is_gap.nonzero()[0].tolist() == [200, 201]
 
@@ -112,18 +135,18 @@ def test_a_file_mostly_off_grid_is_refused(store: Store, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("close_ms", "word"), [(30 * 60_000, "early"), (-600_000, "before it opened")]
+    ("close_ms", "defect"), [(30 * 60_000, "early_close_time"), (-600_000, "close_before_open")]
 )
 def test_bars_cut_short_by_an_outage_are_kept_and_noted(
-    store: Store, tmp_path: Path, close_ms: int, word: str
+    store: Store, tmp_path: Path, close_ms: int, defect: str
 ) -> None:
     edit = set_cell("close_time", 7, START_MS + 7 * HOUR_MS + close_ms)
     path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30, edit=edit))
     (report,) = import_files(store, [path])
     assert report.rows == 30
-    assert len(report.notes) == 1
-    assert report.notes[0].startswith("row 7 (2021-01-01 07:00): kept")
-    assert word in report.notes[0]
+    (finding,) = report.findings
+    assert (finding.defect, finding.action) == (defect, "kept")
+    assert finding.lines == ("row 7 (2021-01-01 07:00)",)
 
 
 def test_bars_that_close_after_their_end_are_refused(store: Store, tmp_path: Path) -> None:
@@ -141,8 +164,8 @@ def test_bars_that_close_after_their_end_are_refused(store: Store, tmp_path: Pat
         (set_cell("volume", 4, -1.0), "row 4: volume=-1.0"),
         (set_cell("open", 4, None), "row 4: open is empty"),
         (set_cell("open", 4, float("nan")), "row 4: open=nan"),
-        (set_cell("open_time", 4, START_MS + 3 * HOUR_MS), "row 4: .* duplicate of .* row 3"),
-        (set_cell("open_time", 4, START_MS + HOUR_MS // 2), "row 4: .* unsorted"),
+        (repeat_bar(4), "row 4: .* stands twice .* row 3"),
+        (set_cell("open_time", 4, START_MS + HOUR_MS // 2), "row 4: .* is off the 1h grid"),
         (
             set_cell("taker_buy_base", 4, 1e9),
             "row 4: taker_buy_volume=1000000000.0 .* more than volume",
@@ -160,7 +183,7 @@ def test_broken_tables_are_refused_with_the_row(
     store: Store, tmp_path: Path, edit: Callable[[Columns], None], message: str
 ) -> None:
     import_files(store, [write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))])
-    path = write_parquet(tmp_path / "bad_spot_klines12.parquet", klines12(rows=30, edit=edit))
+    path = write_parquet(tmp_path / "binance_spot_bad.parquet", klines12(rows=30, edit=edit))
     assert re.search(message, refused(store, path))
 
 
@@ -185,7 +208,7 @@ def test_contradicting_file_is_refused_unless_it_is_another_source(
 ) -> None:
     import_files(store, [write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))])
     table = klines12(rows=30, edit=set_cell("volume", 9, 4321.0))
-    path = write_parquet(tmp_path / "later_spot_klines12.parquet", table)
+    path = write_parquet(tmp_path / "binance_spot_later.parquet", table)
     message = refused(store, path)
     assert "row 2021-01-01 09:00: volume is " in message
     assert "4321.0 in the new data" in message
@@ -195,8 +218,8 @@ def test_contradicting_file_is_refused_unless_it_is_another_source(
 
 def test_overlapping_files_merge(store: Store, tmp_path: Path) -> None:
     whole = klines12(rows=300)
-    first = write_parquet(tmp_path / "a_spot_k.parquet", whole.slice(0, 200))
-    second = write_parquet(tmp_path / "b_spot_k.parquet", whole.slice(150, 150))
+    first = write_parquet(tmp_path / "binance_spot_a.parquet", whole.slice(0, 200))
+    second = write_parquet(tmp_path / "binance_spot_b.parquet", whole.slice(150, 150))
     reports = import_files(store, [second, first])
     assert [(r.rows, r.added_rows) for r in reports] == [(150, 150), (200, 150)]
     (info,) = store.datasets()
@@ -211,17 +234,20 @@ def test_spot_and_perp_drop_the_open_bar_and_the_listing_price(
         for row in (300, 301):
             for name in ("open", "high", "low", "close"):
                 columns[name][row] = 10_000.0
+            for name in ("volume", "quote_volume", "trades"):
+                columns[name][row] = 0
+        columns["open_time"] = [time + HOUR_MS for time in columns["open_time"]]
 
-    path = write_parquet(tmp_path / "capture.parquet", spot_and_perp(rows=300, edit=listing))
+    path = write_parquet(tmp_path / CAPTURE_NAME, spot_and_perp(rows=300, edit=listing))
     perp, spot = import_files(store, [path])
     assert (str(perp.key), str(spot.key)) == (
         "ohlcv/binance/um_perp/BTCUSDT/1h/spot_and_perp",
         "ohlcv/binance/spot/BTCUSDT/1h/spot_and_perp",
     )
     assert (spot.rows, perp.rows) == (299, 297)
-    assert spot.dropped[0].startswith("row 299 (2021-01-13 11:00): last bar of a capture")
-    assert [line[:7] for line in perp.dropped] == ["row 300", "row 301", "row 599"]
-    assert "flat listing price" in perp.dropped[0]
+    assert found(spot, "incomplete_last_bar").lines == ("row 299 (2021-01-13 12:00)",)
+    assert found(perp, "incomplete_last_bar").lines == ("row 599 (2021-01-13 12:00)",)
+    assert [line[:7] for line in found(perp, "flat_start").lines] == ["row 300", "row 301"]
     assert load_bars(store, Instrument("binance", "spot", "BTCUSDT"), "1h").taker_buy_volume is None
 
 
@@ -237,25 +263,25 @@ def test_one_flat_first_bar_is_trading(store: Store, tmp_path: Path) -> None:
 
 
 def test_series_of_a_file_can_be_chosen(store: Store, tmp_path: Path) -> None:
-    path = write_parquet(tmp_path / "capture.parquet", spot_and_perp(rows=30))
+    path = write_parquet(tmp_path / CAPTURE_NAME, spot_and_perp(rows=30))
     (report,) = import_files(store, [path], market="um_perp")
     assert report.key.market == "um_perp"
     assert "'cm_perp' is not in this file" in refused(store, path, market="cm_perp")
-    assert "it has BTCUSDT" in refused(store, path, symbol="XRPUSDT")
+    assert "no rows for XRPUSDT" in refused(store, path, symbol="XRPUSDT")
     assert "not kind=funding" in refused(store, path, kind="funding")
     strange = spot_and_perp(rows=30, edit=set_cell("market", 0, "margin"))
-    path = write_parquet(tmp_path / "strange.parquet", strange)
+    path = write_parquet(tmp_path / "binance_strange.parquet", strange)
     assert "market='margin' is unknown" in refused(store, path)
 
 
 def test_timeframe_must_agree_with_the_rows(store: Store, tmp_path: Path) -> None:
-    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30).drop_columns("close_time"))
     assert "3600 s apart, the step is said to be 15m" in refused(store, path, timeframe="15m")
 
     def odd(columns: Columns) -> None:
         columns["open_time"] = [START_MS + 7_000 * row for row in range(30)]
 
-    path = write_parquet(tmp_path / "odd_spot_k.parquet", klines12(rows=30, edit=odd))
+    path = write_parquet(tmp_path / "binance_spot_odd.parquet", klines12(rows=30, edit=odd))
     assert "7 s apart, which is no bar step" in refused(store, path)
 
 
@@ -270,8 +296,10 @@ def test_funding_moves_late_stamps_to_their_settlement(store: Store, tmp_path: P
         "funding/binance/um_perp/BTCUSDT/8h/funding_history",
         "funding/bybit/linear_perp/BTCUSDT/8h/funding_history",
     )
-    assert binance.notes == ("2 stamps up to 1000 ms late, moved to the settlement they follow",)
-    assert bybit.notes == ()
+    late_stamps = found(binance, "late_stamp")
+    assert (late_stamps.action, late_stamps.count) == ("moved", 2)
+    assert "up to 1000 ms late" in late_stamps.message
+    assert [finding.defect for finding in bybit.findings] == []
     rows = load_funding(store, Instrument("binance", "um_perp", "BTCUSDT"))
     assert rows is not None
     assert rows.time_ns.tolist() == [START_NS + 8 * HOUR_NS * row for row in range(30)]
@@ -282,17 +310,19 @@ def test_funding_moves_late_stamps_to_their_settlement(store: Store, tmp_path: P
 
 
 def test_funding_far_from_any_settlement(store: Store, tmp_path: Path) -> None:
-    edit = set_cell("funding_time", 150, START_MS + 8 * 150 * HOUR_MS + 1001)
+    edit = set_cell("funding_time", 150, START_MS + 8 * 150 * HOUR_MS + 2001)
     path = write_parquet(tmp_path / "funding.parquet", funding_history(rows=300, edit=edit))
     binance, _ = import_files(store, [path])
     assert binance.rows == 299
-    assert binance.dropped[0].startswith("row 150 (2021-02-20 00:00:01.001): more than one second")
+    dropped = found(binance, "late_stamp")
+    assert (dropped.action, dropped.count) == ("dropped", 1)
+    assert dropped.lines == ("row 150 (2021-02-20 00:00:02.001)",)
 
 
 def test_two_stamps_of_one_settlement_are_refused(store: Store, tmp_path: Path) -> None:
     edit = set_cell("funding_time", 6, START_MS + 8 * 5 * HOUR_MS + 12)
     path = write_parquet(tmp_path / "funding.parquet", funding_history(rows=30, edit=edit))
-    assert "row 6: event_time=2021-01-02 16:00 is a duplicate of" in refused(store, path)
+    assert "row 6: 2021-01-02 16:00 stands twice with different values" in refused(store, path)
 
 
 def test_funding_of_an_unknown_venue(store: Store, tmp_path: Path) -> None:
@@ -305,10 +335,12 @@ def test_funding_of_an_unknown_venue(store: Store, tmp_path: Path) -> None:
 
 def test_files_before_a_bad_one_stay_and_are_reported(store: Store, tmp_path: Path) -> None:
     good = write_csv(tmp_path / "BTCUSDT-1h-2021_um.csv", kline_cells(30))
-    bad = write_csv(tmp_path / "ETHUSDT-1h-2021_um.csv", kline_cells(30)[::-1])
+    broken = kline_cells(30)
+    broken[3][1] = "-1"
+    bad = write_csv(tmp_path / "ETHUSDT-1h-2021_um.csv", broken)
     seen: list[ImportReport] = []
-    with pytest.raises(DataError, match=r"ETHUSDT-1h-2021_um\.csv line 2"):
-        import_files(store, [good, bad], on_report=seen.append)
+    with pytest.raises(DataError, match=r"ETHUSDT-1h-2021_um\.csv line 4"):
+        import_files(store, [good, bad], on_file=seen.extend)
     assert [report.path for report in seen] == [good]
     assert [info.key.symbol for info in store.datasets()] == ["BTCUSDT"]
     assert store.verify() == ()
@@ -321,3 +353,47 @@ def test_paths_that_cannot_be_read(store: Store, tmp_path: Path) -> None:
     assert "cannot be read" in refused(store, folder)
     with pytest.raises(DataError, match="'bars' is unknown"):
         import_files(store, [], kind="bars")
+
+
+def test_words_that_are_none_are_refused_before_a_file_is_read(store: Store) -> None:
+    absent = Path("absent.csv")
+    with pytest.raises(DataError, match="market='margin' is unknown"):
+        import_files(store, [absent], market="margin")
+    with pytest.raises(ConfigError, match="7x"):
+        import_files(store, [absent], timeframe="7x")
+
+
+def test_a_format_can_be_named(store: Store, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))
+    (report,) = import_files(store, [path], format_name="klines12")
+    assert report.format == "klines12"
+    with pytest.raises(ConfigError, match="format='klines13' is unknown; it must be one of"):
+        import_files(store, [path], format_name="klines13")
+    assert "looks like ohlcv_bars, but column" in refused(store, path, format_name="ohlcv_bars")
+
+
+@pytest.mark.parametrize("name", sorted(set(SAMPLES) - {"coinalyze_funding"}))
+def test_every_layout_is_stored_and_stays_the_same_on_a_second_import(
+    store: Store, tmp_path: Path, name: str
+) -> None:
+    sample = SAMPLES[name]
+    path = sample.write(tmp_path)
+    asked = {"venue": sample.request.venue, "market": sample.request.market}
+    reports = import_files(store, [path], **asked)
+    assert {report.format for report in reports} == {name}
+    for report in reports:
+        assert len(store.read(report.key)) == report.rows == report.added_rows > 0
+    before = contents(store.root)
+    assert {report.added_rows for report in import_files(store, [path], **asked)} == {0}
+    assert contents(store.root) == before
+    assert store.verify() == ()
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_refused_layout_leaves_the_store_as_it_was(
+    store: Store, tmp_path: Path, name: str
+) -> None:
+    sample = SAMPLES[name]
+    time = next(column for column in sample.rows[-1] if column in TIMES)
+    path = sample.write(tmp_path, [*sample.rows[:-1], {**sample.rows[-1], time: -1}])
+    refused(store, path, venue=sample.request.venue, market=sample.request.market)

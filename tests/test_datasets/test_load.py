@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from datasets import (
     KINDS,
+    SERIES_KINDS,
     DatasetKey,
     Instrument,
     Store,
@@ -222,10 +223,19 @@ AVAILABLE = [
     ("funding", "8h", "2021-01-01 08:00", "2021-01-01 08:00"),
     ("metrics", "5m", "2021-01-01 08:05", "2021-01-01 08:10"),
     ("metrics", "1h", "2021-01-01 08:00", "2021-01-01 08:05"),
-    ("premium", "1h", "2021-01-01 08:00", "2021-01-01 09:00"),
+    ("mark_price", "1h", "2021-01-01 08:00", "2021-01-01 09:00"),
+    ("index_price", "1m", "2021-01-01 08:00", "2021-01-01 08:01"),
+    ("premium_index", "1h", "2021-01-01 08:00", "2021-01-01 09:00"),
+    ("liquidation_volume", "1d", "2021-01-01 00:00", "2021-01-02 00:00"),
+    ("book_summary", "1h", "2021-01-01 08:00", "2021-01-01 09:00"),
     ("fear_greed", "1d", "2021-01-01 00:00", "2021-01-01 00:30"),
     ("exchange_reserves", "1d", "2021-01-01 00:00", "2021-01-02 12:00"),
     ("tvl", "1d", "2021-01-01 00:00", "2021-01-02 12:00"),
+    ("onchain", "1d", "2021-01-01 00:00", "2021-01-02 12:00"),
+    ("social", "1d", "2021-01-01 00:00", "2021-01-02 12:00"),
+    ("etf", "1d", "2021-01-01 00:00", "2021-01-02 12:00"),
+    ("fx", "1d", "2021-01-01 00:00", "2021-01-04 00:00"),
+    ("krw_premium", "1d", "2021-01-04 00:00", "2021-01-05 00:00"),
     ("implied_volatility", "1d", "2021-01-01 00:00", "2021-01-02 00:00"),
     ("implied_volatility", "1h", "2021-01-01 08:00", "2021-01-01 09:00"),
 ]
@@ -234,10 +244,15 @@ AVAILABLE = [
 def write_series(
     store: Store, kind: str, step: str, stamps: list[int], venue: str = "global"
 ) -> Instrument:
-    columns = {c.name: pa.array([1.5] * len(stamps)) for c in KINDS[kind].columns if c.required}
+    needed = KINDS[kind].needs_one_of[:1]
+    columns = {
+        c.name: pa.array([1.5] * len(stamps))
+        for c in KINDS[kind].columns
+        if c.required or c.name in needed
+    }
     table = pa.table({"event_time": pa.array(stamps, pa.int64())} | columns)
-    store.write(DatasetKey(kind, venue, "daily", "BTC", step, "test"), table, provenance={})
-    return Instrument(venue, "daily", "BTC")
+    store.write(DatasetKey(kind, venue, "index", "BTC", step, "test"), table, provenance={})
+    return Instrument(venue, "index", "BTC")
 
 
 @pytest.mark.parametrize(("kind", "step", "event", "available"), AVAILABLE)
@@ -252,7 +267,7 @@ def test_rows_are_known_when_the_rule_of_their_kind_says(
 
 
 def test_every_kind_of_series_has_a_rule_under_test() -> None:
-    assert {row[0] for row in AVAILABLE} == set(KINDS) - {"ohlcv"}
+    assert {row[0] for row in AVAILABLE} == set(SERIES_KINDS)
 
 
 def test_series_of_a_period_reaches_back_as_far_as_rows_are_shown(store: Store) -> None:

@@ -78,7 +78,7 @@ def known_columns(market: SimulatedMarket, symbol: str) -> dict[str, Float1D]:
         }
     for kind, series in one.series.items():
         for name in series.columns:
-            if name in ("interval_hours", "mark_close", "index_close"):
+            if name == "interval_hours" or kind in ("mark_price", "index_price"):
                 continue
             known = known_at_close(bars, series, name)
             if name in ("sum_open_interest", "sum_open_interest_value", "reserve", "tvl_usd"):
@@ -195,8 +195,8 @@ def test_every_spec_gives_a_valid_market(
         series = market.markets[symbol].series
         assert set(series) == set(SERIES_STEPS)
         for kind, rows in series.items():
-            lag = KINDS[kind].lag(timeframe_ns(SERIES_STEPS[kind]))
-            assert np.all(rows.available_at - rows.event_time == lag)
+            known_ns = KINDS[kind].available_ns(rows.event_time, SERIES_STEPS[kind])
+            np.testing.assert_array_equal(rows.available_at, known_ns)
             assert np.all(rows.available_at >= rows.event_time)
         assert len(market.funding_mark[symbol]) == len(series["funding"].event_time)
 
@@ -247,13 +247,13 @@ def test_outages_come_at_the_stated_rate_and_last_one_to_twelve_hours() -> None:
 def test_funding_follows_the_published_formula() -> None:
     market = simulate(SimulationSpec(days=30, seed=9, symbols=(SYMBOL,), outages_per_year=0.0))
     series = market.markets[SYMBOL].series
-    premium = series["premium"].columns["premium_close"]
+    premium = series["premium_index"].columns["close"]
     funding = series["funding"]
     assert len(funding.event_time) == 90
     for row, settled_ns in enumerate(funding.event_time):
         hours = [
             t
-            for t, opened in enumerate(series["premium"].event_time)
+            for t, opened in enumerate(series["premium_index"].event_time)
             if settled_ns - 8 * HOUR_NS <= opened < settled_ns
         ]
         average = sum(k * premium[t] for k, t in enumerate(hours, 1)) / 36.0
@@ -268,12 +268,10 @@ def test_premium_and_metrics_agree_with_the_bars(three_years: SimulatedMarket) -
     one, perp = three_years.markets[SYMBOL], three_years.perp_bars[SYMBOL]
     up = ~perp.is_gap
     # an hour that ends inside an outage closes before its last minute; the mark goes on
-    premium = one.series["premium"]
+    premium = one.series["premium_index"]
     whole = (perp.columns()["trades"] > 0)[up]
     ratio = (perp.close / one.bars.close)[up]
-    np.testing.assert_allclose(
-        premium.columns["premium_close"][whole], ratio[whole] - 1.0, atol=1e-12
-    )
+    np.testing.assert_allclose(premium.columns["close"][whole], ratio[whole] - 1.0, atol=1e-12)
     metrics = one.series["metrics"]
     np.testing.assert_array_equal(metrics.event_time, perp.close_time[up])
     np.testing.assert_array_equal(metrics.available_at, perp.close_time[up] + 5 * MINUTE_NS)
@@ -542,7 +540,7 @@ def test_the_store_returns_what_was_simulated(tmp_path: Path) -> None:
     spec = SimulationSpec(days=40, seed=6, symbols=(SYMBOL, "ETHSIM"), outages_per_year=80.0)
     store = Store(tmp_path / "store")
     keys = write_simulated(store, spec)
-    assert len(keys) == 2 * 9
+    assert len(keys) == 2 * 11
     assert {key.venue for key in keys} == {SIMULATED_VENUE}
     assert {key.source for key in keys} == {"seed6-null-outages80"}
     market = simulate(spec)

@@ -1,34 +1,35 @@
-"""Interrupts at every step of a write, real kills, and two writers at once."""
+"""Stops at every durable step of every operation, and real kills while they write."""
 
-import errno
 import os
+import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from datasets import DatasetKey, Store, Write, durable, import_files
+from datasets import DatasetKey, Store, Write, durable
 from engine import DataError
-from tests.test_datasets.sample_files import (
-    BARS_KEY,
-    FUNDING_KEY,
-    HOUR_NS,
-    bar_table,
-    contents,
-    funding_table,
-    klines12,
-    utc_ns,
-    write_parquet,
+from tests.test_datasets.fork_server import (
+    ACTS,
+    OTHER_KEY,
+    STEPS,
+    Writer,
+    first_write,
+    fork_server,
+    scattered,
 )
+from tests.test_datasets.sample_files import BARS_KEY, bar_table, contents, utc_ns
 
-ROOT = Path(__file__).resolve().parents[2]
 NEW_YEAR = utc_ns("2021-12-31 12:00")
-OTHER_KEY = DatasetKey("ohlcv", "binance", "spot", "ETHUSDT", "1h", "test")
-STEPS = 60
+MANY_STEPS = 400
+KILLS = 20
+PLACES_APART = 7919
+"""A prime, so that the kills are spread over all steps."""
+Act = Callable[[Store], object]
 
 
 class PowerCutError(BaseException):
@@ -36,193 +37,223 @@ class PowerCutError(BaseException):
 
 
 @contextmanager
-def power_cut(at_step: int, *, before: bool) -> Iterator[list[str]]:
-    """Go off at the given durable step, before or after it happens; yields the steps that passed."""
-    passed: list[str] = []
+def power_cut(at_step: int, moment: str) -> Iterator[list[tuple[str, Path]]]:
+    """Go off ``before``, ``within`` or ``after`` the given step; yields the steps that passed.
+
+    What was written and not synced is lost: the file is left with half of its bytes.
+    """
+    passed: list[tuple[str, Path]] = []
+    unsynced: set[Path] = set()
     is_off = False
 
+    def go_off() -> None:
+        nonlocal is_off
+        is_off = True
+        for path in unsynced:
+            os.truncate(path, path.stat().st_size // 2)
+        raise PowerCutError
+
     def cutting(name: str, real: Callable[..., object]) -> Callable[..., object]:
-        def step(*arguments: object, **options: object) -> object:
-            nonlocal is_off
+        def step(target: object, *others: object) -> object:
             if is_off:
                 raise PowerCutError
-            if len(passed) == at_step and before:
-                is_off = True
-                raise PowerCutError
-            result = real(*arguments, **options)
-            passed.append(name)
-            if len(passed) > at_step:
-                is_off = True
-                raise PowerCutError
+            path = _path_of(target)
+            now = len(passed) == at_step
+            if now and moment == "before":
+                go_off()
+            if now and moment == "within" and name == "write":
+                (data,) = others
+                assert isinstance(data, memoryview)
+                real(target, data[: len(data) // 2])
+                go_off()
+            if name == "write":
+                unsynced.add(path)
+            result = real(target, *others)
+            if name == "sync":
+                unsynced.discard(path)
+            assert name != "rename" or path not in unsynced
+            passed.append((name, path))
+            if now:
+                go_off()
             return result
 
         return step
 
-    def no_unlink(path: Path, *, missing_ok: bool = False) -> None:
-        if is_off:
-            raise PowerCutError
-        os.unlink(path)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(durable.os, "replace", cutting("replace", os.replace))
-        patch.setattr(durable.os, "fsync", cutting("fsync", os.fsync))
-        patch.setattr(Path, "unlink", no_unlink)
+        for name in STEPS:
+            patch.setattr(durable, name, cutting(name, getattr(durable, name)))
         yield passed
 
 
-def first_write(store: Store) -> None:
-    store.write(BARS_KEY, bar_table(24, start_ns=NEW_YEAR).slice(0, 18), provenance={"file": "a"})
+def _path_of(target: object) -> Path:
+    if isinstance(target, int):
+        return Path(os.readlink(f"/proc/self/fd/{target}"))
+    assert isinstance(target, Path)
+    return target.absolute()
 
 
-def second_write(store: Store) -> None:
-    store.write_all(
-        [
-            Write(BARS_KEY, bar_table(24, start_ns=NEW_YEAR), {"file": "b"}),
-            Write(OTHER_KEY, bar_table(24, start_ns=NEW_YEAR), {"file": "b"}),
-        ]
-    )
+def small(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(24, start_ns=NEW_YEAR).slice(0, 14), provenance={"file": "a"})
 
 
-@pytest.mark.parametrize("before", [True, False])
-def test_power_cut_at_every_step_leaves_old_or_new_and_a_repeat_completes(
-    tmp_path: Path, before: bool
+def small_scattered(store: Store) -> None:
+    for first in range(0, 20, 5):
+        table = bar_table(24, start_ns=NEW_YEAR).slice(first, 5)
+        store.append(BARS_KEY, table, provenance={"file": "a"})
+    store.record_quality(BARS_KEY, {"spikes": []})
+
+
+def small_write(store: Store) -> None:
+    table = bar_table(24, start_ns=NEW_YEAR)
+    store.write_all([Write(BARS_KEY, table, {"file": "b"}), Write(OTHER_KEY, table, {"file": "b"})])
+
+
+def small_append(store: Store) -> None:
+    store.append(BARS_KEY, bar_table(24, start_ns=NEW_YEAR).slice(10), provenance={"file": "a"})
+
+
+def small_remove(store: Store) -> None:
+    # The repeat of a removal that was stopped after its last step has nothing left to do.
+    if BARS_KEY in store.keys() or store.leftovers():  # noqa: SIM118
+        store.remove(BARS_KEY)
+
+
+def nothing(_: Store) -> None:
+    """A store that does not exist yet."""
+
+
+def rows_of(store: Store) -> dict[DatasetKey, pa.Table]:
+    return {key: store.read(key) for key in store.keys()}  # noqa: SIM118
+
+
+def assert_each_is_one_of(seen: Store, *states: Store) -> None:
+    """Every data set is as it is in one of the states, its absence included."""
+    now, known = rows_of(seen), [rows_of(state) for state in states]
+    for key in {*now, *(key for state in known for key in state)}:
+        assert any(
+            (key in state) == (key in now) and (key not in now or state[key].equals(now[key]))
+            for state in known
+        ), key
+
+
+OPERATIONS = {
+    "first write": (nothing, small_write),
+    "write": (small, small_write),
+    "append": (small, small_append),
+    "append to several parts": (small_scattered, small_append),
+    "compact": (small_scattered, lambda store: store.compact()),
+    "remove": (small_scattered, small_remove),
+    "quality": (small, lambda store: store.record_quality(BARS_KEY, {"spikes": [1]})),
+}
+
+
+@pytest.mark.parametrize("moment", ["before", "within", "after"])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_stop_at_every_step_leaves_old_or_new_and_a_repeat_completes(
+    tmp_path: Path, name: str, moment: str
 ) -> None:
-    whole = Store(tmp_path / "whole")
-    first_write(whole)
-    second_write(whole)
-    with whole.writing():
-        pass
-    seen_rows: set[tuple[int, ...]] = set()
-    for step in range(STEPS):
-        store = Store(tmp_path / f"cut-{step}")
-        first_write(store)
-        finished = False
-        with power_cut(step, before=before) as passed:
-            try:
-                second_write(store)
-                finished = True
-            except PowerCutError:
-                pass
-        if finished:
+    prepare, act = OPERATIONS[name]
+    old, new = Store(tmp_path / "old"), Store(tmp_path / "new")
+    prepare(old)
+    prepare(new)
+    act(new)
+    for step in range(MANY_STEPS):
+        store = Store(tmp_path / "cut")
+        prepare(store)
+        with power_cut(step, moment) as passed, suppress(PowerCutError):
+            act(store)
             assert len(passed) == step
             break
         after = Store(store.root)
         assert after.verify() == ()
-        seen_rows.add(tuple(info.rows for info in after.datasets()))
-        second_write(after)
-        with after.writing():
-            pass
-        assert contents(after.root) == contents(whole.root)
+        assert_each_is_one_of(after, old, new)
+        act(after)
+        assert after.verify() == after.leftovers() == ()
+        assert contents(after.root) == contents(new.root)
+        shutil.rmtree(store.root)
     else:
-        pytest.fail(f"the write takes more than {STEPS} durable steps")
-    assert seen_rows == {(18,), (24,), (24, 24)}
+        pytest.fail(f"more than {MANY_STEPS} durable steps")
+    assert step > 3
 
 
-def test_every_part_and_manifest_is_synced_before_its_name_and_the_folder_after(
-    store: Store,
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_file_is_synced_before_it_gets_its_name_and_the_name_before_the_next_step(
+    store: Store, name: str
 ) -> None:
-    with power_cut(10**6, before=True) as passed:
-        first_write(store)
-    text = " ".join(passed)
-    # The file, the rename, the folder: two parts and, last, the manifest.
-    assert text.endswith("fsync replace fsync")
-    assert text.count("fsync replace fsync") == 2 + 1
+    prepare, act = OPERATIONS[name]
+    prepare(store)
+    with power_cut(10**6, "before") as passed:
+        act(store)
+    for place, (step, path) in enumerate(passed):
+        if step == "rename":
+            assert passed[place - 1] == ("sync", path)
+            assert passed[place + 1] == ("sync", path.parent)
+        if step == "make_one_folder":
+            assert passed[place + 1] == ("sync", path.parent)
+        # A part goes only when the manifest that no longer names it is durable.
+        if step == "unlink" and path.suffix == ".parquet":
+            before, folder = passed[place - 1]
+            assert before == "unlink" or (before == "sync" and "_manifest" in folder.parts)
 
 
-CHILD = """
-import os, signal, sys, time
-# A test run in the background may have left us deaf to interrupts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from datasets import Store, durable, import_files
-real, calls = os.replace, 0
-def slow(a, b):
-    global calls
-    calls += 1
-    if calls == int(sys.argv[3]):
-        print("here", flush=True)
-        time.sleep(60)
-    real(a, b)
-durable.os.replace = slow
-import_files(Store(sys.argv[1]), [sys.argv[2]])
-"""
+@pytest.fixture(scope="module")
+def server() -> "Iterator[subprocess.Popen[bytes]]":
+    with fork_server() as running:
+        yield running
 
 
-@contextmanager
-def importer_held_at(store: Store, path: Path, rename: int) -> Iterator[subprocess.Popen[str]]:
-    """An import in another process that waits just before its n-th rename."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(store.root), str(path), str(rename)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    try:
-        assert child.stdout is not None
-        line = child.stdout.readline()
-        assert line == "here\n", child.communicate()[1]
-        yield child
-    finally:
-        child.kill()
-        child.communicate()
-
-
-@pytest.mark.parametrize(("name", "rename"), [("SIGKILL", 2), ("SIGINT", 3)])
-def test_killed_import_leaves_a_sound_store(tmp_path: Path, name: str, rename: int) -> None:
-    path = write_parquet(
-        tmp_path / "binance_spot_klines12_1h.parquet", klines12(("BTCUSDT", "ETHUSDT"))
-    )
-    store = Store(tmp_path / "store")
-    with importer_held_at(store, path, rename) as child:
-        with pytest.raises(DataError, match=rf"process {child.pid}\) holds the lock"):
-            import_files(store, [path])
-        child.send_signal(getattr(signal, name))
-        child.wait(timeout=20)
-        assert child.returncode != 0
-    assert store.verify() == ()
-    leftovers = [p for p in store.root.rglob("*") if p.name.startswith(".tmp-")]
-    assert len(leftovers) == (1 if name == "SIGKILL" else 0)
-    import_files(store, [path])
-    whole = Store(tmp_path / "whole")
-    import_files(whole, [path])
-    assert contents(store.root) == contents(whole.root)
-    assert store.verify() == ()
-
-
-def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Store) -> None:
-    first_write(store)
-    rival = Store(store.root)
-    with store.writing():
-        with pytest.raises(DataError, match="another writer"):
-            rival.write(OTHER_KEY, bar_table(5), provenance={})
-        assert len(rival.read(BARS_KEY, NEW_YEAR, NEW_YEAR + 5 * HOUR_NS)) == 5
-        assert rival.verify() == ()
-        store.write(OTHER_KEY, bar_table(5), provenance={})
-    rival.write(BARS_KEY, bar_table(24, start_ns=NEW_YEAR), provenance={})
-    assert [info.rows for info in store.datasets()] == [24, 5]
-
-
-def test_a_full_disk_is_a_data_error_that_changes_nothing(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("act", "prepare"),
+    [
+        ("write", first_write),
+        ("append", first_write),
+        ("compact", scattered),
+        ("remove", scattered),
+    ],
+)
+def test_killed_writers_leave_a_sound_store_and_a_repeat_completes(
+    tmp_path: Path, server: "subprocess.Popen[bytes]", act: str, prepare: Act
 ) -> None:
-    first_write(store)
+    old, new = Store(tmp_path / "old"), Store(tmp_path / "new")
+    prepare(old)
+    shutil.copytree(old.root, new.root)
+    undisturbed = Writer(server, act, new.root)
+    steps = sum(1 for _ in undisturbed.steps())
+    assert undisturbed.reap() == 0
+    killed = attempts = 0
+    # A kill that comes too late, because the writer is done, is no kill: the next attempt makes up.
+    while killed < KILLS:
+        store = Store(tmp_path / "killed")
+        shutil.copytree(old.root, store.root)
+        writer = Writer(server, act, store.root)
+        place = attempts * PLACES_APART % steps
+        for number, _ in enumerate(writer.steps()):
+            if number == place:
+                os.kill(writer.pid, signal.SIGKILL)
+                break
+        killed += writer.reap() == -signal.SIGKILL
+        assert store.verify() == ()
+        if act != "append":
+            assert_each_is_one_of(store, old, new)
+        with suppress(DataError):
+            ACTS[act](store)
+        assert store.verify() == store.leftovers() == ()
+        assert contents(store.root) == contents(new.root)
+        shutil.rmtree(store.root)
+        attempts += 1
+        assert attempts < 5 * KILLS
+
+
+def test_an_interrupt_leaves_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    small(store)
     before = contents(store.root)
 
-    def full(source: Path, target: Path) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(durable.os, "replace", full)
-        with pytest.raises(DataError, match=r"part-.*parquet: cannot be written: No space left"):
-            second_write(store)
+        patch.setattr(durable, "rename", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            small_write(store)
     assert contents(store.root) == before
-    (store.root / "funding").write_text("a file where a folder belongs")
-    with pytest.raises(DataError, match="cannot be written"):
-        store.write(FUNDING_KEY, funding_table([NEW_YEAR], [1e-4]), provenance={})
-
-
-def test_the_lock_is_free_after_a_failed_write(store: Store) -> None:
-    with pytest.raises(DataError, match="unsorted"):
-        store.write(BARS_KEY, bar_table(5).take([1, 0]), provenance={})
-    Store(store.root).write(BARS_KEY, bar_table(5), provenance={})
+    small_write(store)

@@ -243,10 +243,6 @@ def test_simulate_and_import(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 Break = Callable[[list[list[str]]], None]
 
 
-def unsorted(rows: list[list[str]]) -> None:
-    rows[2], rows[3] = rows[3], rows[2]
-
-
 def duplicated(rows: list[list[str]]) -> None:
     rows[3] = [rows[2][0], "100", "103", *rows[2][3:]]
 
@@ -259,19 +255,33 @@ def off_grid(rows: list[list[str]]) -> None:
     rows[2][0] = str(int(rows[2][0]) + 1_234_567)
 
 
-@pytest.mark.parametrize("damage", [unsorted, duplicated, negative, off_grid])
+@pytest.mark.parametrize("damage", [duplicated, negative, off_grid])
 def test_bad_rows_are_one_line_and_the_store_stays_sound(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Break
 ):
     rows = kline_rows()
+    store = tmp_path / "store"
+    good = written(tmp_path / "ETHUSDT-1h-2021-01_spot.csv", rows)
+    assert called(capsys, "data", "import", good, "--store", store)[0] == 0
     damage(rows)
     path = written(tmp_path / "BTCUSDT-1h-2021-01_spot.csv", rows)
-    store = tmp_path / "store"
     code, line = refused(capsys, "data", "import", path, "--store", store)
     assert code == 3
     assert str(path) in line
     assert "line " in line
     assert called(capsys, "data", "verify", "--store", store)[0] == 0
+    _, out, _ = called(capsys, "data", "ls", "--store", store, "--json")
+    assert [one["dataset"].split("/")[3] for one in json.loads(out)["datasets"]] == ["ETHUSDT"]
+
+
+def test_rows_out_of_order_are_sorted_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    rows = kline_rows()
+    rows[2], rows[3] = rows[3], rows[2]
+    path = written(tmp_path / "BTCUSDT-1h-2021-01_spot.csv", rows)
+    code, out, _ = called(capsys, "data", "import", path, "--store", tmp_path / "store")
+    assert code == 0
+    assert "unsorted: 1 of 6 rows moved: not in time order, sorted" in out
+    assert "line 5 (2021-01-01 02:00)" in out
 
 
 @pytest.mark.parametrize(
@@ -397,7 +407,7 @@ def test_an_interrupted_import_leaves_a_sound_store(
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("datasets.store.write_manifest", interrupted)
+    monkeypatch.setattr("datasets.store.store.write_manifest", interrupted)
     assert called(capsys, "data", "import", other, "--store", store)[0] == 130
     monkeypatch.undo()
     assert called(capsys, "data", "verify", "--store", store)[0] == 0

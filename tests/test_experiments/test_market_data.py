@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from datasets import SimulationSpec, Store, simulate, write_simulated
+from datasets import DatasetKey, SimulationSpec, Store, simulate, write_simulated
 from engine import DAY_NS, HOUR_NS
 from experiments import config_of, run
 from experiments.market_data import load_market_data
@@ -139,3 +140,37 @@ def test_a_step_that_some_longer_bars_cannot_be_built_from_still_runs(store: Sto
 
 def spec_step(timeframe: str) -> int:
     return {"6h": 6 * HOUR_NS, "1d": DAY_NS}[timeframe]
+
+
+def test_sources_in_order_of_precedence_fill_each_other_and_their_quarrels_are_told(
+    tmp_path: Path,
+):
+    made = Store(tmp_path / "store")
+    write_simulated(made, SPEC)
+    key = DatasetKey("ohlcv", "simulated", "spot", "AAASIM", "1h", SPEC.source)
+    rows = made.read(key)
+    other = key_of_source(key, "other")
+    volume = rows["volume"].to_numpy().copy()
+    volume[100] *= 2.0
+    doubled = rows.set_column(
+        rows.column_names.index("volume"), rows.schema.field("volume"), pa.array(volume)
+    )
+    made.write(other, doubled.slice(50), provenance={"file": "other"})
+    whole = load_market_data(config_of({"name": "x", "data": {"instruments": [pair()]}}), made)
+    spot = {"venue": "simulated", "market": "spot", "symbol": "AAASIM"}
+    preferring = pair(signals={**spot, "source": ["other", SPEC.source]})
+    config = config_of({"name": "x", "data": {"instruments": [preferring]}})
+    data = load_market_data(config, made)
+    expected = whole.markets["AAASIM"].bars.volume.copy()
+    expected[100] *= 2.0
+    np.testing.assert_array_equal(data.markets["AAASIM"].bars.volume, expected)
+    assert {key, other} <= set(data.datasets)
+    assert data.fingerprint != whole.fingerprint
+    result = run(config, store=made, runs=None)
+    (note,) = [note for note in result.notes if note.startswith("sources disagree")]
+    assert "differ on 1 of" in note
+    assert "volume is" in note
+
+
+def key_of_source(key: DatasetKey, source: str) -> DatasetKey:
+    return replace(key, source=source)

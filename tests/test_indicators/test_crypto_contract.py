@@ -24,7 +24,7 @@ FAMILIES = {
     "funding": (funding.INDICATORS, "funding"),
     "positioning": (positioning.INDICATORS, "metrics"),
     "liquidation": (liquidation.INDICATORS, "metrics"),
-    "premium": (premium.INDICATORS, "premium"),
+    "premium": (premium.INDICATORS, "premium_index"),
     "taker_flow": (taker_flow.INDICATORS, "bars"),
     "divergence": (divergence.INDICATORS, "bars"),
     "mood": (mood.INDICATORS, "bars"),

@@ -143,13 +143,13 @@ class TestPremium:
         percent = np.array([-0.4, -0.3, -0.2, -0.1, 0.0, 0.2, 0.21, 0.5, 0.6])
         band = premium.premium_band(percent)
         np.testing.assert_array_equal(band, [1, 2, 2, 3, 3, 3, 4, 4, 5])
-        out = computed(premium.PREMIUM, {"premium_close": np.array([-4e-3, -2e-3, 0, 3e-3, 6e-3])})
+        out = computed(premium.PREMIUM, {"close": np.array([-4e-3, -2e-3, 0, 3e-3, 6e-3])})
         np.testing.assert_array_equal(out["band"], [1, 2, 3, 4, 5])
         np.testing.assert_array_equal(out["contrarian"], [1, 1, 0, -1, -1])
 
     def test_history(self):
         times, values = hours(24 * 20), noise(24 * 20, 8, 0.0, 1e-3)
-        columns = {"event_time": times, "premium_close": values}
+        columns = {"event_time": times, "close": values}
         out = computed(premium.PREMIUM_HISTORY, columns, z_days=7, rank_days=30, minimum_days=14)
         expected = oracle.z_score_in_days(times, values, 7, 7)
         np.testing.assert_allclose(out["z"], expected, rtol=1e-8, atol=1e-9)

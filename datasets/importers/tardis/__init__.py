@@ -1,0 +1,5 @@
+"""CSV files of Tardis."""
+
+from .files import FORMATS
+
+__all__ = ["FORMATS"]

@@ -1,0 +1,53 @@
+"""``ninefold data ls`` and ``ninefold data sql``."""
+
+from typing import Annotated
+
+import typer
+
+from ..options import DEFAULT_STORE, AsJson, StorePath
+from ..output import print_json, stdout
+
+MAX_ROWS_SHOWN = 40
+
+
+def ls(store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """List the data sets of the store."""
+    from datasets import Store
+
+    from ...data_tables import dataset_content, print_datasets
+
+    opened = Store(store, create=False)
+    found, problems = opened.datasets(), opened.problems()
+    if as_json:
+        print_json(
+            {
+                "store": str(store),
+                "datasets": [dataset_content(info) for info in found],
+                "problems": [str(one) for one in problems],
+            }
+        )
+        return
+    print_datasets(found, stdout())
+    for problem in problems:
+        typer.echo(f"cannot be listed: {problem}", err=True)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT; a view per kind.")],
+    store: StorePath = DEFAULT_STORE,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Rows shown in the table; --json gives all.")
+    ] = MAX_ROWS_SHOWN,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a SQL query over the store (DuckDB, read only)."""
+    from datasets import Store
+    from datasets import sql as answer
+
+    from ...data_tables import frame_content, print_frame
+
+    frame = answer(Store(store, create=False), query)
+    if as_json:
+        print_json(frame_content(frame))
+        return
+    print_frame(frame, stdout(), limit)
