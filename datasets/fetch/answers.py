@@ -87,12 +87,13 @@ class Places:
 class Asker:
     """Sends the requests of one data set; at most as many at once as the exchange's ``places``.
 
-    ``name`` begins with the exchange. Once ``stop`` is set, no answer is awaited any longer: ``ask`` raises StoppedError.
+    ``name`` begins with the exchange. Once ``stop`` is set, no answer is awaited any longer: ``ask``
+    raises StoppedError.
     """
 
     def __init__(self, name: str, places: Places, rules: RetryRules, stop: asyncio.Event) -> None:
         self.name = name
-        self.exchange = name.split()[0]
+        self.exchange = name.split(maxsplit=1)[0]
         self.counts = Counts()
         self._places = places
         self._rules = rules
@@ -145,14 +146,12 @@ class Asker:
         self, what: str, attempts: int, wait: float, headers: _LastHeaders, error: Exception
     ) -> FetchError:
         asked = f"asks to wait {wait:.0f} s" if wait > _LONG_WAIT_SECONDS else "failed"
-        advice = (
-            ""
-            if headers.values
-            else (
+        advice = ""
+        if not headers.values and not isinstance(error, BrokenAnswerError):
+            advice = (
                 f"; no answer came: is the exchange reachable? exchanges.{self.exchange}.urls, "
                 "httpsProxy and timeout can be set"
             )
-        )
         return FetchError(
             f"{self.name}, {what}: {asked} after {attempts} attempts, last: {_short(error)}{advice}"
         )

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _PUBLISHED_AFTER_MS: Final = 40 * DAY_MS
 """What ended longer ago than this has its file, if it will ever have one."""
 _SHA256: Final = re.compile(r"\s*([0-9a-fA-F]{64})\b")
+_PROXIES: Final = ("httpsProxy", "https_proxy", "httpProxy", "http_proxy", "aiohttp_proxy")
+_SHOWN: Final = 5
 _NOT_FOUND: Final = 404
 _OK: Final = 200
 
@@ -47,6 +49,8 @@ class ArchiveReader:
     asker: Asker
     now_ms: int
     findings: list[Finding] = field(default_factory=list)
+    _lacking: list[str] = field(default_factory=list)
+    _is_listed: bool = False
 
     async def batches(self, first_ms: int, end_ms: int) -> AsyncIterator[Batch]:
         """The rows of [``first_ms``, ``end_ms``), one file after the other.
@@ -61,7 +65,28 @@ class ArchiveReader:
                 inside = KINDS[self.key.kind].schema.empty_table()
                 if table is not None:
                     inside = _inside(self.key, table, first_ms, end_ms)
+                    self._is_listed = True
+                elif self._is_listed:
+                    self._lacking.append(file.label)
                 yield Batch(inside, min(file.end_ms, end_ms))
+
+    def missing(self) -> tuple[Finding, ...]:
+        """The finding about files that the archive lacks although it has earlier ones."""
+        if not self._lacking:
+            return ()
+        shown = ", ".join(self._lacking[:_SHOWN]) + (" …" if len(self._lacking) > _SHOWN else "")
+        return (
+            Finding(
+                defect="gap",
+                action="kept",
+                subject=str(self.key),
+                count=len(self._lacking),
+                message=(
+                    f"the archive has no file for {shown}; the API may have these rows: ask it "
+                    f"for them with --again and -s fetch.0.source={self.key.source}"
+                ),
+            ),
+        )
 
     async def _parts(self, file: ArchiveFile) -> list[tuple[ArchiveFile, pa.Table | None]]:
         table = await self._table(file)
@@ -157,8 +182,9 @@ def archive_session(settings: Mapping[str, Any]) -> "aiohttp.ClientSession":
 
     seconds = float(settings.get("timeout", 60_000)) / 1000
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds)
-    proxy = settings.get("httpsProxy") or settings.get("httpProxy") or settings.get("aiohttp_proxy")
-    return aiohttp.ClientSession(timeout=timeout, proxy=proxy)
+    proxy = next((settings[name] for name in _PROXIES if settings.get(name)), None)
+    trusts = bool(settings.get("aiohttp_trust_env"))
+    return aiohttp.ClientSession(timeout=timeout, proxy=proxy, trust_env=trusts)
 
 
 def _inside(key: DatasetKey, table: pa.Table, first_ms: int, end_ms: int) -> pa.Table:

@@ -14,6 +14,8 @@ from .answers import Asker, BrokenAnswerError, FetchError, Places, RetryRules, w
 
 _SANDBOX: Final = "sandbox"
 _OPTION_MARKETS: Final = "fetchMarkets"
+_MAPPINGS: Final = ("urls", "options", "headers", "has")
+_NUMBERS: Final = ("timeout", "rateLimit")
 _TYPES: Final[Mapping[str, tuple[str, str, str]]] = {
     "binance": ("spot", "linear", "inverse"),
     "bybit": ("spot", "linear", "inverse"),
@@ -98,14 +100,17 @@ def new_client(
     import ccxt.async_support as ccxt
 
     given = {key: value for key, value in settings.items() if key != _SANDBOX}
-    exchange = getattr(ccxt, name)(given)
+    try:
+        exchange = getattr(ccxt, name)(given)
+        if settings.get(_SANDBOX):
+            exchange.set_sandbox_mode(True)
+    except (ccxt.BaseError, TypeError, ValueError, LookupError, AttributeError) as error:
+        raise ConfigError(f"exchanges.{name}: ccxt refuses these settings: {error}") from error
     if name in _TYPES and _OPTION_MARKETS not in (settings.get("options") or {}):
         words = dict(zip(("spot", "linear", "inverse"), _TYPES[name], strict=True))
         exchange.options[_OPTION_MARKETS] = {
             "types": sorted({words[market_type] for market_type in market_types})
         }
-    if settings.get(_SANDBOX):
-        exchange.set_sandbox_mode(True)
     watch_answers(exchange)
     return Client(exchange, Places(places), rules, stop)
 
@@ -130,17 +135,29 @@ def market_types(name: str, symbol: str, wanted: str | None) -> set[str]:
 
 
 def check_exchange(name: str, settings: Mapping[str, Any]) -> None:
-    """ConfigError for an exchange or a setting that ccxt does not know, naming the nearest."""
+    """ConfigError for an exchange or a setting that ccxt does not know, naming the nearest.
+
+    Also for the settings everyone uses when their value is of the wrong type.
+    """
     import ccxt.async_support as ccxt
 
     if name not in ccxt.exchanges:
         raise ConfigError(f"exchange={name!r} is unknown to ccxt{_near(name, ccxt.exchanges)}")
-    known = [word for word in dir(getattr(ccxt, name)) if not word.startswith("_")]
-    for key in settings:
+    made = getattr(ccxt, name)
+    known = [w for w in dir(made) if not w.startswith("_") and not callable(getattr(made, w))]
+    for key, value in settings.items():
         if key != _SANDBOX and key not in known:
             raise ConfigError(
                 f"exchanges.{name}.{key}: ccxt has no such setting{_near(key, known)}"
             )
+        if key in _MAPPINGS and not isinstance(value, Mapping):
+            raise ConfigError(f"exchanges.{name}.{key}={value!r} must be a mapping")
+        if key in _NUMBERS and (
+            isinstance(value, bool) or not isinstance(value, int | float) or not value > 0
+        ):
+            raise ConfigError(f"exchanges.{name}.{key}={value!r} must be a number above 0")
+        if key == _SANDBOX and not isinstance(value, bool):
+            raise ConfigError(f"exchanges.{name}.{key}={value!r} must be true or false")
 
 
 def _near(word: str, known: Iterable[str]) -> str:

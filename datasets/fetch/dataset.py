@@ -22,6 +22,8 @@ from .rows import joined, table_of, unknown_rows
 from .series import MS_NS, TRADE_COLUMNS, Row, Series
 from .trade_pager import TradePager
 
+_SETTLING_MS: Final = 900_000
+"""So long after it is due a row may still be published."""
 APPENDS_PER_COMPACTION: Final = 100
 """Small parts make manifests long: so many are joined while a long fetch goes on."""
 
@@ -34,8 +36,6 @@ class Batch:
     asked_to_ms: int
 
 
-_SETTLING_MS: Final = 900_000
-"""So long after it is due a row may still be published."""
 Batches: TypeAlias = Callable[[int, int], AsyncIterator[Batch]]
 """Reads one period (ms, from the first to before the second) batch after batch."""
 

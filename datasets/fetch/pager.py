@@ -20,8 +20,6 @@ _TORN_ANSWERS: Final = 6
 _PROBE_GROWTH: Final = 8
 _LOOSE: Final = 1.5
 """Rows off a grid count as complete while neighbours are closer than this many usual distances."""
-_SHORTEST: Final = 8
-"""Rows off a grid come at most so many times as often as usual."""
 _LATE_MS: Final = 60_000
 """By so much a row off a grid may be late."""
 
@@ -225,10 +223,7 @@ class _Window:
             absent = np.setdiff1d(grid, times, assume_unique=True)
             breaks = np.flatnonzero(np.diff(absent) > spacing) + 1
             return [(int(run[0]), int(run[-1])) for run in np.split(absent, breaks) if run.size]
-        usual = spacing
-        if len(times) > 1:
-            # Two stamps of one moment say nothing about how often rows come.
-            usual = max(int(np.diff(times).min()), spacing // _SHORTEST)
+        usual = int(np.diff(times).min()) if len(times) > 1 else spacing
         edges = np.concatenate([[first - 1], times, [last + 1]])
         most = np.full(len(edges) - 1, usual * _LOOSE)
         most[[0, -1]] = usual + _LATE_MS

@@ -53,7 +53,8 @@ def fetch(
     rules = rules or FetchRules()
     for job in jobs:
         _check(job)
-        check_exchange(job.exchange, rules.settings.get(job.exchange, {}))
+    for name in {*rules.settings, *(job.exchange for job in jobs)}:
+        check_exchange(name, rules.settings.get(name, {}))
     return asyncio.run(_fetch(store, jobs, rules, on_progress))
 
 
@@ -290,7 +291,7 @@ async def _fetch_archive(
         first_ms, end_ms = task.period_ms(now_ms)
         provenance = {"fetched_from": "binance archive", "topic": name.topic}
         report = await one.run(reader.batches, first_ms, end_ms, provenance, again=rules.again)
-    return replace(report, findings=(*report.findings, *reader.findings))
+    return replace(report, findings=(*report.findings, *reader.findings, *reader.missing()))
 
 
 def _both(archive: FetchReport, tail: FetchReport) -> FetchReport:

@@ -51,6 +51,7 @@ def agreeing(
 def _noting_name(names: Mapping[str, str | None], rows: SourceRows) -> SourceRows:
     key = rows.key
     taken = {
+        "kind": key.kind,
         "venue": key.venue,
         "market": key.market,
         "symbol": key.symbol,

@@ -42,13 +42,11 @@ from .report import Request
 from .rows import SourceRows, common_step, source_rows, taken, taken_bars
 from .rows.funding import taken_funding
 from .rows.trades import TradeColumns, check_base_unit, taken_trades
+from .rows.units import counts_coins, noting_volume
 
 NAME: Final = "ccxt"
 _CANDLE: Final = ("open_time", "open", "high", "low", "close", "volume")
 _PRICE_KINDS: Final = ("ohlcv", "mark_price", "index_price", "premium_index")
-_COIN_UNITS: Final = ("binance", "bybit")
-"""Venues whose linear contracts are one coin each, so that contracts and coins are the same number.
-"""
 _Items = Sequence[Mapping[str, Any]]
 
 
@@ -172,7 +170,8 @@ def _candles(file: SourceFile, request: Request, items: list[Any]) -> SourceRows
     columns = {KINDS[kind].time_column: pa.array(time_ns)}
     columns |= {name: float_column(file, items, _CANDLE.index(name), name) for name in names}
     places = np.arange(len(items), dtype=np.int64)
-    return taken_bars(source_rows(file.path, NAME, key, columns, places, "item"), is_capture=True)
+    rows = source_rows(file.path, NAME, key, columns, places, "item")
+    return noting_volume(taken_bars(rows, is_capture=True))
 
 
 _Owner = tuple[str, str, str]
@@ -199,8 +198,7 @@ def _trades(
 
 
 def _with_unit_finding(rows: SourceRows) -> SourceRows:
-    linear = rows.key.market in ("um_perp", "linear_perp")
-    if rows.key.market == "spot" or (linear and rows.key.venue in _COIN_UNITS):
+    if counts_coins(rows):
         return rows
     return rows.noting(
         "unstated_unit",

@@ -62,7 +62,7 @@ def parquet_bytes(kind: Kind, rows: pa.Table) -> pa.Buffer:
         rows,
         sink,
         version="2.6",
-        compression="snappy",
+        compression="lz4",
         row_group_size=ROW_GROUP_ROWS,
         # Prices and amounts hardly repeat: a dictionary of them costs time and space.
         use_dictionary=[field.name for field in kind.schema if pa.types.is_string(field.type)],

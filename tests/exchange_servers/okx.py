@@ -110,9 +110,7 @@ def add_routes(app: web.Application, server: "ExchangeServer") -> None:
     def ratio(label: str) -> Any:
         async def answer(request: web.Request) -> web.Response:
             name = request.query["instId"]
-            rows = [
-                [str(t), fine(amount(_symbol(name), label, t), 4)] for t in statistics(request)
-            ]
+            rows = [[str(t), fine(amount(_symbol(name), label, t), 4)] for t in statistics(request)]
             return answered(server.page(request, rows))
 
         return answer

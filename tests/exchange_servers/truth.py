@@ -6,7 +6,14 @@ from dataclasses import dataclass
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
-STEPS_MS = {"1m": MINUTE_MS, "5m": 5 * MINUTE_MS, "1h": HOUR_MS, "8h": 8 * HOUR_MS, "1d": DAY_MS, "1w": 7 * DAY_MS}
+STEPS_MS = {
+    "1m": MINUTE_MS,
+    "5m": 5 * MINUTE_MS,
+    "1h": HOUR_MS,
+    "8h": 8 * HOUR_MS,
+    "1d": DAY_MS,
+    "1w": 7 * DAY_MS,
+}
 MONDAY_MS = 4 * DAY_MS
 """The first Monday: weeks begin there."""
 

@@ -152,6 +152,17 @@ def test_aggregated_period_equals_the_slice_of_the_whole(store: Store) -> None:
     np.testing.assert_array_equal(part.close, whole.close[2:11])
 
 
+def test_the_first_whole_bar_opens_at_the_close_before_it(store: Store) -> None:
+    # The history begins at 02:00, the hour of 04:00 is missing: the bar of 04:00 opens at 03:00's close.
+    table = bar_table(14, start_ns=START_NS + 2 * HOUR_NS, without=(2,))
+    store.write(BARS_KEY, table, provenance={})
+    bars = load_bars(store, SPOT, "4h")
+    hours = load_bars(store, SPOT, "1h")
+    assert bars.open_time[0] == START_NS + 4 * HOUR_NS
+    assert bars.open[0] == hours.close[1] == hours.open[2]
+    assert bars.high[0] == hours.high[2:6].max()
+
+
 def test_a_stored_step_wins_over_aggregation(store: Store) -> None:
     store.write(BARS_KEY, bar_table(48), provenance={})
     four = bar_table(48).take(list(range(0, 48, 4)))
@@ -303,6 +314,18 @@ def test_funding_intervals_come_from_the_settlement_before(store: Store) -> None
     assert later is not None
     assert later.interval_hours.tolist() == [4, 1, 8]
     assert load_funding(store, Instrument("bybit", "linear_perp", "BTCUSDT")) is None
+
+
+def test_funding_intervals_never_look_at_a_settlement_that_came_later(store: Store) -> None:
+    stamps = [START_NS, START_NS + 4 * HOUR_NS, START_NS + 8 * HOUR_NS, START_NS + 12 * HOUR_NS]
+    table = funding_table(stamps, [1e-4] * 4)
+    # The settlement of 04:00 is published at 10:00: that of 08:00 could only see the one of 00:00.
+    known = pa.array([stamps[0], START_NS + 10 * HOUR_NS, *stamps[2:]])
+    store.write(FUNDING_KEY, table.append_column("available_at", known), provenance={})
+    series = load_series(store, PERP, "funding")
+    assert series is not None
+    assert series.event_time.tolist() == [stamps[0], *stamps[2:]]
+    assert series.columns["interval_hours"].tolist() == [8, 8, 4]
 
 
 def test_stated_intervals_and_mark_prices_are_kept(store: Store) -> None:

@@ -183,6 +183,17 @@ def test_the_future_does_not_change_a_longer_bar(store: Store, tmp_path: Path) -
         np.testing.assert_array_equal(prefix.volume, whole.volume[:count])
 
 
+def test_a_coin_that_begins_inside_a_bar_opens_the_next_one_at_its_close(store: Store) -> None:
+    write_bars(store, "AAA", 0, 20, set())
+    # From 02:00 on, and the hour of 04:00 is missing.
+    write_bars(store, "BBB", 2, 18, {2})
+    markets = load_aligned(store, INSTRUMENTS[:2], "4h")
+    assert markets.listed[:, 1].tolist() == [False, True, True, True, True]
+    hours = load_bars(store, INSTRUMENTS[1], "1h")
+    assert markets.open[1, 1] == hours.close[1]
+    np.testing.assert_array_equal(markets.bars(1).open, load_bars(store, INSTRUMENTS[1], "4h").open)
+
+
 def test_flows_are_nan_where_a_source_states_none(store: Store) -> None:
     for seed, name in enumerate(NAMES):
         table = bar_table(20, seed=seed)

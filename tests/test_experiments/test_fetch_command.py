@@ -155,7 +155,7 @@ def test_the_example_is_sound() -> None:
         ("exchange.binance.urls=x", "exchanges.binance.urls='x' must be"),
         ("exchange.binance.options=7", "exchanges.binance.options=7 must be"),
         ("exchange.binance.fetch_ohlcv=1", "ccxt has no such setting"),
-        ("exchange.bybt.timeout=1000", "exchanges.bybt: 'bybt' is unknown to ccxt"),
+        ("exchange.bybt.timeout=1000", "exchange='bybt' is unknown to ccxt; did you mean bybit"),
     ],
 )
 def test_a_setting_of_the_wrong_kind_is_named(

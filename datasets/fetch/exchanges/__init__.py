@@ -2,8 +2,9 @@
 
 A file has ``series(client, market, kind, step, now_ms)``, the histories of which a data set is made
 (joined by time), and ``trades(client, market)``. ``client`` is an exchange of ccxt, ``market`` its
-description of a market, ``now_ms`` the clock of the exchange. Requests are made with ccxt's methods for single addresses where its unified ones drop
-columns or lose rows.
+description of a market, ``now_ms`` the clock of the exchange.
+Requests are made with ccxt's methods for single addresses where its unified ones drop columns or lose
+rows.
 """
 
 from types import ModuleType

@@ -7,8 +7,7 @@ from ..format import Format
 from . import captures, depth, funding, klines, liquidations, metrics, rest, trades
 from .names import stated_by_name
 
-_ALL: Final[tuple[Format, ...]] = (
-    *klines.FORMATS,
+_NAMED_ALIKE: Final[tuple[Format, ...]] = (
     *trades.FORMATS,
     *funding.FORMATS,
     *metrics.FORMATS,
@@ -17,4 +16,7 @@ _ALL: Final[tuple[Format, ...]] = (
     *rest.FORMATS,
     *captures.FORMATS,
 )
-FORMATS: Final = tuple(replace(one, names=stated_by_name) for one in _ALL)
+FORMATS: Final = (
+    *klines.FORMATS,
+    *(replace(one, names=stated_by_name) for one in _NAMED_ALIKE),
+)

@@ -15,8 +15,8 @@ from ..format import Format
 from ..reading.source_file import SourceFile
 from ..report import Request
 from ..rows import SourceRows, source_rows, taken
+from ..rows.trades import sequence_in_time
 from .layout import FLAG_CELL, NUMBER, NUMBER_CELL, STAMP_CELL, TEXT, WHOLE, WHOLE_CELL, Layout
-from .liquidations import sequence_in_time
 from .names import LINEAR_QUOTES, archive_key, check_venue
 from .stamps import stamps_ns
 from .symbols import by_symbol

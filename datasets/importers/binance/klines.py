@@ -15,7 +15,15 @@ from ..reading.source_file import SourceFile
 from ..report import Request
 from ..rows import SourceRows, source_rows, taken_bars
 from .layout import NUMBER, NUMBER_CELL, STAMP_CELL, TEXT, WHOLE, Layout
-from .names import archive_key, archive_name, expiry_ns, is_archive_name, is_dated
+from .names import (
+    ArchiveName,
+    archive_key,
+    archive_name,
+    expiry_ns,
+    is_archive_name,
+    is_dated,
+    stated_by_name,
+)
 from .stamps import stamps_ns
 
 _NAME: Final = "binance_klines"
@@ -103,9 +111,9 @@ def _kind(file: SourceFile, request: Request, table: pa.Table) -> str:
     if request.kind is not None:
         return request.kind
     named = archive_name(file)
-    for word, kind in _PRICE_KINDS.items():
-        if named.says(word):
-            return kind
+    price_kind = _named_price_kind(named)
+    if price_kind is not None:
+        return price_kind
     traded = any(_ever_positive(table[name]) for name in ("volume", "quote_volume"))
     if not traded:
         if any(pc.min(table[name]).as_py() < 0.0 for name in _PRICES):
@@ -120,6 +128,14 @@ def _kind(file: SourceFile, request: Request, table: pa.Table) -> str:
             )
     symbol = request.symbol or named.symbol
     return "dated_futures" if symbol and is_dated(symbol) else "ohlcv"
+
+
+def _named_price_kind(named: ArchiveName) -> str | None:
+    return next((kind for word, kind in _PRICE_KINDS.items() if named.says(word)), None)
+
+
+def _stated_by_name(file: SourceFile) -> dict[str, str | None]:
+    return {**stated_by_name(file), "kind": _named_price_kind(archive_name(file))}
 
 
 def _ever_positive(column: pa.ChunkedArray) -> bool:
@@ -137,5 +153,6 @@ FORMATS: Final = (
         holds="bars; markPriceKlines, indexPriceKlines and premiumIndexKlines by the name of the file "
         "or folder or by --as; contracts such as BTCUSDT_240628 are dated_futures; the last bar is left "
         "out where the file has another name than those of the archive",
+        names=_stated_by_name,
     ),
 )

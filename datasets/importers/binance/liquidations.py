@@ -7,14 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine import Int1D
-
 from ...findings import RefusedFileError
 from ...kinds import EVENT_STEP
 from ..format import Format
 from ..reading.source_file import SourceFile
 from ..report import Request
 from ..rows import SourceRows, source_rows, taken
+from ..rows.trades import sequence_in_time
 from .layout import NUMBER, TEXT, WHOLE, Layout
 from .names import archive_key
 from .stamps import stamps_ns
@@ -51,7 +50,7 @@ def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     price = np.where(average > 0.0, average, np.asarray(table["price"]))
     columns = {
         "event_time": pa.array(time_ns),
-        "sequence": pa.array(sequence_in_time(table)),
+        "sequence": pa.array(sequence_in_time(table, "time")),
         "side": pc.utf8_lower(table["side"]),
         "price": pa.array(price),
         "quantity": pa.array(filled),
@@ -61,20 +60,6 @@ def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     yield taken(
         rows.without(filled == 0.0, "missing_value", "an order of which nothing was filled")
     )
-
-
-def sequence_in_time(table: pa.Table, time: str = "time") -> Int1D:
-    """Number of each row within its time, from 0 in the order of the file, ``(N,)``.
-
-    Equal rows have one number: a row that stands twice is one event that was written twice.
-    """
-    numbers: dict[object, dict[tuple[object, ...], int]] = {}
-    sequence = np.empty(len(table), dtype=np.int64)
-    columns = [column.to_pylist() for column in table.columns]
-    for row, (moment, *cells) in enumerate(zip(table[time].to_pylist(), *columns, strict=True)):
-        seen = numbers.setdefault(moment, {})
-        sequence[row] = seen.setdefault(tuple(cells), len(seen))
-    return sequence
 
 
 FORMATS: Final = (

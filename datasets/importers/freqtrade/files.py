@@ -14,7 +14,7 @@ is imported only under a symbol that the caller gives.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,7 @@ from ..report import Request
 from ..rows import SourceRows, common_step, source_rows, taken_bars
 from ..rows.funding import taken_funding
 from ..rows.trades import TradeColumns, check_base_unit, taken_trades
+from ..rows.units import noting_volume
 from .columns import (
     CANDLES,
     LAYOUTS,
@@ -167,9 +168,25 @@ def _candles(file: SourceFile, request: Request, candles: Candles) -> SourceRows
     else:
         wanted = CANDLES[1:] if kind == "ohlcv" else CANDLES[1:-1]
         columns |= {name: candles.column(name) for name in wanted}
+    if kind == "ohlcv" and request.kind is None:
+        _check_traded(file, columns)
     rows = source_rows(file.path, NAME, key, columns, candles.places, candles.word)
     rows = _with_venue_finding(file, request, rows)
-    return taken_funding(rows) if kind == "funding" else taken_bars(rows)
+    return taken_funding(rows) if kind == "funding" else noting_volume(taken_bars(rows))
+
+
+def _check_traded(file: SourceFile, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> None:
+    """Prices that move although nobody ever trades are mark or index prices under a wrong name."""
+    volume, close = (
+        np.asarray(columns[name].cast(pa.float64()).fill_null(np.nan))
+        for name in ("volume", "close")
+    )
+    if not (volume > 0.0).any() and (close != close[0]).any():
+        raise RefusedFileError(
+            "contradiction",
+            f"{file.path}: prices move and every volume is zero: these may be mark or index prices under "
+            "a wrong name; give --as ohlcv where they are candles of trades",
+        )
 
 
 def _check_rates(file: SourceFile, candles: Candles) -> None:

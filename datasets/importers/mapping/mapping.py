@@ -40,8 +40,8 @@ from ...kinds import AVAILABLE_AT, EVENT_STEP, KINDS, Column
 from ..reading.source_file import SourceFile
 from ..reading.stated import agreed, stated
 from ..report import Request
+from ..rows import SourceRows, source_rows, taken_bars
 from ..rows.funding import taken_funding
-from ..rows.source_rows import SourceRows, source_rows, taken_bars
 from ..rows.trades import order_within_time
 from ..tidy.series import taken_periods
 from .cells import Cells

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from engine import DAY_NS, HOUR_NS, SECOND_NS, Bool1D, DataError, Int1D, timeframe_ns
+from engine import HOUR_NS, SECOND_NS, Bool1D, DataError, Int1D, timeframe_ns
 
-from ...checks import check_availability, check_values, off_grid
+from ...checks import check_availability, check_values
 from ...findings import LINES_KEPT, Action, Finding, RefusedFileError
 from ...keys import DatasetKey
 from ...kinds import BAR_KINDS, KINDS, Kind
@@ -27,10 +27,6 @@ from ...timestamps import SETTLEMENT_LATENESS_NS, time_text
 
 MAX_OFF_GRID_SHARE: Final = 0.01
 """A file with a larger share of rows off the grid is not what it says it is."""
-PLACEHOLDER_RUN: Final = 2
-"""So many equal flat bars at the very start are a listing price, not trading ..."""
-PLACEHOLDER_VOLUME: Final = 1e-3
-"""... where none of them had more than this share of the usual volume."""
 STEPS: Final = (
     "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w",
 )  # fmt: skip
@@ -39,6 +35,8 @@ _SPACING_ROWS: Final = 10
 """From so many bars on, most neighbours must be one step apart ..."""
 _FEWEST_ROWS: Final = 3
 """... and from so many rows on, some neighbours must be no further apart."""
+_LARGE_RATE: Final = 2e-3
+"""A usual funding rate beyond this looks like one in percent: venues charge about 0.0001."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,36 +167,8 @@ def taken(rows: SourceRows) -> SourceRows:
     check_values(rows.kind, rows.table, rows.name)
     check_availability(rows.kind, rows.key.step, rows.table, rows.name)
     if rows.kind.lag_steps and not rows.kind.is_event:
-        time_ns = rows.time_ns()
-        _check_spacing(rows, time_ns[np.diff(time_ns, prepend=time_ns[0] - 1) > 0])
+        check_spacing(rows)
     return replace(rows, checked=rows.table)
-
-
-def taken_bars(
-    rows: SourceRows, close_ns: Int1D | None = None, *, is_capture: bool = False
-) -> SourceRows:
-    """The bars that are imported, after every rule of ``docs/data.md``.
-
-    ``close_ns`` are the close times the file states, or None; ``is_capture`` marks formats that
-    were recorded while the last bar was still open.
-    """
-    if close_ns is not None:
-        rows = _with_close_findings(rows, rows.time_ns(), close_ns)
-    rows = taken(rows)
-    time_ns, step = rows.time_ns(), rows.key.step
-    wrong = off_grid(time_ns, step)
-    _refuse_if_many(rows, wrong, f"off the {step} grid")
-    rows = rows.without(wrong, "off_grid", f"off the {step} grid")
-    rows = rows.without(
-        _placeholders(rows), "flat_start", "flat listing price before the first trade"
-    )
-    if is_capture:
-        last = np.zeros(len(rows.places), dtype=np.bool_)
-        last[-1] = True
-        rows = rows.without(
-            last, "incomplete_last_bar", "last bar of a capture, nothing proves that it had closed"
-        )
-    return rows
 
 
 def taken_settlements(rows: SourceRows) -> SourceRows:
@@ -221,8 +191,16 @@ def taken_settlements(rows: SourceRows) -> SourceRows:
     rows = replace(rows, table=with_times(rows.kind, rows.table, snapped, known_ns))
     rows = taken(rows)
     wrong = rows.time_ns() % HOUR_NS != 0
-    _refuse_if_many(rows, wrong, "more than two seconds after a full hour")
-    return rows.without(wrong, "late_stamp", "more than two seconds after a full hour")
+    refuse_if_many(rows, wrong, "more than two seconds after a full hour")
+    rows = rows.without(wrong, "late_stamp", "more than two seconds after a full hour")
+    usual = float(np.median(np.abs(np.asarray(rows.table["rate"]))))
+    if len(rows.places) < _SPACING_ROWS or usual <= _LARGE_RATE:
+        return rows
+    return rows.noting(
+        "unstated_unit",
+        f"the usual rate is {usual:.2%} per settlement, a hundred times what venues charge: the file may "
+        "be in percent; taken as fractions, give --mapping with a factor of 0.01 where it is",
+    )
 
 
 def _sorted_once(rows: SourceRows) -> SourceRows:
@@ -267,12 +245,14 @@ def common_step(time_ns_by_series: list[Int1D], path: Path) -> str:
     )
 
 
-def _check_spacing(rows: SourceRows, time_ns: Int1D) -> None:
+def check_spacing(rows: SourceRows) -> None:
     """DataError unless the step is the usual distance of bars, or one that occurs in other series.
 
     Few rows, and series that are no bars, may have more holes than neighbours; without a single pair
-    of neighbours nothing shows that the step is right.
+    of neighbours nothing shows that the step is right. The rows are in the order of the store.
     """
+    time_ns = rows.time_ns()
+    time_ns = time_ns[np.diff(time_ns, prepend=time_ns[0] - 1) > 0]
     if len(time_ns) < _FEWEST_ROWS:
         return
     step_ns = timeframe_ns(rows.key.step)
@@ -283,11 +263,13 @@ def _check_spacing(rows: SourceRows, time_ns: Int1D) -> None:
     if not fits:
         raise DataError(
             f"{rows.path}: most rows of {rows.key.symbol} are {common / SECOND_NS:g} s apart, the "
-            f"step is said to be {rows.key.step}; correct --timeframe or the name of the file"
+            f"step is said to be {rows.key.step}; correct --timeframe or the name of the file, or describe "
+            "the file with --mapping"
         )
 
 
-def _refuse_if_many(rows: SourceRows, wrong: Bool1D, reason: str) -> None:
+def refuse_if_many(rows: SourceRows, wrong: Bool1D, reason: str) -> None:
+    """RefusedFileError where more than ``MAX_OFF_GRID_SHARE`` of the rows are ``wrong``."""
     if wrong.mean() > MAX_OFF_GRID_SHARE:
         row = int(np.flatnonzero(wrong)[0])
         raise RefusedFileError(
@@ -296,48 +278,3 @@ def _refuse_if_many(rows: SourceRows, wrong: Bool1D, reason: str) -> None:
             f"{int(wrong.sum())} of {len(wrong)} rows of {rows.key.symbol}; more than "
             f"{MAX_OFF_GRID_SHARE:.0%} refuses the file",
         )
-
-
-def _with_close_findings(rows: SourceRows, time_ns: Int1D, close_ns: Int1D) -> SourceRows:
-    step_ns = timeframe_ns(rows.key.step)
-    length = close_ns - time_ns
-    on_grid = ~off_grid(time_ns, rows.key.step)
-    late = (length > step_ns) & on_grid
-    if late.any():
-        row = int(np.flatnonzero(late)[0])
-        raise RefusedFileError(
-            "off_grid",
-            f"{rows.name(row)}: close_time={time_text(int(close_ns[row]))} lies after the end of the "
-            f"{rows.key.step} bar of {time_text(int(time_ns[row]))}; correct --timeframe or the file",
-        )
-    # Vendors write the last instant of the bar, a millisecond or a microsecond before its end.
-    early = (length < step_ns - 1_000_000) & on_grid
-    rows = rows.found(
-        "close_before_open", "kept", early & (length < 0), "close_time lies before open_time"
-    )
-    return rows.found(
-        "early_close_time",
-        "kept",
-        early & (length >= 0),
-        "close_time lies before the end of the bar, cut short by an outage",
-    )
-
-
-def _placeholders(rows: SourceRows) -> Bool1D:
-    """The leading run of equal flat bars, where next to nothing was traded in it.
-
-    A file that begins at midnight may be a piece of a longer history, whose first bars are then quiet
-    ones and no listing.
-    """
-    prices = [np.asarray(rows.table[name]) for name in ("open", "high", "low", "close")]
-    flat = np.logical_and.reduce([price == prices[0][0] for price in prices])
-    run = len(flat) if flat.all() else int(np.argmin(flat))
-    leading = np.zeros(len(flat), dtype=np.bool_)
-    if not PLACEHOLDER_RUN <= run < len(flat) or rows.time_ns()[0] % DAY_NS == 0:
-        return leading
-    volume = np.asarray(rows.table["volume"]) if "volume" in rows.table.column_names else None
-    if volume is None or not (volume[run:] > 0.0).any():
-        return leading
-    usual = np.median(volume[run:][volume[run:] > 0.0])
-    leading[:run] = volume[:run].max() <= PLACEHOLDER_VOLUME * usual
-    return leading

@@ -156,3 +156,17 @@ def order_within_time(time_ns: Int1D, left_out: Bool1D | None = None) -> Int1D:
     lengths = np.diff(np.append(starts, len(by_time)))
     order[by_time] = np.arange(len(by_time)) - np.repeat(starts, lengths)
     return order
+
+
+def sequence_in_time(table: pa.Table, time: str) -> Int1D:
+    """Number of each row within its time, from 0 in the order of the file, ``(N,)``.
+
+    Equal rows have one number: a row that stands twice is one event that was written twice.
+    """
+    numbers: dict[object, dict[tuple[object, ...], int]] = {}
+    sequence = np.empty(len(table), dtype=np.int64)
+    columns = [column.to_pylist() for column in table.columns]
+    for row, (moment, *cells) in enumerate(zip(table[time].to_pylist(), *columns, strict=True)):
+        seen = numbers.setdefault(moment, {})
+        sequence[row] = seen.setdefault(tuple(cells), len(seen))
+    return sequence

@@ -31,7 +31,7 @@ from ..reading.source_file import SourceFile
 from ..reading.stated import agreed, stated
 from ..report import Request
 from ..rows import SourceRows, source_rows, taken
-from ..rows.trades import TradeColumns, order_within_time, taken_trades
+from ..rows.trades import TradeColumns, sequence_in_time, taken_trades
 from .book import LEVEL, NAME, book_snapshots, replayed_book
 from .owners import Owner, owner_of
 
@@ -66,6 +66,13 @@ def _recognises(file: SourceFile) -> bool:
     return header in (_EVENTS, _CHANGES) or _depth(header) > 0
 
 
+def _stated_by_name(file: SourceFile) -> dict[str, str | None]:
+    """Trades and liquidations have the same columns; other files say what they hold."""
+    if _header(file) != _EVENTS:
+        return {"kind": None}
+    return {"kind": next((kind for word, kind in _EVENT_KINDS.items() if word in file.name), None)}
+
+
 def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     header = _header(file)
     if not _recognises(file):
@@ -83,8 +90,7 @@ def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     table, places = csv_table(file, header, types, skip_lines=1, optional=optional)
     kind = "book_snapshot"
     if header == _EVENTS:
-        named = next((kind for word, kind in _EVENT_KINDS.items() if word in file.name), None)
-        kind = stated(file, "kind", request.kind, named)
+        kind = stated(file, "kind", request.kind, _stated_by_name(file)["kind"])
     agreed(file, "kind", request.kind, kind)
     for exchange, symbol, rows in _series(table):
         if request.symbol not in (None, symbol):
@@ -190,7 +196,7 @@ def _liquidations(
     columns = {
         "event_time": pa.array(time_ns),
         "available_at": pa.array(np.maximum(time_ns, known_ns)),
-        "sequence": pa.array(order_within_time(time_ns)),
+        "sequence": pa.array(sequence_in_time(table, "timestamp")),
         "side": table["side"],
         "price": table["price"],
         "quantity": pa.array(quantity),
@@ -228,5 +234,6 @@ FORMATS: Final = (
         "CSV that begins with exchange,symbol,timestamp,local_timestamp",
         "trades and liquidations; snapshots as they stand; book changes as the book at whole "
         "seconds",
+        _stated_by_name,
     ),
 )

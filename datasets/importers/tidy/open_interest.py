@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from engine import DAY_NS
 
-from ..rows import SourceRows, taken
+from ..rows import SourceRows, check_spacing, taken
 from .layout import TidyLayout
 from .series import TidyFile, without_open_period
 
@@ -38,7 +38,10 @@ def _read_coinalyze(tidy: TidyFile) -> Iterator[SourceRows]:
             "event_time": pa.array(tidy.times(one, "date") + DAY_NS),
             "sum_open_interest_value": one.table["oi_close"],
         }
-        rows = without_open_period(taken(tidy.rows(key, columns, one.places)), newest_ns)
+        rows = taken(tidy.rows(key, columns, one.places))
+        # The close of a longer bar would stand at the end of its first day.
+        check_spacing(rows)
+        rows = without_open_period(rows, newest_ns)
         if tidy.request.venue is None:
             rows = rows.noting(
                 "unstated_venue",

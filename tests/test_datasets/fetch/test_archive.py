@@ -169,6 +169,47 @@ def test_a_month_that_is_not_published_yet_is_read_day_by_day(store: Store) -> N
         assert server.requests["/api/v3/klines"] >= 1
 
 
+def test_a_file_that_the_archive_lacks_after_the_listing_is_stated(store: Store) -> None:
+    with ExchangeServer(WORLD) as server:
+        filled(server)
+        for label in (
+            "monthly/klines/BTCUSDT/1h/BTCUSDT-1h-2021-04",
+            "daily/klines/BTCUSDT/1h/BTCUSDT-1h-2021-04-17",
+        ):
+            del server.archive.files[f"data/spot/{label}.zip"]
+        (report,) = fetched(server, store, archive_job("2021-01-01", "2021-06-01"))
+    assert report.error is None
+    (finding,) = report.findings
+    assert (finding.defect, finding.count) == ("gap", 1)
+    assert "has no file for 2021-04-17" in finding.message
+    lacking = range(ms("2021-04-17"), ms("2021-04-18"))
+    assert stored(store, report.key) == [
+        (t, row) for t, row in bars_of(0, ms("2021-06-01")) if t not in lacking
+    ]
+
+
+def test_the_last_days_of_a_delisted_coin_are_there_without_a_file_of_the_month(
+    store: Store,
+) -> None:
+    with ExchangeServer(WORLD) as server:
+        put_bars(server, "spot", "2021-03", ms("2021-03-01"), ms("2021-04-01"))
+        for day in range(1, 13):
+            day_ms = ms(f"2021-04-{day:02d}")
+            put_bars(server, "spot", f"2021-04-{day:02d}", day_ms, day_ms + DAY_MS)
+        (report,) = fetched(server, store, archive_job("2021-03-01", "2021-06-01"))
+    assert report.error is None
+    assert stored(store, report.key) == bars_of(0, ms("2021-04-13"))
+
+
+def test_many_symbols_do_not_ask_the_archive_for_more_at_once_than_allowed(store: Store) -> None:
+    symbols = tuple(f"C{n}/USDT" for n in range(12))
+    with ExchangeServer(WORLD, faults=Faults(("slow",), 1.0), slow_seconds=0.05) as server:
+        one = archive_job("2021-03-01", "2021-03-03", symbols=symbols)
+        settings = {"binance": server.settings("binance") | {"timeout": 5_000}}
+        fetched(server, store, one, places=2, settings=settings)
+        assert server.most_at_once <= 2
+
+
 def test_funding_by_months_metrics_by_days_and_trades(store: Store) -> None:
     with ExchangeServer(WORLD) as server:
         times = WORLD.settlements(ms("2021-04-01"), ms("2021-05-01") - 1)

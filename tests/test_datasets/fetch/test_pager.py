@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,3 +94,56 @@ def test_a_probe_that_loses_the_first_row_is_not_believed() -> None:
 
     series = Series("rows", ("sum_open_interest",), 50, STEP_MS, True, ask, oldest_first=True)
     assert asyncio.run(all_times(series, 0, 400 * STEP_MS)) == truth
+
+
+def test_a_row_off_the_grid_that_an_answer_lost_at_its_edge_is_asked_for_again() -> None:
+    eight_ms = 8 * STEP_MS
+    truth = [n * eight_ms for n in range(1, 20)]
+    first_ms, end_ms = truth[0] - eight_ms // 4, truth[-1] + eight_ms // 4
+    for lost in (truth[0], truth[-1]):
+        answers = 0
+
+        async def ask(first_ms: int, last_ms: int, lost: int = lost) -> list[Row]:
+            nonlocal answers
+            answers += 1
+            known = [t for t in truth if t != lost] if answers == 1 else truth
+            return [(t, float(t)) for t in known if first_ms <= t <= last_ms]
+
+        series = Series("rows", ("sum_open_interest",), 100, eight_ms, False, ask)
+        assert asyncio.run(all_times(series, first_ms, end_ms)) == truth
+
+
+def test_two_stamps_of_one_moment_do_not_make_every_distance_a_hole() -> None:
+    eight_ms = 8 * STEP_MS
+    truth = sorted([*(n * eight_ms for n in range(1, 50)), 5 * eight_ms + 3])
+    answers = 0
+
+    async def ask(first_ms: int, last_ms: int) -> list[Row]:
+        nonlocal answers
+        answers += 1
+        return [(t, float(t)) for t in truth if first_ms <= t <= last_ms]
+
+    series = Series("rows", ("sum_open_interest",), 100, eight_ms, False, ask)
+    assert asyncio.run(all_times(series, eight_ms, 50 * eight_ms)) == truth
+    assert answers < 10
+
+
+@pytest.mark.parametrize("limit", [3, 10, 100])
+@pytest.mark.parametrize("oldest_first", [True, False])
+def test_intervals_of_funding_that_become_shorter_lose_nothing(
+    limit: int, oldest_first: bool
+) -> None:
+    eight, four, one = 8 * STEP_MS, 4 * STEP_MS, STEP_MS
+    change, faster, end_ms = 40 * eight, 70 * eight, 90 * eight
+    truth = [
+        *range(eight, change, eight),
+        *range(change, faster, four),
+        *range(faster, end_ms, one),
+    ]
+
+    async def ask(first_ms: int, last_ms: int) -> list[Row]:
+        inside: list[Row] = [(t, float(t)) for t in truth if first_ms <= t <= last_ms]
+        return inside[:limit] if oldest_first else inside[-limit:]
+
+    series = Series("rows", ("sum_open_interest",), limit, eight, False, ask, oldest_first)
+    assert asyncio.run(all_times(series, 0, end_ms)) == truth

@@ -1,6 +1,7 @@
 """Stopping a fetch anywhere: nothing is lost, and a repetition ends in the same bytes."""
 
 import errno
+import fcntl
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from datasets import Store, durable
+from datasets import DatasetKey, Store, durable
 from datasets.fetch import FetchJob, dataset
 from datasets.fetch.checkpoint import Checkpoint, checkpoint_path, fetching, read_checkpoint
 from engine import DataError
@@ -174,7 +175,9 @@ def test_ctrl_c_ends_what_is_awaited_in_every_phase(
     with ExchangeServer(small_world(), slow_seconds=30.0) as server:
         archived(server)
         server.faults.script(address, ["slow"])
-        settings = {name: server.settings(name) | {"timeout": 60_000} for name in ("okx", "binance")}
+        settings = {
+            name: server.settings(name) | {"timeout": 60_000} for name in ("okx", "binance")
+        }
         waiting = threading.Thread(target=interrupted_when_asked, args=(server, address))
         waiting.start()
         began = time.monotonic()
@@ -390,6 +393,19 @@ def test_a_second_fetch_is_refused_with_the_process_that_has_it(
         (second,) = fetched(server, store, ONE)
     assert second.status == "failed"
     assert f"process {os.getpid()} is fetching" in second.error
+
+
+def test_the_process_is_named_also_in_the_moment_after_it_took_the_lock(tmp_path: Path) -> None:
+    key = DatasetKey("ohlcv", "okx", "spot", "BTCUSDT", "1h", "api")
+    path = checkpoint_path(tmp_path, key)
+    path.parent.mkdir(parents=True)
+    with path.with_name(f".{path.name}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        naming = threading.Timer(0.1, lambda: os.pwrite(held.fileno(), b"4711\n", 0))
+        naming.start()
+        with pytest.raises(DataError, match="process 4711 is fetching"), fetching(tmp_path, [key]):
+            pass
+        naming.join()
 
 
 def test_a_damaged_checkpoint_is_refused(server: ExchangeServer, tmp_path: Path) -> None:

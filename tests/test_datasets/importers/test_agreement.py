@@ -166,3 +166,58 @@ def test_a_weekly_rate_is_no_daily_one(tmp_path: Path, days: int) -> None:
     for number, row in enumerate(daily):
         row["date"] = START_MS + DAY * (number + 2 * (number // 3))
     assert len(read_one(write(tmp_path / "usdkrw.parquet", parquet_bytes(daily))).table) == 5
+
+
+def test_weekly_open_interest_of_coinalyze_is_no_daily_one(tmp_path: Path) -> None:
+    """Its close would be known six days before the week is over."""
+    for days, is_read in ((1, True), (7, False)):
+        rows = [
+            {
+                "coin_symbol": "BTC", "symbol": "BTCUSDT_PERP.A", "date": START_MS + DAY * days * row,
+                "oi_open": 1.0, "oi_high": 1.0, "oi_low": 1.0, "oi_close": 1.0,
+            }
+            for row in range(12)
+        ]  # fmt: skip
+        path = write(tmp_path / "interest.parquet", parquet_bytes(rows))
+        if is_read:
+            assert len(read_one(path).table) == 11
+        else:
+            assert "604800 s apart" in str(refusal(path))
+
+
+@pytest.mark.parametrize(("rate", "is_odd"), [("0.0001", False), ("-0.01", True)])
+def test_funding_that_may_be_in_percent_is_noted(tmp_path: Path, rate: str, is_odd: bool) -> None:
+    cells = [[str(KLINES_START_MS + row * 8 * HOUR), "8", rate] for row in range(12)]
+    path = write(tmp_path / "BTCUSDT-fundingRate-2021-01.csv", csv_bytes(cells, FUNDING_HEADER))
+    assert defects(read_one(path)) == ({"unstated_unit": 12} if is_odd else {})
+
+
+def test_a_kind_against_the_name_is_believed_and_stated(tmp_path: Path) -> None:
+    path = write(tmp_path / "BTCUSDT-markPriceKlines-1h-2021-01_um.csv", klines())
+    assert read_one(path).key.kind == "mark_price"
+    assert "kind=mark_price" in finding(read_one(path, kind="ohlcv"), "contradiction").message
+    header = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
+    line = f"bitmex,XBTUSD,{START_MS}000,{START_MS}500,a,sell,100,1\n"
+    path = write(tmp_path / "bitmex_liquidations_XBTUSD.csv", (header + line).encode())
+    assert read_one(path).key.kind == "liquidations"
+    assert "kind=liquidations" in finding(read_one(path, kind="trades"), "contradiction").message
+
+
+def test_a_liquidation_that_stands_twice_is_one(tmp_path: Path) -> None:
+    header = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
+    line = f"binance-futures,BTCUSDT,{START_MS}000,{START_MS}500,,sell,100,1\n"
+    other = line.replace("100,1", "100,2")
+    path = write(tmp_path / "x_liquidations_BTCUSDT.csv", (header + line + line + other).encode())
+    rows = read_one(path)
+    assert rows.table["quantity"].to_pylist() == [1.0, 2.0]
+    assert rows.table["sequence"].to_pylist() == [0, 1]
+    assert defects(rows) == {"duplicate": 1}
+
+
+def test_prices_under_the_name_of_a_premium_or_of_trades_are_refused(tmp_path: Path) -> None:
+    premium = write(tmp_path / "BTCUSDT-premiumIndexKlines-1h-2021-01_um.csv", klines())
+    assert "cannot be a premium" in refused_as(premium)[1]
+    rows = [[START_MS + HOUR * row, 10, 12, 9, 11 - row % 2, 0] for row in range(12)]
+    path = write(tmp_path / "BTC_USDT_USDT-1h-futures.json", json.dumps(rows).encode())
+    assert "every volume is zero" in refused_as(path, venue="binance")[1]
+    assert len(read_one(path, venue="binance", kind="ohlcv").table) == 12

@@ -73,6 +73,26 @@ def test_candles_need_an_owner_and_lose_the_bar_that_may_be_open(tmp_path: Path)
     assert str(marks.key) == "mark_price/binance/um_perp/BTCUSDT/1h/ccxt"
 
 
+@pytest.mark.parametrize(
+    ("venue", "market", "is_known"),
+    [
+        ("binance", "um_perp", True),
+        ("kraken", "spot", True),
+        ("okx", "linear_perp", False),
+        ("binance", "cm_perp", False),
+    ],
+)
+def test_a_volume_that_may_count_contracts_is_noted(
+    tmp_path: Path, venue: str, market: str, is_known: bool
+) -> None:
+    owner = {"venue": venue, "market": market}
+    path = json_file(tmp_path / "candles.json", CANDLES)
+    found = defects(read_one(path, symbol="BTC", **owner))
+    assert ("unstated_unit" in found) == (not is_known)
+    path = json_file(tmp_path / "BTC_USDT_USDT-1h-futures.json", CANDLES)
+    assert ("unstated_unit" in defects(read_one(path, symbol="BTCUSDT", **owner))) == (not is_known)
+
+
 def test_the_name_tells_candles_of_freqtrade_from_those_of_ccxt(tmp_path: Path) -> None:
     path = json_file(tmp_path / "BTC_USDT-1h.json", CANDLES)
     assert read_one(path, venue="binance").format == "freqtrade"
