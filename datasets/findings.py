@@ -43,6 +43,7 @@ DEFECTS: Final[Mapping[str, str]] = MappingProxyType(
         "source_disagreement": "two sources state different values",
         "survivorship": "only symbols that were alive at the end are in the file",
         "unequal_periods": "symbols of one file begin or end at different times",
+        "name_contradiction": "the name of a file says something else than its content or the caller",
         "unstated_unit": "the source does not state a unit",
         "unstated_venue": "the source does not state the venue",
         "incomparable_unit": "units differ between venues",

@@ -17,8 +17,9 @@ class Series:
     Shapes: ``event_time``, ``available_at`` and each column ``(N,)``. Times are int64 ns UTC.
     ``event_time`` is what the row is about, strictly increasing; ``available_at`` is the first
     moment at which the row may be used, never before its event and never decreasing. A value is a
-    finite number, or NaN where the source states none. A row older than ``max_age_ns`` (measured from its event) is no longer shown: a series
-    that ends is missing data, not a constant. Raises DataError otherwise.
+    finite number, or NaN where the source states none. A row older than ``max_age_ns`` (measured
+    from its event) is no longer shown: a series that ends is missing data, not a constant. Raises
+    DataError otherwise.
     """
 
     name: str

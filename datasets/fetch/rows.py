@@ -9,20 +9,22 @@ import pyarrow as pa
 from engine import HOUR_NS, Int1D
 
 from ..keys import DatasetKey
-from ..kinds import KINDS
+from ..kinds import AVAILABLE_AT, KINDS
 from ..store import Store
 from ..tables import canonical_table, equal_values, identity_order, same_identity, times_ns
 from ..timestamps import SETTLEMENT_LATENESS_NS
 from .series import MS_NS, Row
 
 _FUNDING: Final = "funding"
+_METRICS: Final = "metrics"
 
 
 def table_of(key: DatasetKey, columns: Sequence[str], rows: Sequence[Row]) -> pa.Table:
     """``rows`` (time in ms, then ``columns``) as a canonical table in store order.
 
     Rows whose every value is empty are left out; a settlement stamped up to two seconds late is put on
-    the full hour.
+    the full hour. Metrics count as known one step after their time, and at least as late as the kind
+    says: not every exchange tells whether it stamps the start or the end of the period it sums up.
     """
     kind = KINDS[key.kind]
     rows = [row for row in rows if any(cell is not None for cell in row[1:])]
@@ -32,6 +34,11 @@ def table_of(key: DatasetKey, columns: Sequence[str], rows: Sequence[Row]) -> pa
         time_ns = np.where(late <= SETTLEMENT_LATENESS_NS, time_ns - late, time_ns)
     types = {column.name: column.arrow_type for column in kind.columns}
     data = {kind.time_column: pa.array(time_ns)}
+    if key.kind == _METRICS:
+        known_ns = np.maximum(
+            time_ns + kind.step_ns(key.step), kind.available_ns(time_ns, key.step)
+        )
+        data[AVAILABLE_AT] = pa.array(known_ns)
     for place, name in enumerate(columns, start=1):
         data[name] = pa.array([row[place] for row in rows], type=types[name])
     table = canonical_table(kind, key.step, pa.table(data), str(key))

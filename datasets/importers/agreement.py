@@ -65,7 +65,7 @@ def _noting_name(names: Mapping[str, str | None], rows: SourceRows) -> SourceRow
     if not differing:
         return rows
     return rows.noting(
-        "contradiction",
+        "name_contradiction",
         "the name of the file says "
         + ", ".join(f"{what}={named}" for what, named in differing)
         + "; taken, because an option or the content says so, is "
@@ -77,6 +77,8 @@ def _same(what: str, said: str, found: str, key: DatasetKey) -> bool:
     """True where both name one thing, in the spelling of a file or of the store."""
     if said == found:
         return True
+    if what == "kind":
+        return False
     if what == "venue":
         return store_venue(said.lower()) == found or found.startswith(f"{said}_")
     if what == "market":

@@ -20,8 +20,8 @@ class Format:
     only at the name) and must be True for no file of another format. ``read`` gives the rows of
     every series in the file, checked and cleaned; it raises RefusedFileError or DataError, and no
     other error, for whatever bytes it is given. ``hint`` says in the documentation how the format is
-    recognised, ``holds`` what becomes of it. ``names`` gives the ``kind``, ``venue``, ``market``, ``symbol`` and
-    ``timeframe`` that the name of a file states, as far as the format has such names.
+    recognised, ``holds`` what becomes of it. ``names`` gives the ``kind``, ``venue``, ``market``,
+    ``symbol`` and ``timeframe`` that the name of a file states, as far as the format has such names.
     """
 
     name: str

@@ -80,9 +80,17 @@ class _Filling:
         first = min(self._first, last)
         before = np.nan if self._before is None else self._before[1]
         carry(self._target, self._has_bar, self._opened, first, last, before)
-        for name in ("volume", *self._flows):
+        stated = frozenset(name for name in self._flows if self._is_stated(name))
+        for name in ("volume", *stated):
             self._target(name)[~self._has_bar] = 0.0
-        return Filled(first, last, self._has_bar, frozenset(self._flows), self._some_late)
+        return Filled(first, last, self._has_bar, stated, self._some_late)
+
+    def _is_stated(self, name: str) -> bool:
+        """Whether a bar has the flow; a block that states it may do so outside the period only."""
+        values = self._target(name)
+        if np.isfinite(values[np.argmax(self._has_bar)]):
+            return bool(self._has_bar.any())
+        return bool(np.isfinite(values[self._has_bar]).any())
 
     def _place(self, block: "_Visible", columns: Sequence[str]) -> None:
         rows = block.rows
@@ -131,27 +139,29 @@ class _Filling:
         return -(-(first_shown_ns - self._grid.first_ns) // self._grid.step_ns)
 
     def _listed_end(self) -> int:
-        if self._continues():
-            return self._grid.count
         last_ns = self._last_ns
         if last_ns < 0:
             last_ns = self._grid.first_ns if self._before is None else self._before[0]
             last_ns -= self._base_ns
         whole = (last_ns + self._base_ns - self._grid.first_ns) // self._grid.step_ns
+        if whole < self._grid.count and self._continues():
+            return self._grid.count
         return min(max(whole, 0), self._grid.count)
 
     def _continues(self) -> bool:
         """Whether the instrument has a bar after the grid: then a hole at its end is a gap."""
-        end_ns, as_of_ns = self._grid.end_ns, self._grid.as_of_ns
-        if max(info.last_ns for info in self._infos) < end_ns:
-            return False
         if self._last_ns < 0 and self._before is None:
             return False
-        if as_of_ns is None:
-            return True
-        if as_of_ns < end_ns + self._base_ns:
-            return False
-        return any(True for _ in self._visible(end_ns, as_of_ns, (), _ignored))
+        start_ns, end_ns = self._grid.end_ns, max(info.last_ns for info in self._infos) + 1
+        if self._grid.as_of_ns is not None:
+            end_ns = min(end_ns, self._grid.as_of_ns)
+        span = _SEARCH_ROWS * self._base_ns
+        while start_ns < end_ns:
+            until_ns = min(start_ns + span, end_ns)
+            if any(True for _ in self._visible(start_ns, until_ns, (), _ignored)):
+                return True
+            start_ns, span = until_ns, span * 16
+        return False
 
     def _nearest_before(self) -> tuple[int, float] | None:
         """Time and close of the last shown bar before the grid."""

@@ -50,7 +50,7 @@ def load_market(
                 owner,
                 kind,
                 int(bars.open_time[0]),
-                end_ns,
+                int(bars.close_time[-1]) + 1,
                 as_of_ns=as_of_ns,
                 on_source_conflicts=on_source_conflicts,
             )

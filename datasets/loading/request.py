@@ -10,9 +10,7 @@ import numpy as np
 
 import indicators.asof
 from engine import FLOW_COLUMNS, ConfigError
-
-from .. import kinds as kinds_module
-from .. import tables as tables_module
+from engine import timeframe as timeframes
 from ..keys import DatasetKey, Instrument
 from ..kinds import kind_named
 from ..store import Store
@@ -113,8 +111,9 @@ def cache_key(store: Store, request: AlignedRequest) -> str:
 @once
 def _code_version() -> str:
     digest = hashlib.sha256(np.__version__.encode())
-    loading = sorted(Path(__file__).parent.glob("*.py"))
-    modules = (kinds_module, tables_module, indicators.asof)
-    for path in (*loading, *(Path(str(module.__file__)) for module in modules)):
+    loading = Path(__file__).parent
+    rooms = (loading, loading.parent, loading.parent / "kinds", loading.parent / "store")
+    files = [path for room in rooms for path in sorted(room.glob("*.py"))]
+    for path in (*files, *(Path(str(module.__file__)) for module in (indicators.asof, timeframes))):
         digest.update(path.read_bytes())
     return digest.hexdigest()

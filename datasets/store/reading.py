@@ -207,5 +207,8 @@ class StoreReader:
             try:
                 named.append((name, DatasetKey.parse(name)))
             except DataError as error:
+                if path.is_dir():
+                    # A symbol may end in .json: then its folder does.
+                    continue
                 named.append((name, f"not the manifest of a data set: {error}"))
         return named

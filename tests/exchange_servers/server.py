@@ -92,6 +92,11 @@ class ExchangeServer:
     async def _stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+        # An answer may still be kept back on purpose when its client has gone.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def settings(self, exchange: str) -> dict[str, Any]:
         """Settings of ccxt with which ``exchange`` is this server."""

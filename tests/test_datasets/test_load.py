@@ -14,6 +14,7 @@ from datasets import (
     Instrument,
     Store,
     find_dataset,
+    load_aligned,
     load_bars,
     load_funding,
     load_market,
@@ -103,6 +104,27 @@ def test_a_flow_column_that_some_bars_lack_is_refused(store: Store) -> None:
     early = load_bars(store, SPOT, "1h", None, START_NS + 9 * HOUR_NS)
     assert early.taker_buy_volume is not None
     assert early.taker_buy_volume[4] == 0.0
+
+
+@pytest.mark.parametrize("sources", [None, ("test", "other")])
+def test_a_flow_that_begins_after_the_period_is_absent(
+    store: Store, sources: tuple[str, ...] | None
+) -> None:
+    table = bar_table(20, without=(4,))
+    taker = [None] * 9 + table["taker_buy_volume"].to_pylist()[9:]
+    index = table.column_names.index("taker_buy_volume")
+    table = table.set_column(index, "taker_buy_volume", pa.array(taker))
+    for source in sources or ("test",):
+        key = DatasetKey("ohlcv", "binance", "spot", "BTCUSDT", "1h", source)
+        store.write(key, table, provenance={})
+    instrument = Instrument("binance", "spot", "BTCUSDT", sources)
+    early = (START_NS, START_NS + 10 * HOUR_NS)
+    assert load_bars(store, instrument, "1h", *early).taker_buy_volume is None
+    late = load_bars(store, instrument, "1h", early[1])
+    assert late.taker_buy_volume is not None
+    assert late.taker_buy_volume.tolist() == taker[9:]
+    aligned = load_aligned(store, [instrument], "1h", *early, cache=False)
+    assert set(aligned.flows) == {"quote_volume", "taker_buy_quote", "trades"}
 
 
 def test_a_flow_column_that_no_bar_has_is_absent(store: Store) -> None:
@@ -339,6 +361,19 @@ def test_stated_intervals_and_mark_prices_are_kept(store: Store) -> None:
     assert funding.interval_hours.tolist() == [4, 4]
     assert funding.mark_price[0] == 100.0
     assert np.isnan(funding.mark_price[1])
+
+
+def test_the_last_bar_of_a_period_sees_what_is_known_at_its_close(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(48), provenance={})
+    stamps = [START_NS + 8 * HOUR_NS * row for row in range(6)]
+    key = DatasetKey("funding", "binance", "um_perp", "BTCUSDT", "8h", "test")
+    store.write(key, funding_table(stamps, [1e-4] * 6), provenance={})
+    whole = load_market(store, SPOT, "1h", series_from=[PERP])
+    for hours in (15, 16, 17):
+        for end_ns in (START_NS + hours * HOUR_NS, START_NS + hours * HOUR_NS - 1):
+            part = load_market(store, SPOT, "1h", None, end_ns, series_from=[PERP])
+            seen = part.prefix(hours).series["funding"].event_time.tolist()
+            assert seen == whole.prefix(hours).series["funding"].event_time.tolist()
 
 
 def test_market_takes_each_series_from_the_first_that_has_it(store: Store) -> None:

@@ -21,6 +21,7 @@ from datasets import (
     load_bars,
     load_series,
 )
+from datasets.loading.request import _code_version, cache_key, resolved
 from engine import (
     FLOW_COLUMNS,
     HOUR_NS,
@@ -396,6 +397,29 @@ def test_a_changed_data_set_is_never_served_from_the_cache(store: Store) -> None
         load_aligned(store, INSTRUMENTS[:1], "1h", cache=cache)
     store.remove(bars_key("AAA"))
     assert len(load_aligned(store, INSTRUMENTS[:1], "1h", cache=cache)) == 5
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["kinds/derivatives", "kinds/kind", "loading/fill", "store/parts", "tables", "timestamps"],
+)
+def test_changed_code_has_a_cache_of_its_own(
+    store: Store, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    write_bars(store, "AAA", 0, 20, set())
+    asked = resolved(store, INSTRUMENTS[:1], "1h", None, None, (), None, {}, None)
+    key = cache_key(store, asked)
+    read = Path.read_bytes
+
+    def changed(path: Path) -> bytes:
+        return read(path) + (b"#" if path.as_posix().endswith(f"datasets/{module}.py") else b"")
+
+    _code_version.cache_clear()
+    assert cache_key(store, asked) == key
+    _code_version.cache_clear()
+    monkeypatch.setattr(Path, "read_bytes", changed)
+    assert cache_key(store, asked) != key
+    _code_version.cache_clear()
 
 
 def test_the_cache_is_really_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from datasets import (
     DatasetKey,
     Instrument,
+    NoBarsError,
     SourceConflicts,
     Store,
     bars_dataset,
@@ -178,6 +179,60 @@ def test_bars_are_first_vintages_or_those_of_a_moment(
     for hour, close, gap in zip(hours, bars.close, bars.is_gap, strict=True):
         assert gap == (hour not in shown)
         assert close == shown[max(h for h in shown if h <= hour)]
+
+
+@settings(max_examples=150)
+@given(
+    rows=BAR_ROWS,
+    other=BAR_ROWS,
+    sources=st.sampled_from([("a",), ("a", "b")]),
+    as_of=st.none() | st.integers(0, 16),
+    hours=st.sampled_from([1, 2]),
+    start=st.integers(-1, 8),
+    length=st.integers(1, 9),
+)
+def test_a_period_is_the_slice_of_the_whole_whatever_came_late(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[int, int, float]],
+    other: list[tuple[int, int, float]],
+    sources: tuple[str, ...],
+    as_of: int | None,
+    hours: int,
+    start: int,
+    length: int,
+) -> None:
+    store = Store(tmp_path_factory.mktemp("store"))
+    for name, of_source in zip(sources, (rows, other), strict=False):
+        store.write(source(name), bars_with(of_source), provenance={})
+    instrument = Instrument("binance", "spot", "BTCUSDT", sources)
+
+    def loaded(
+        start_ns: int | None = None, end_ns: int | None = None
+    ) -> dict[int, dict[str, float]]:
+        try:
+            bars = load_bars(
+                store,
+                instrument,
+                f"{hours}h",
+                start_ns,
+                end_ns,
+                as_of_ns=None if as_of is None else START_NS + HOUR_NS * as_of,
+                on_source_conflicts=lambda _: None,
+            )
+        except NoBarsError:
+            return {}
+        columns = bars.columns()
+        return {
+            int(time): {name: float(values[row]) for name, values in columns.items()}
+            for row, time in enumerate(bars.open_time)
+        }
+
+    start_ns = START_NS + start * HOUR_NS
+    end_ns = start_ns + length * HOUR_NS
+    inside = {time: bar for time, bar in loaded().items() if start_ns <= time < end_ns}
+    if all(bar["is_gap"] for bar in inside.values()):
+        inside = {}
+    assert loaded(start_ns, end_ns) == inside
 
 
 def test_no_bars_says_that_they_came_too_late(store: Store) -> None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import dataclasses
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -39,8 +40,9 @@ def test_verify_and_read_name_a_damaged_part(store: Store, damage: str) -> None:
     if damage == "truncate":
         path.write_bytes(data[: len(data) // 2])
     elif damage == "flip":
-        middle = len(data) // 3
-        path.write_bytes(data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :])
+        closes = pq.ParquetFile(path).metadata.row_group(0).column(5)
+        place = closes.data_page_offset + closes.total_compressed_size - 3
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
     elif damage == "remove":
         path.unlink()
     else:
@@ -165,6 +167,13 @@ def test_a_file_that_is_no_manifest_is_a_problem_and_no_data_set(store: Store) -
     assert store.keys() == (BARS_KEY,)
     (problem,) = store.verify()
     assert problem.path == stranger
+
+
+def test_a_symbol_may_look_like_a_manifest(store: Store) -> None:
+    key = dataclasses.replace(BARS_KEY, symbol="A.json")
+    store.write(key, bar_table(5), provenance={})
+    assert store.keys() == (key,)
+    assert store.verify() == ()
 
 
 def test_a_manifest_under_another_name_is_refused(store: Store) -> None:

@@ -10,7 +10,12 @@ from experiments import config_hash, config_of, config_schema, load_config
 from experiments.config_file import canonical_json, resolved
 from strategies import HEADS
 
-CONFIGS = sorted((Path(__file__).resolve().parents[2] / "experiments/configs").glob("*.yaml"))
+CONFIGS = sorted(
+    path
+    for path in (Path(__file__).resolve().parents[2] / "experiments/configs").glob("*.yaml")
+    if path.stem != "fetch"
+)
+"""Configurations of runs; ``fetch.yaml`` is one of ``ninefold data fetch``."""
 SPOT = {"venue": "binance", "market": "spot", "symbol": "BTCUSDT"}
 
 

@@ -230,3 +230,9 @@ def _split(command: str) -> list[str]:
     import shlex
 
     return shlex.split(command)
+
+
+def test_the_shipped_file_is_valid() -> None:
+    path = Path(__file__).resolve().parents[2] / "experiments" / "configs" / "fetch.yaml"
+    config = load_fetch_config(path)
+    assert [item.exchange for item in config.fetch] == ["binance", "binanceusdm", "bybit", "okx"]

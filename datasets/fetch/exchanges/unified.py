@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from engine import HOUR_NS, grid_origin_ns, timeframe_ns
+from engine import HOUR_NS, DataError, grid_origin_ns, timeframe_ns
 
+from ...timestamps import time_text
 from ..answers import number
 from ..series import MS_NS, Row, Series, TradeHistory
 from .steps import interval_name
@@ -56,7 +57,18 @@ def _history(
 
     async def ask(first_ms: int, last_ms: int) -> list[Row]:
         answer = await method(market["symbol"], *steps, first_ms - room, limit, {"until": last_ms})
-        return [_CELLS[name](row) for row in answer]
+        rows = [_CELLS[name](row) for row in answer]
+        oldest_ms = min((int(row[0] or 0) for row in rows), default=last_ms)
+        if oldest_ms > last_ms:
+            # Nothing in the period, or a period that the exchange does not heed: a later one tells.
+            since_ms = oldest_ms + 2 * spacing_ms
+            later = await method(market["symbol"], *steps, since_ms, limit)
+            if any(int(_CELLS[name](row)[0] or 0) <= oldest_ms for row in later):
+                raise DataError(
+                    f"{client.id}: {name} gives its newest rows whatever is asked for; begin with "
+                    f"{time_text(oldest_ms * MS_NS)} or later"
+                )
+        return rows
 
     return Series(
         name=name,

@@ -145,6 +145,7 @@ def _unzipped(path: Path, packed: bytes) -> tuple[str, bytes]:
         RuntimeError,
         OSError,
         ValueError,
+        MemoryError,
     ) as error:
         raise RefusedFileError(
             "unreadable", f"{path}: not a readable zip file ({error}); download it again"
@@ -155,7 +156,7 @@ def _gunzipped(path: Path, packed: bytes) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
             data = file.read(MAX_UNPACKED_BYTES + 1)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, MemoryError) as error:
         raise RefusedFileError(
             "unreadable", f"{path}: not a readable gzip file ({error}); download it again"
         ) from error

@@ -13,6 +13,7 @@ from engine import Bool1D, DataError, Int1D
 from ...findings import Finding, RefusedFileError
 from ...kinds import EVENT_STEP
 from ..rows import SourceRows, taken
+from ..rows.trades import order_within_time
 from .layout import TidyLayout
 from .naming import FUTURES
 from .series import (
@@ -23,7 +24,6 @@ from .series import (
     taken_periods,
     without_open_period,
 )
-from .trades import order_within_time
 
 _ORDER_COLUMNS: Final = (
     "coin", "side", "order_type", "time_in_force", "orig_qty", "price", "avg_price", "status",

@@ -13,6 +13,7 @@ from ...findings import RefusedFileError
 from ...kinds import AVAILABLE_AT, EVENT_STEP
 from ...timestamps import column_ns
 from ..rows import SourceRows, taken
+from ..rows.trades import order_within_time
 from .layout import TidyLayout
 from .series import TidyFile, TidySeries
 
@@ -130,14 +131,6 @@ def _read_one_sided(tidy: TidyFile) -> Iterator[SourceRows]:
             "trades between two market makers are left out, and one between two others may stand "
             "for each side",
         )
-
-
-def order_within_time(time_ns: Int1D) -> Int1D:
-    """0, 1, 2, … within each run of equal times, ``(N,)``; ``time_ns`` ascends."""
-    begins = np.flatnonzero(np.diff(time_ns, prepend=time_ns[0] - 1))
-    lengths = np.diff(np.append(begins, len(time_ns)))
-    order: Int1D = np.arange(len(time_ns)) - np.repeat(begins, lengths)
-    return order
 
 
 def _taker_sold(tidy: TidyFile, one: TidySeries) -> Bool1D:

@@ -178,14 +178,15 @@ def test_a_file_that_the_archive_lacks_after_the_listing_is_stated(store: Store)
         ):
             del server.archive.files[f"data/spot/{label}.zip"]
         (report,) = fetched(server, store, archive_job("2021-01-01", "2021-06-01"))
-    assert report.error is None
+        advised = archive_job("2021-01-01", "2021-06-01", archive=False, source="binance_archive")
+        lacking = stored(store, report.key)
+        fetched(server, store, advised, again=True)
+    assert stored(store, report.key) == bars_of(0, ms("2021-06-01"))
     (finding,) = report.findings
     assert (finding.defect, finding.count) == ("gap", 1)
     assert "has no file for 2021-04-17" in finding.message
-    lacking = range(ms("2021-04-17"), ms("2021-04-18"))
-    assert stored(store, report.key) == [
-        (t, row) for t, row in bars_of(0, ms("2021-06-01")) if t not in lacking
-    ]
+    gap = range(ms("2021-04-17"), ms("2021-04-18"))
+    assert lacking == [(t, row) for t, row in bars_of(0, ms("2021-06-01")) if t not in gap]
 
 
 def test_the_last_days_of_a_delisted_coin_are_there_without_a_file_of_the_month(

@@ -1,5 +1,6 @@
 """Exchanges without a file of their own: ccxt's unified methods, which hide what is broken."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from datasets import Store
 from datasets.fetch import exchanges
 from tests.exchange_servers import ExchangeServer, Faults
-from tests.exchange_servers.truth import DAY_MS
+from tests.exchange_servers.truth import DAY_MS, HOUR_MS
 from tests.test_datasets.fetch.truth_tables import (
     NOW_MS,
     expected,
@@ -64,3 +65,23 @@ def test_recent_trades_are_what_is_offered(store: Store) -> None:
     assert report.error is None
     assert report.rows > 0
     assert "has nothing before" in report.findings[0].message
+
+
+def test_an_exchange_that_gives_its_newest_rows_whatever_is_asked_is_named(store: Store) -> None:
+    hour = NOW_MS // HOUR_MS * HOUR_MS
+    with ExchangeServer(small_world()) as server:
+        newest = [
+            {
+                "symbol": "BTCUSDT",
+                "buyRatio": "0.6",
+                "sellRatio": "0.4",
+                "timestamp": str(hour - n * HOUR_MS),
+            }
+            for n in range(1, 51)
+        ]
+        answer = {"retCode": 0, "retMsg": "OK", "result": {"list": newest}}
+        server.canned["/v5/market/account-ratio"] = json.dumps(answer)
+        (report,) = fetched(server, store, job("bybit", "linear_perp", "metrics", days=30))
+    assert report.status == "failed"
+    assert "gives its newest rows whatever is asked for; begin with 2023-11-12" in report.error
+    assert store.keys() == ()

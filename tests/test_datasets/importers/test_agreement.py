@@ -47,7 +47,7 @@ def test_an_option_against_the_name_is_believed_and_stated(
 ) -> None:
     path = write(tmp_path / "BTCUSDT-1h-2021-01_um.csv", klines())
     assert defects(read_one(path)) == {}
-    found = finding(read_one(path, **options), "contradiction")
+    found = finding(read_one(path, **options), "name_contradiction")
     ((what, asked),) = options.items()
     assert said in found.message
     assert f"{what}={asked}" in found.message
@@ -57,7 +57,7 @@ def test_a_name_against_the_content_is_stated(tmp_path: Path) -> None:
     data = csv_bytes(download_cells(30), DOWNLOAD_BANNER, DOWNLOAD_HEADER)
     rows = read_one(write(tmp_path / "Binance_ETHUSDT_1h.csv", data))
     assert rows.key.symbol == "BTCUSDT"
-    assert "symbol=ETHUSDT" in finding(rows, "contradiction").message
+    assert "symbol=ETHUSDT" in finding(rows, "name_contradiction").message
 
 
 def test_an_option_against_the_content_is_refused(tmp_path: Path) -> None:
@@ -195,12 +195,14 @@ def test_funding_that_may_be_in_percent_is_noted(tmp_path: Path, rate: str, is_o
 def test_a_kind_against_the_name_is_believed_and_stated(tmp_path: Path) -> None:
     path = write(tmp_path / "BTCUSDT-markPriceKlines-1h-2021-01_um.csv", klines())
     assert read_one(path).key.kind == "mark_price"
-    assert "kind=mark_price" in finding(read_one(path, kind="ohlcv"), "contradiction").message
+    assert "kind=mark_price" in finding(read_one(path, kind="ohlcv"), "name_contradiction").message
     header = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
     line = f"bitmex,XBTUSD,{START_MS}000,{START_MS}500,a,sell,100,1\n"
     path = write(tmp_path / "bitmex_liquidations_XBTUSD.csv", (header + line).encode())
     assert read_one(path).key.kind == "liquidations"
-    assert "kind=liquidations" in finding(read_one(path, kind="trades"), "contradiction").message
+    assert (
+        "kind=liquidations" in finding(read_one(path, kind="trades"), "name_contradiction").message
+    )
 
 
 def test_a_liquidation_that_stands_twice_is_one(tmp_path: Path) -> None:

@@ -126,24 +126,25 @@ def test_coin_margined_volumes_are_the_base_volumes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "kind"),
+    ("word", "kind", "offset"),
     [
-        ("markPriceKlines", "mark_price"),
-        ("indexPriceKlines", "index_price"),
-        ("premiumIndexKlines", "premium_index"),
+        ("markPriceKlines", "mark_price", 100.0),
+        ("indexPriceKlines", "index_price", 100.0),
+        ("premiumIndexKlines", "premium_index", 0.5),
     ],
 )
 def test_price_bars_are_told_by_folder_name_or_request(
-    tmp_path: Path, word: str, kind: str
+    tmp_path: Path, word: str, kind: str, offset: float
 ) -> None:
-    data = csv_bytes(price_cells(30), KLINE_HEADER)
+    cells = price_cells(30, offset=offset)
+    data = csv_bytes(cells, KLINE_HEADER)
     key = f"{kind}/binance/um_perp/BTCUSDT/1h/binance_archive"
     folder = write(tmp_path / f"futures/um/daily/{word}/BTCUSDT-1h-2021-01-01.csv", data)
     named = write(tmp_path / f"BTCUSDT-{word}-1h-2021-01-01.csv", data)
     silent = write(tmp_path / "BTCUSDT-1h-2021-01-01.csv", data)
     for rows in (read_one(folder), read_one(named), read_one(silent, kind=kind)):
         assert str(rows.key) == key
-        assert rows.table["close"].to_pylist() == [float(row[4]) for row in price_cells(30)]
+        assert rows.table["close"].to_pylist() == [float(row[4]) for row in cells]
         assert rows.table["event_time"].to_pylist()[0].hour == 0
     defect, message = refused_as(silent, market="um_perp")
     assert defect == "unstated_unit"

@@ -121,3 +121,22 @@ def test_broken_archives_are_refused_or_give_what_was_packed(
         return
     # Both formats carry a CRC of what was packed; bytes that are no archive stay as they are.
     assert file.data in (TEXT, data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reader"),
+    [
+        ("x.zip", zipped(("x.csv", TEXT)), "zipfile.ZipFile.read"),
+        ("x.csv.gz", gzip.compress(TEXT), "gzip.GzipFile.read"),
+    ],
+)
+def test_a_file_that_does_not_fit_into_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: bytes, reader: str
+) -> None:
+    def too_much(*_: object) -> bytes:
+        raise MemoryError
+
+    path = write(tmp_path / name, data)
+    monkeypatch.setattr(reader, too_much)
+    with pytest.raises(DataError, match=name):
+        open_source(path)

@@ -106,8 +106,12 @@ def test_only_a_name_of_the_documented_form_says_venue_and_market(
 def test_options_win_over_the_name(tmp_path: Path) -> None:
     series = taken("ohlcv_bars", tmp_path, venue="okx", market="spot", source="mine")
     assert str(series[0].key) == "ohlcv/okx/spot/BTCUSDT/15m/mine"
-    assert defects(series) == {"incomplete_last_bar": 2, "unstated_unit": 22, "contradiction": 22}
-    said = [found.message for found in series[0].findings if found.defect == "contradiction"]
+    assert defects(series) == {
+        "incomplete_last_bar": 2,
+        "unstated_unit": 22,
+        "name_contradiction": 22,
+    }
+    said = [found.message for found in series[0].findings if found.defect == "name_contradiction"]
     assert "says venue=binance, market=um_perp" in said[0]
 
 
