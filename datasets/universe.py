@@ -188,8 +188,16 @@ def _daily(
 ) -> AlignedMarkets | None:
     """Days that end by ``end_ns``, None where there is none."""
     try:
+        # Without the day on which a coin left, only one that came back would have had a bar on it.
         return load_aligned(
-            store, instruments, _DAY, start_ns, end_ns, columns=("quote_volume",), cache=cache
+            store,
+            instruments,
+            _DAY,
+            start_ns,
+            end_ns,
+            columns=("quote_volume",),
+            last_part=True,
+            cache=cache,
         )
     except NoBarsError:
         return None

@@ -11,6 +11,7 @@ from rich.padding import Padding
 
 from datasets import DatasetInfo, Finding, ImportReport, Kind, time_text
 from datasets.importers.format import Format
+from datasets.kinds import EVENT_STEP
 from datasets.kinds.text import availability_text, column_text, duration_text
 
 from .tables import table_of
@@ -183,7 +184,7 @@ def dataset_content(info: DatasetInfo) -> dict[str, Any]:
 
 
 def print_datasets(infos: Iterable[DatasetInfo], console: Console) -> None:
-    """A table for each kind and step, one line for each data set."""
+    """A table for each kind and step, one line for each data set; rows of events have no gaps."""
     infos = tuple(infos)
     for kind, step in dict.fromkeys((info.key.kind, info.key.step) for info in infos):
         table = table_of(
@@ -197,6 +198,9 @@ def print_datasets(infos: Iterable[DatasetInfo], console: Console) -> None:
                 ("gaps", "right"),
             ],
         )
+        table.columns[0].no_wrap = True
+        for place in (2, 3, 4, 5):
+            table.columns[place].no_wrap = True
         for info in infos:
             if (info.key.kind, info.key.step) == (kind, step):
                 table.add_row(
@@ -205,11 +209,11 @@ def print_datasets(infos: Iterable[DatasetInfo], console: Console) -> None:
                     str(info.rows),
                     time_text(info.first_ns)[:10],
                     time_text(info.last_ns)[:10],
-                    str(len(info.gaps)),
+                    "" if step == EVENT_STEP else str(len(info.gaps)),
                 )
         console.print(table)
     if not infos:
-        console.print("the store is empty; `ninefold data import` or `ninefold data simulate`")
+        console.print("no data sets; `ninefold data import`, `data fetch` or `data simulate`")
 
 
 def frame_content(frame: "pd.DataFrame") -> dict[str, Any]:
@@ -221,11 +225,20 @@ def frame_content(frame: "pd.DataFrame") -> dict[str, Any]:
 
 
 def print_frame(frame: "pd.DataFrame", console: Console, limit: int) -> None:
-    """A query's answer as a table of at most ``limit`` rows."""
-    table = table_of(None, [(str(name), "left") for name in frame.columns])
-    for row in frame.head(limit).itertuples(index=False):
-        table.add_row(*(escape(_shown(value)) for value in row))
-    console.print(table)
+    """A query's answer: a table of at most ``limit`` rows, or one line per cell where it is too wide."""
+    names = [str(name) for name in frame.columns]
+    rows = [[_shown(value) for value in row] for row in frame.head(limit).itertuples(index=False)]
+    widths = [max(map(len, cells)) for cells in zip(names, *rows, strict=True)]
+    if sum(widths) + 2 * len(widths) > console.width:
+        for row in rows:
+            for name, cell in zip(names, row, strict=True):
+                console.print(f"{name:>{max(map(len, names))}}  {cell}", markup=False)
+            console.print()
+    else:
+        table = table_of(None, [(name, "left") for name in names])
+        for row in rows:
+            table.add_row(*map(escape, row))
+        console.print(table)
     if len(frame) > limit:
         console.print(f"{limit} of {len(frame)} rows; --limit or --json show more")
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -18,12 +19,17 @@ from datasets import (
     load_funding,
     load_market,
     series_datasets,
+    time_text,
 )
+from datasets.quality import recorded_quality
 from engine import DataError, Funding, Market
 
 from .config import InstrumentConfig, InstrumentPair, RunConfig
 from .prices import PricedBars, priced_bars
 from .simulation import ensure_simulated
+
+_MISLEADING: Final = ("symbol_reuse", "price_spike", "stale_tail", "after_expiry")
+"""Defects that a backtest trades on as if they were prices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,8 @@ class MarketData:
     bars that orders fill on and where each came from; ``funding`` the settlements of the traded
     perpetuals. ``datasets`` are the data sets read, ``fingerprint`` identifies their content on the
     used range. ``source_conflicts`` say where named sources contradict each other; the one that is
-    named first was believed.
+    named first was believed. ``defects`` are sentences about rows in the period that ``data check``
+    has found wrong.
     """
 
     markets: Mapping[str, Market]
@@ -43,6 +50,7 @@ class MarketData:
     datasets: tuple[DatasetKey, ...]
     fingerprint: str
     source_conflicts: tuple[SourceConflicts, ...] = ()
+    defects: tuple[str, ...] = ()
 
 
 def load_market_data(config: RunConfig, store: Store) -> MarketData:
@@ -67,6 +75,7 @@ def load_market_data(config: RunConfig, store: Store) -> MarketData:
         datasets=tuple(sorted(set(keys))),
         fingerprint=_fingerprint(config, store, sorted(set(keys))),
         source_conflicts=tuple(dict.fromkeys(conflicts)),
+        defects=_known_defects(store, sorted(set(keys)), markets),
     )
 
 
@@ -173,6 +182,25 @@ def _dataset_keys(
     if pair.funding is not None:
         keys += series_datasets(store, instrument_of(pair.funding), "funding")
     return keys
+
+
+def _known_defects(
+    store: Store, keys: Sequence[DatasetKey], markets: Mapping[str, Market]
+) -> tuple[str, ...]:
+    """What the last check of each data set found wrong with rows between the first and the last bar."""
+    first_ns = min(int(market.bars.open_time[0]) for market in markets.values())
+    last_ns = max(int(market.bars.close_time[-1]) for market in markets.values())
+    return tuple(
+        f"{key}: {finding.defect} at {time_text(finding.first_ns)}: {finding.message}"
+        for key in keys
+        if (quality := recorded_quality(store, key)) is not None
+        for finding in quality.findings
+        if finding.defect in _MISLEADING
+        and finding.first_ns is not None
+        and finding.last_ns is not None
+        and finding.first_ns < last_ns
+        and finding.last_ns >= first_ns
+    )
 
 
 def _fingerprint(config: RunConfig, store: Store, keys: Sequence[DatasetKey]) -> str:

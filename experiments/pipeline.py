@@ -327,6 +327,7 @@ def period_notes(config: RunConfig, data: MarketData) -> list[str]:
 def data_notes(data: MarketData) -> tuple[str, ...]:
     """One sentence for each thing about the data that a reader of the result must know."""
     notes = [f"sources disagree: {conflicts}" for conflicts in data.source_conflicts]
+    notes += [f"`data check` found {defect}" for defect in data.defects]
     for column, (symbol, market) in enumerate(data.markets.items()):
         gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]
         if gaps:

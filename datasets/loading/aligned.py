@@ -140,6 +140,7 @@ def load_aligned(
     columns: Sequence[str] | None = None,
     series_from: Mapping[Instrument, Sequence[Instrument]] = _NOBODY,
     as_of_ns: int | None = None,
+    last_part: bool = False,
     cache: ArrayCache | bool = True,
 ) -> AlignedMarkets:
     """Bars with ``start_ns <= open_time < end_ns`` of many instruments, and slow series joined to them.
@@ -148,7 +149,8 @@ def load_aligned(
     rows available by then the one with the latest event, in its last vintage available by then. It is
     taken from the instrument itself or else from the first of ``series_from[instrument]`` that has it.
     ``columns`` limits flows and series to these names (``taker_buy_quote``, ``funding.rate``); prices
-    and volume are always there.
+    and volume are always there. Where bars are built from shorter ones, ``last_part`` shows also the last
+    bar of an instrument that ends inside it.
 
     A ``cache`` (by default the one in the folder of the store) keeps the arrays, so that the same request
     costs almost nothing until a data set that it reads is changed.
@@ -157,7 +159,16 @@ def load_aligned(
     sources without a precedence, or a period in which no instrument has a bar.
     """
     request = resolved(
-        store, instruments, timeframe, start_ns, end_ns, kinds, columns, series_from, as_of_ns
+        store,
+        instruments,
+        timeframe,
+        start_ns,
+        end_ns,
+        kinds,
+        columns,
+        series_from,
+        as_of_ns,
+        last_part,
     )
     kept = ArrayCache.of(store) if cache is True else cache or None
     if kept is None:

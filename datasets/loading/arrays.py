@@ -1,6 +1,7 @@
 """The arrays of the aligned load while they are filled: bars by instrument, series by kind."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ def common_grid(request: AlignedRequest, infos: Mapping[DatasetKey, DatasetInfo]
             request.start_ns,
             request.end_ns,
             request.as_of_ns,
+            last_part=request.last_part,
         )
         for keys in request.bars
     ]
@@ -34,7 +36,7 @@ def common_grid(request: AlignedRequest, infos: Mapping[DatasetKey, DatasetInfo]
         return grids[0]
     first = min(grid.first_ns for grid in filled)
     count = (max(grid.end_ns for grid in filled) - first) // filled[0].step_ns
-    return Grid(request.timeframe, first, count, request.as_of_ns)
+    return replace(filled[0], first_ns=first, count=count)
 
 
 def open_times(grid: Grid) -> Int1D:
@@ -97,7 +99,7 @@ class BarArrays:
         if (first, last) != (0, self._grid.count):
             arrays = {name: np.asfortranarray(array[first:last]) for name, array in arrays.items()}
         opens = self._grid.first_ns + first * self._grid.step_ns
-        return Grid(self._grid.timeframe, opens, last - first, self._grid.as_of_ns), arrays
+        return replace(self._grid, first_ns=opens, count=last - first), arrays
 
 
 def joined_series(

@@ -143,10 +143,12 @@ class _Filling:
         if last_ns < 0:
             last_ns = self._grid.first_ns if self._before is None else self._before[0]
             last_ns -= self._base_ns
-        whole = (last_ns + self._base_ns - self._grid.first_ns) // self._grid.step_ns
-        if whole < self._grid.count and self._continues():
+        bars, part = divmod(last_ns + self._base_ns - self._grid.first_ns, self._grid.step_ns)
+        if part and self._grid.last_part:
+            bars += 1
+        if bars < self._grid.count and self._continues():
             return self._grid.count
-        return min(max(whole, 0), self._grid.count)
+        return min(max(bars, 0), self._grid.count)
 
     def _continues(self) -> bool:
         """Whether the instrument has a bar after the grid: then a hole at its end is a gap."""

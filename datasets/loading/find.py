@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from engine import ConfigError, DataError, timeframe_ns
@@ -78,10 +79,15 @@ def datasets_of(store: Store, instrument: Instrument, kind: str) -> list[Dataset
     """
     folder = store.root / instrument.manifests(kind)
     names = [(step, source) for step in _names(folder) for source in _names(folder / step, ".json")]
-    keys = [
-        DatasetKey(kind, instrument.venue, instrument.market, instrument.symbol, step, source)
-        for step, source in sorted(names)
-    ]
+    keys = []
+    for step, source in sorted(names):
+        # A stray file is no data set; ``Store.problems`` names it.
+        with suppress(DataError):
+            keys.append(
+                DatasetKey(
+                    kind, instrument.venue, instrument.market, instrument.symbol, step, source
+                )
+            )
     sources = instrument.sources
     if not sources:
         return keys

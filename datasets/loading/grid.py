@@ -23,12 +23,14 @@ class Grid:
     """``count`` bars of ``timeframe``, the first of which opens at ``first_ns`` (int64 ns UTC).
 
     ``as_of_ns`` None shows bars as they were first published; otherwise as they were known then.
+    With ``last_part`` the last bar of an instrument may be one that it has only the beginning of.
     """
 
     timeframe: str
     first_ns: int
     count: int
     as_of_ns: int | None = None
+    last_part: bool = False
 
     @property
     def step_ns(self) -> int:
@@ -63,17 +65,19 @@ def grid_of(
     start_ns: int | None,
     end_ns: int | None,
     as_of_ns: int | None,
+    *,
+    last_part: bool = False,
 ) -> Grid:
     """The bars of ``timeframe`` with ``start_ns <= open < end_ns`` that the data sets may fill.
 
-    Bars of which the data sets hold only a part, at their beginning or end, are not on it. ``count`` is 0
-    where nothing is left.
+    Bars of which the data sets hold only a part, at their beginning or end, are not on it, with
+    ``last_part`` only those at the beginning. ``count`` is 0 where nothing is left.
     """
     step, origin = timeframe_ns(timeframe), grid_origin_ns(timeframe)
     first = min(info.first_ns for info in infos)
     end = max(info.last_ns + timeframe_ns(info.key.step) for info in infos)
     first = first if start_ns is None else max(first, start_ns)
     first += (origin - first) % step
-    end -= (end - origin) % step
+    end += (origin - end) % step if last_part else -((end - origin) % step)
     end = end if end_ns is None else min(end, end_ns)
-    return Grid(timeframe, first, max(0, -(-(end - first) // step)), as_of_ns)
+    return Grid(timeframe, first, max(0, -(-(end - first) // step)), as_of_ns, last_part)

@@ -17,20 +17,25 @@ class Placement:
     """Which bar each of N rows belongs to: those ``begins[b] <= n < begins[b + 1]`` to ``bars[b]``.
 
     ``run`` is where the rows go when each is a bar of its own and none is missing, the usual case.
+    ``places`` ``(N,)`` is the *b* of each row.
     """
 
     rows: int
     bars: Int1D
     begins: Int1D
+    places: Int1D
     run: slice | None
 
     @classmethod
     def of(cls, slots: Int1D) -> "Placement":
         """Of rows that belong to the bars ``slots`` ``(N,)``, not decreasing, N at least 1."""
-        begins = np.flatnonzero(np.diff(slots, prepend=slots[0] - 1))
+        is_begin = np.diff(slots, prepend=slots[0] - 1) != 0
+        begins = np.flatnonzero(is_begin)
         first, last = int(slots[0]), int(slots[-1])
         alone = len(begins) == len(slots) == last - first + 1
-        return cls(len(slots), slots[begins], begins, slice(first, last + 1) if alone else None)
+        run = slice(first, last + 1) if alone else None
+        places = np.cumsum(is_begin) - 1 if len(begins) < len(slots) else begins
+        return cls(len(slots), slots[begins], begins, places, run)
 
     def put(self, values: Float1D, name: str, before: int, out: Float1D) -> None:
         """Put the rows of column ``name``, ``(N,)``, into the bars ``out``, ``(T,)``.
@@ -41,25 +46,28 @@ class Placement:
         if self.run is not None and self.run.start != before:
             out[self.run] = values
             return
-        found, bars = self._reduced(values, name), self.bars
-        if bars[0] == before:
-            started = out[before]
-            joined = {"open": started, "close": found[0]}
-            out[before] = joined.get(name, _REDUCE.get(name, np.add)(started, found[0]))
-            bars, found = bars[1:], found[1:]
-        out[bars] = found
-
-    def _reduced(self, values: Float1D, name: str) -> Float1D:
-        if len(self.begins) == self.rows:
-            return values
-        reduced: Float1D
+        bars = self.bars
+        goes_on = bars[0] == before
+        if len(self.begins) == self.rows and not goes_on:
+            out[bars] = values
+            return
+        started = float(out[before]) if goes_on else 0.0
         if name == "open":
-            reduced = values[self.begins]
+            out[bars] = values[self.begins]
+            if goes_on:
+                out[before] = started
         elif name == "close":
-            reduced = values[np.append(self.begins[1:], self.rows) - 1]
+            out[bars] = values[np.append(self.begins[1:], self.rows) - 1]
+        elif name in _REDUCE:
+            reduce = _REDUCE[name]
+            out[bars] = reduce.reduceat(values, self.begins)
+            if goes_on:
+                out[before] = reduce(out[before], started)
         else:
-            reduced = _REDUCE.get(name, np.add).reduceat(values, self.begins)
-        return reduced
+            # One row after the other, so that a sum does not depend on where the files are divided.
+            if goes_on:
+                values = np.concatenate([[started + values[0]], values[1:]])
+            out[bars] = np.bincount(self.places, values)
 
 
 def carry(

@@ -11,6 +11,7 @@ import numpy as np
 import indicators.asof
 from engine import FLOW_COLUMNS, ConfigError
 from engine import timeframe as timeframes
+
 from ..keys import DatasetKey, Instrument
 from ..kinds import kind_named
 from ..store import Store
@@ -32,6 +33,7 @@ class AlignedRequest:
     bars: tuple[tuple[DatasetKey, ...], ...]
     series: Mapping[str, tuple[tuple[DatasetKey, ...], ...]]
     columns: Mapping[str, tuple[str, ...] | None]
+    last_part: bool
 
     @property
     def datasets(self) -> tuple[DatasetKey, ...]:
@@ -49,6 +51,7 @@ def resolved(
     columns: Sequence[str] | None,
     series_from: Mapping[Instrument, Sequence[Instrument]],
     as_of_ns: int | None,
+    last_part: bool,
 ) -> AlignedRequest:
     if not instruments or len(set(instruments)) < len(instruments):
         raise ConfigError(f"{len(instruments)} instruments to align: name one or more, each once")
@@ -71,6 +74,7 @@ def resolved(
         bars=tuple(bars_datasets(store, instrument, timeframe) for instrument in instruments),
         series=series,
         columns=of_kind,
+        last_part=last_part,
     )
 
 

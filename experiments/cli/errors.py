@@ -19,6 +19,9 @@ def exit_code_of(error: Exception) -> int:
     """
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         return _usage_error(error)
+    if type(error).__name__ == "Abort":
+        sys.stderr.write("error: not confirmed, nothing was changed\n")
+        return EXIT_CHECK
     if isinstance(error, BrokenPipeError):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives until exit
         return EXIT_CHECK

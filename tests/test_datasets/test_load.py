@@ -174,6 +174,19 @@ def test_aggregated_period_equals_the_slice_of_the_whole(store: Store) -> None:
     np.testing.assert_array_equal(part.close, whole.close[2:11])
 
 
+@pytest.mark.parametrize("timeframe", ["4h", "1w"])
+def test_sums_do_not_depend_on_the_files(store: Store, timeframe: str) -> None:
+    table = bar_table(1000, without=(20, 60))
+    volume = np.random.default_rng(1).uniform(100.0, 1000.0, len(table))
+    index = table.column_names.index("volume")
+    table = table.set_column(index, "volume", pa.array(volume))
+    for first in range(0, len(table), 37):
+        store.append(BARS_KEY, table.slice(first, 37), provenance={})
+    scattered = load_bars(store, SPOT, timeframe)
+    assert len(store.compact()) == 1
+    assert_equal_bars(scattered, load_bars(store, SPOT, timeframe))
+
+
 def test_the_first_whole_bar_opens_at_the_close_before_it(store: Store) -> None:
     # The history begins at 02:00, the hour of 04:00 is missing: the bar of 04:00 opens at 03:00's close.
     table = bar_table(14, start_ns=START_NS + 2 * HOUR_NS, without=(2,))
@@ -221,6 +234,14 @@ def test_unknown_instruments_list_the_nearest(store: Store) -> None:
         load_bars(store, SPOT, "15m")
     with pytest.raises(ConfigError, match="timeframe"):
         load_bars(store, SPOT, "1 hour")
+
+
+def test_a_stray_file_beside_the_manifests_stops_no_load(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(5), provenance={})
+    manifest = store.root / BARS_KEY.manifest
+    manifest.with_name("test (copy).json").write_bytes(manifest.read_bytes())
+    assert len(load_bars(store, SPOT, "1h")) == 5
+    assert len(store.problems()) == 1
 
 
 def test_two_sources_need_a_name(store: Store) -> None:

@@ -407,7 +407,7 @@ def test_changed_code_has_a_cache_of_its_own(
     store: Store, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     write_bars(store, "AAA", 0, 20, set())
-    asked = resolved(store, INSTRUMENTS[:1], "1h", None, None, (), None, {}, None)
+    asked = resolved(store, INSTRUMENTS[:1], "1h", None, None, (), None, {}, None, False)
     key = cache_key(store, asked)
     read = Path.read_bytes
 

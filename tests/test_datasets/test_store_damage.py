@@ -1,9 +1,9 @@
 """Bytes that were changed, cut or lost, and folders that cannot be written."""
 
+import dataclasses
 import errno
 import json
 import os
-import dataclasses
 import shutil
 import tempfile
 from collections.abc import Callable

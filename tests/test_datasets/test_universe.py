@@ -100,7 +100,6 @@ def literal_members(lives: Sequence[Life], rule: UniverseRule, bar: int) -> set[
     bars: list[dict[int, int]] = []
     for first, rows, volumes, missing in lives:
         bars.append({first + r: volumes[r] for r in range(rows) if r not in missing or r == 0})
-    # A bar with missing ones after it belongs to a whole day only when the day is over for the coin.
     step_days = {"1d": 1, "2d": 2, "1w": 7}[rule.rebalance]
     origin_days = 0 if rule.rebalance == "1w" else (MONDAY_NS // DAY_NS) % step_days
     members: list[int] = []
@@ -113,12 +112,7 @@ def literal_members(lives: Sequence[Life], rule: UniverseRule, bar: int) -> set[
         scores = {}
         for index, own in enumerate(bars):
             whole_first = -(-min(own) // PER_DAY)
-            whole_last = (max(own) + 1) // PER_DAY
-            days = [
-                d
-                for d in range(max(whole_first, day - rule.lookback_days), min(whole_last, day))
-                if d < day
-            ]
+            days = range(max(whole_first, day - rule.lookback_days), day)
             yesterday = [b for b in own if b // PER_DAY == day - 1]
             age = day - min(own) / PER_DAY
             if not yesterday or day - 1 not in days or age < rule.minimum_listed_days:
@@ -163,6 +157,16 @@ def test_cutting_off_the_future_never_changes_the_past(
     np.testing.assert_array_equal(prefix.open_time, full.open_time[: len(prefix.open_time)])
     for row in range(len(prefix.open_time)):
         assert members(prefix, row) == members(full, row)
+
+
+@pytest.mark.parametrize("returns", [False, True])
+def test_whether_a_coin_comes_back_does_not_show_before(store: Store, returns: bool) -> None:
+    # It stops at 12:00 of the second day.
+    write_bars(store, "AAA", [9] * 40 if returns else [9] * 6, without=range(6, 30))
+    write_bars(store, "BBB", [5] * 40)
+    rule = UniverseRule(size=1, lookback_days=2, minimum_listed_days=0, rebalance="1d")
+    universe = select_universe(store, [instrument("AAA"), instrument("BBB")], "6h", rule)
+    assert universe.chosen[2:4].tolist() == [[True, False], [False, True]]
 
 
 def test_a_delisted_coin_is_a_member_until_its_last_bar(store: Store) -> None:

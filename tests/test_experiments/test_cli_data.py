@@ -1,5 +1,6 @@
 """``ninefold data``: the tables it prints, and the upkeep of a store."""
 
+import io
 import json
 from pathlib import Path
 
@@ -156,3 +157,50 @@ def test_one_damaged_manifest_is_named_and_the_rest_is_listed(
     assert "ETHUSDT" in out
     assert "cannot be listed" in err
     assert called(capsys, "data", "verify", "--store", filled)[0] == 1
+
+
+def test_rm_that_is_not_confirmed_changes_nothing(
+    filled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for answer in ("n\n", ""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        code, _, err = called(capsys, "data", "rm", ETH, "--store", filled)
+        assert code == 1
+        assert err.splitlines()[-1] == "error: not confirmed, nothing was changed"
+        assert "Traceback" not in err
+    assert len(Store(filled).keys()) == 2
+
+
+def test_ls_can_be_narrowed(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(
+        capsys, "data", "ls", "--symbol", "BTC*", "--kind", "ohlcv", "--store", filled, "--json"
+    )
+    assert [one["dataset"] for one in json.loads(out)["datasets"]] == [BTC]
+    _, out, _ = called(capsys, "data", "ls", "--venue", "okx", "--store", filled)
+    assert "no data sets" in out
+
+
+def test_wide_answers_of_sql_are_one_cell_a_line(
+    filled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = called(capsys, "data", "sql", "SELECT * FROM ohlcv LIMIT 2", "--store", filled)
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "          symbol  BTCUSDT\n" in out
+    _, out, _ = called(
+        capsys, "data", "sql", "SELECT symbol, close FROM ohlcv LIMIT 1", "--store", filled
+    )
+    assert [line.split() for line in out.splitlines()][1] == ["symbol", "close"]
+
+
+def test_verify_tells_of_what_interrupted_writers_left(
+    filled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = next(filled.rglob("part-*.parquet"))
+    part.with_name("part-000000000000.parquet").write_bytes(b"left")
+    _, out, _ = called(capsys, "data", "verify", "--store", filled, "--json")
+    assert json.loads(out)["sound"] is True
+    assert len(json.loads(out)["leftovers"]) == 1
+    assert called(capsys, "data", "compact", "--store", filled)[0] == 0
+    _, out, _ = called(capsys, "data", "verify", "--store", filled, "--json")
+    assert json.loads(out)["leftovers"] == []

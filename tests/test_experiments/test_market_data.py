@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from datasets import DatasetKey, SimulationSpec, Store, simulate, write_simulated
+from datasets.quality import check_store
 from engine import DAY_NS, HOUR_NS
 from experiments import config_of, run
 from experiments.market_data import load_market_data
@@ -174,3 +175,31 @@ def test_sources_in_order_of_precedence_fill_each_other_and_their_quarrels_are_t
 
 def key_of_source(key: DatasetKey, source: str) -> DatasetKey:
     return replace(key, source=source)
+
+
+def test_a_run_says_what_the_check_of_its_data_found(tmp_path: Path):
+    made = Store(tmp_path / "store")
+    write_simulated(made, SPEC)
+    key = DatasetKey("ohlcv", "simulated", "spot", "AAASIM", "1h", SPEC.source)
+    rows = made.read(key)
+    reused = key_of_source(key, "reused")
+    hole = np.ones(len(rows), dtype=np.bool_)
+    hole[100:150] = False
+    factor = np.where(np.arange(len(rows)) < 150, 1.0, 1e4)
+    for name in ("open", "high", "low", "close"):
+        rows = rows.set_column(
+            rows.column_names.index(name),
+            rows.schema.field(name),
+            pa.array(rows[name].to_numpy() * factor),
+        )
+    for name in ("quote_volume", "taker_buy_quote"):
+        rows = rows.drop_columns([name])
+    made.write(reused, rows.filter(pa.array(hole)), provenance={"file": "reused"})
+    spot = {"venue": "simulated", "market": "spot", "symbol": "AAASIM", "source": "reused"}
+    config = config_of({"name": "x", "data": {"instruments": [pair(signals=spot)]}})
+    assert load_market_data(config, made).defects == ()
+    check_store(made)
+    (defect,) = load_market_data(config, made).defects
+    assert defect.startswith(f"{reused}: symbol_reuse at ")
+    notes = run(config, store=made, runs=None).notes
+    assert any(note.startswith(f"`data check` found {reused}: symbol_reuse") for note in notes)

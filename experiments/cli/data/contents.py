@@ -10,14 +10,30 @@ from ..output import print_json, stdout
 MAX_ROWS_SHOWN = 40
 
 
-def ls(store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
+def ls(
+    kind: Annotated[str | None, typer.Option(help="Only this kind, such as ohlcv.")] = None,
+    venue: Annotated[str | None, typer.Option(help="Only this venue.")] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="Only this symbol; * fits any letters.")
+    ] = None,
+    store: StorePath = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
     """List the data sets of the store."""
+    from fnmatch import fnmatchcase
+
     from datasets import Store
 
     from ...data_tables import dataset_content, print_datasets
 
     opened = Store(store, create=False)
-    found, problems = opened.datasets(), opened.problems()
+    wanted = ((kind, "kind"), (venue, "venue"), (symbol, "symbol"))
+    found = [
+        info
+        for info in opened.datasets()
+        if all(w is None or fnmatchcase(getattr(info.key, part), w) for w, part in wanted)
+    ]
+    problems = opened.problems()
     if as_json:
         print_json(
             {

@@ -44,8 +44,8 @@ def verify(store: StorePath = DEFAULT_STORE, as_json: AsJson = False) -> None:
         for problem in problems:
             typer.echo(f"wrong: {problem}")
         typer.echo(
-            f"{store}: {count} data sets, "
-            + ("all sound" if not problems else f"{len(problems)} problems")
+            f"{store}: {_counted(count)}, "
+            + ("all sound" if not problems else f"wrong in {len(problems)} places")
         )
         if leftovers:
             typer.echo(
@@ -70,7 +70,7 @@ def compact(
         return
     for name in changed:
         typer.echo(f"compacted {name}")
-    typer.echo(f"{len(keys)} data sets, {len(changed)} had parts to join")
+    typer.echo(f"{_counted(len(keys))}, {len(changed)} had parts to join")
 
 
 def rm(
@@ -92,13 +92,13 @@ def rm(
             raise ConfigError("data rm: --json does not ask; give --yes")
         for key in keys:
             typer.echo(str(key))
-        typer.confirm(f"Remove these {len(keys)} data sets from {store}?", abort=True)
+        typer.confirm(f"Remove {_counted(len(keys))} from {store}?", abort=True)
     for key in keys:
         opened.remove(key)
     if as_json:
         print_json({"removed": [str(key) for key in keys]})
         return
-    typer.echo(f"removed {len(keys)} data sets")
+    typer.echo(f"removed {_counted(len(keys))}")
 
 
 def export(
@@ -133,6 +133,10 @@ def export(
         print_json({"dataset": name, "file": str(out), "rows": rows})
         return
     typer.echo(f"{out}: {rows} rows of {name}")
+
+
+def _counted(count: int) -> str:
+    return "1 data set" if count == 1 else f"{count} data sets"
 
 
 def _chosen(store: "Store", names: list[str] | None) -> "list[DatasetKey]":
