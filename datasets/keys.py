@@ -37,6 +37,16 @@ MARKETS: Final = (
 """Words for the market of a data set: what is traded, or what a series is about. ``um`` and ``cm`` are
 Binance's names for futures margined in a stablecoin and in the coin."""
 
+_BINANCE: Final = ("binance", "simulated")
+_BINANCE_PREFIXES: Final = {"um_": "linear_", "cm_": "inverse_"}
+"""Binance's words for margins, which the simulated market shares, and those of every other venue."""
+
+
+def market_word(venue: str, market: str) -> str:
+    """``market`` as it is called at ``venue``: Binance's ``um_perp`` is ``linear_perp`` elsewhere."""
+    word = _BINANCE_PREFIXES.get(market[:3])
+    return market if word is None or venue in _BINANCE else word + market[3:]
+
 
 def _check_parts(owner: str, parts: dict[str, str]) -> None:
     for name, value in parts.items():
@@ -45,6 +55,11 @@ def _check_parts(owner: str, parts: dict[str, str]) -> None:
                 f"{owner}: {name}={value!r} cannot be a folder name; write letters, digits, '.', '_' "
                 "and '-', beginning with a letter or digit"
             )
+
+
+def check_symbol(symbol: str, owner: str) -> None:
+    """DataError unless ``symbol`` can be the name of a folder."""
+    _check_parts(owner, {"symbol": symbol})
 
 
 def check_market(market: str, owner: str) -> None:

@@ -25,6 +25,8 @@ from .keys import Instrument
 from .loading import AlignedMarkets, NoBarsError, bars_datasets, load_aligned
 from .store import Store
 
+RELISTED_AFTER_NS: Final = 7 * DAY_NS
+"""A hole this long is a delisting and, after it, a new listing; venues repair outages in hours."""
 _DAY: Final = "1d"
 
 
@@ -34,7 +36,8 @@ class UniverseRule:
 
     ``by`` ``quote_volume`` ranks by the quote volume (volume times close where none is stated) of
     the last ``lookback_days`` whole days, ``market_cap`` by the last visible list of coins. An instrument
-    counts from ``minimum_listed_days`` after its first bar, and while it had a bar on the day before.
+    counts from ``minimum_listed_days`` after its first bar, and while it had a bar on the day before. A
+    hole of at least ``RELISTED_AFTER_NS`` begins a new listing: what comes back may be another coin.
     ``exclude_stable`` and ``exclude_wrapped`` leave out what the list of coins calls so. A
     member stays while its rank is at most ``keep_until_rank`` (None: ``size``), so that the edge of the
     universe does not flicker. ``rebalance`` is a whole number of days, at 00:00 UTC; weeks begin on
@@ -119,12 +122,15 @@ def select_universe(
     if start_ns is not None:
         first_day = int(chosen_at[0]) - rule.lookback_days * DAY_NS
     last_day = int(chosen_at[-1])
-    listed_from = np.array([_first_bar_ns(store, one, timeframe) for one in instruments])
+    listed_from = np.stack(
+        [_listed_from(store, one, timeframe, chosen_at) for one in instruments], axis=1
+    )
     scores = np.full((len(chosen_at), len(instruments)), np.nan)
     daily = _daily(store, instruments, first_day, last_day, cache)
     if daily is not None:
         scores = _scores(rule, daily, chosen_at, listing, assets or {})
-    scores[chosen_at[:, None] - listed_from < rule.minimum_listed_days * DAY_NS] = np.nan
+    too_young = chosen_at[:, None] - listed_from < rule.minimum_listed_days * DAY_NS
+    scores[too_young] = np.nan
     chosen = _choices(rule, scores)
     row = np.searchsorted(chosen_at, markets.close_time, side="right") - 1
     return Universe(
@@ -165,9 +171,18 @@ def _coin_list(
     return listing
 
 
-def _first_bar_ns(store: Store, instrument: Instrument, timeframe: str) -> int:
-    keys = bars_datasets(store, instrument, timeframe)
-    return min(store.dataset(key).first_ns for key in keys)
+def _listed_from(store: Store, instrument: Instrument, timeframe: str, chosen_at: Int1D) -> Int1D:
+    """First bar of the listing in force at each choice, or of the first one, int64 ns UTC, ``(R,)``."""
+    oldest = np.full(len(chosen_at), np.iinfo(np.int64).max)
+    for key in bars_datasets(store, instrument, timeframe):
+        info = store.dataset(key)
+        starts = [info.first_ns] + [
+            gap.before_ns for gap in info.gaps if gap.before_ns - gap.after_ns >= RELISTED_AFTER_NS
+        ]
+        # A hole that another source fills is none.
+        place = np.maximum(np.searchsorted(starts, chosen_at, side="right") - 1, 0)
+        oldest = np.minimum(oldest, np.array(starts, dtype=np.int64)[place])
+    return oldest
 
 
 def _rebalances(markets: AlignedMarkets, rule: UniverseRule) -> Int1D:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..findings import RefusedFileError
-from ..keys import DatasetKey
+from ..keys import DatasetKey, market_word
 from ..kinds import EVENT_STEP
 from .format import Format
 from .reading.pairs import letters, store_venue
@@ -13,7 +13,10 @@ from .report import Request
 from .rows import SourceRows
 from .tidy.naming import FUTURES
 
-_NEVER_SPOT: Final = ("funding", "mark_price", "index_price", "premium_index", "metrics")
+_NEVER_SPOT: Final = (
+    "funding", "mark_price", "index_price", "premium_index", "metrics", "liquidations",
+    "liquidation_volume", "dated_futures",
+)  # fmt: skip
 """Kinds that only contracts have."""
 _CATALOGUES: Final = ("universe", "fear_greed", "fx")
 """Kinds whose symbol is a name that the caller is free to choose."""
@@ -24,8 +27,8 @@ def agreeing(
 ) -> SourceRows:
     """The rows, with a finding where the name of their file says something else than their key.
 
-    RefusedFileError where an option was not followed, because the file says something else, and where
-    a market cannot have the kind.
+    RefusedFileError where an option was not followed, because the file says something else, where a
+    market cannot have the kind, and where a venue has no market of that name.
     """
     key = rows.key
     for what, asked, found in (
@@ -42,8 +45,14 @@ def agreeing(
     if key.market == "spot" and key.kind in _NEVER_SPOT:
         raise RefusedFileError(
             "contradiction",
-            f"{file.path}: {key.kind} belongs to a contract, and market=spot has none; give the "
-            "market of the contract with --market, such as um_perp",
+            f"{file.path}: rows of {key.kind} belong to a contract, and market=spot has none; give the "
+            f"market of the contract with --market, such as {market_word(key.venue, 'um_perp')}",
+        )
+    word = market_word(key.venue, key.market)
+    if word != key.market:
+        raise RefusedFileError(
+            "contradiction",
+            f"{file.path}: only Binance calls a market {key.market}; at {key.venue} give --market {word}",
         )
     return rows if layout is None else _noting_name(layout.names(file), rows)
 

@@ -162,7 +162,7 @@ def _candles(file: SourceFile, request: Request, items: list[Any]) -> SourceRows
         )
     time_ns = time_column(file, items, 0, "open_time")
     venue = store_venue(stated(file, "venue", request.venue, None))
-    market = stated(file, "market", request.market, None)
+    market = stated(file, "market", request.market, None, venue=request.venue)
     symbol = stated(file, "symbol", request.symbol, None)
     step = request.timeframe or common_step([time_ns], file.path)
     key = DatasetKey(kind, venue, market, symbol, step, request.source or NAME)

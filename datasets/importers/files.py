@@ -1,7 +1,9 @@
 """Importing files: recognise each, check all of it, then write it."""
 
+import difflib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from engine import ConfigError, DataError, timeframe_ns
@@ -47,8 +49,9 @@ def import_files(
     counts as known from now on). ``on_file`` is given the reports of each file as soon as it has been
     written.
 
-    Raises DataError naming the file, the row and the rule; files before it stay imported. Raises
-    ConfigError for an argument that is none of the words it may be.
+    Raises DataError naming the file, the row and the rule; files before it stay imported, files after
+    it are not tried, and the message says how many those are. Raises ConfigError for an argument that
+    is none of the words it may be.
     """
     rule = _on_conflict(on_conflict)
     request = checked_request(
@@ -62,12 +65,23 @@ def import_files(
         )
     )
     reports: list[ImportReport] = []
-    for path in map(Path, paths):
-        of_file = tuple(_import_file(store, path, request, format_name, mapping, rule))
+    for number, path in enumerate(map(Path, paths), start=1):
+        try:
+            of_file = tuple(_import_file(store, path, request, format_name, mapping, rule))
+        except DataError as error:
+            raise _counting_untried(error, len(paths) - number) from error.__cause__
         reports += of_file
         if on_file is not None:
             on_file(of_file)
     return tuple(reports)
+
+
+def _counting_untried(error: DataError, files: int) -> DataError:
+    """The same ``error``, whose message says that the ``files`` after the refused one were not tried."""
+    if files:
+        counted = "1 file after it was" if files == 1 else f"{files} files after it were"
+        error.args = (f"{error}; the {counted} not tried",)
+    return error
 
 
 def checked_request(request: Request) -> Request:
@@ -91,7 +105,8 @@ def read_file(
     file = open_source(path)
     if mapping is not None:
         description = load_mapping(mapping)
-        return file, _series(file, request, None, lambda: read_mapped(file, request, description))
+        stored = replace(request, symbol=description.stored_symbol(request.symbol))
+        return file, _series(file, stored, None, lambda: read_mapped(file, request, description))
     layout = recognised(file, format_name)
     if request.kind is not None and request.kind not in layout.kinds:
         raise DataError(
@@ -107,8 +122,12 @@ def recognised(file: SourceFile, format_name: str | None = None) -> Format:
         for layout in FORMATS:
             if layout.name == format_name:
                 return layout
-        names = ", ".join(layout.name for layout in FORMATS)
-        raise ConfigError(f"format={format_name!r} is unknown; it must be one of {names}")
+        known = [layout.name for layout in FORMATS]
+        near = difflib.get_close_matches(format_name, known, n=3, cutoff=0.6)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ConfigError(
+            f"format={format_name!r} is unknown; {meant}`ninefold data formats` lists all {len(known)}"
+        )
     fitting = [layout for layout in FORMATS if layout.recognises(file)]
     if len(fitting) == 1:
         return fitting[0]

@@ -7,7 +7,9 @@ from . import (
     ccxt_json,
     cryptodatadownload,
     freqtrade,
+    ninefold_export,
     order_book,
+    plain_bars,
     tardis,
     tidy,
     vendor_csv,
@@ -23,4 +25,6 @@ FORMATS: Final[tuple[Format, ...]] = (
     *order_book.FORMATS,
     *vendor_csv.FORMATS,
     *tidy.FORMATS,
+    *plain_bars.FORMATS,
+    *ninefold_export.FORMATS,
 )

@@ -5,6 +5,7 @@ views, ``ninefold data kinds`` and the time at which a row may be used all follo
 is one more entry in the file of its family.
 """
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -40,8 +41,12 @@ SERIES_KINDS: Final = tuple(name for name, kind in KINDS.items() if kind.is_seri
 
 
 def kind_named(name: str) -> Kind:
-    """The kind called ``name``; DataError listing the known ones when there is none."""
+    """The kind called ``name``; DataError naming those that are spelled most like it otherwise."""
     kind = KINDS.get(name)
     if kind is None:
-        raise DataError(f"kind={name!r} is unknown; the store knows {', '.join(KINDS)}")
+        near = difflib.get_close_matches(name, list(KINDS), n=3, cutoff=0.7)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise DataError(
+            f"kind={name!r} is unknown; {meant}`ninefold data kinds` lists all {len(KINDS)}"
+        )
     return kind

@@ -107,7 +107,7 @@ def _no_bars(
             f"{info.key}: the period {period} holds no whole {timeframe} bar; load a longer one"
         )
     gaps = sum(len(one.gaps) for one in infos)
-    late = "; bars there were known only after the next one had closed" if some_late else ""
+    late = "; bars there were known too long after their close" if some_late else ""
     return NoBarsError(
         f"{info.key}: no bars {period}; the store has {time_text(min(one.first_ns for one in infos))} to "
         f"{time_text(max(one.last_ns for one in infos))}{f' with {gaps} gaps' if gaps else ''}{late}"

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from engine import FLOW_COLUMNS, Bool1D, Float1D, timeframe_ns
+from engine import FLOW_COLUMNS, SECOND_NS, Bool1D, Float1D, timeframe_ns
 
 from ..store import DatasetInfo, Store
 from .blocks import Block, blocks_of, first_vintages, following_writers, last_vintages
@@ -14,6 +14,8 @@ from .grid import BAR_COLUMNS, Filled, Grid, Target
 from .place import Placement, carry
 from .sources import ConflictHandler, SourceRows, filled_rows
 
+LATENESS_NS: Final = 10 * SECOND_NS
+"""A bar that arrives so soon after its close still serves the decision that is made on it."""
 _SEARCH_ROWS: Final = 64
 """So many steps are searched first for a bar beside the period, then 16 times as many, and so on."""
 
@@ -33,8 +35,9 @@ def fill_grid(
     everything outside the listing, with the first open before it. Prices are NaN where no bar
     is known up to the end of the grid. A flow that the source does not state is NaN.
 
-    A bar whose first vintage is known only after the next bar has closed is missing: whoever decided
-    then did not have it. With ``as_of_ns`` the bars are those of that moment, however late they came.
+    A bar whose first vintage is known later than ``LATENESS_NS`` after its close is missing: whoever
+    decided then did not have it. With ``as_of_ns`` the bars are those of that moment, however late
+    they came.
     """
     if len(infos) == 1:
         return following_writers(
@@ -199,7 +202,7 @@ class _Filling:
         shown = first_vintages(block) if as_of_ns is None else last_vintages(block, as_of_ns)
         if as_of_ns is not None:
             return shown
-        late = shown & (block.known_ns > block.time_ns + 2 * self._base_ns)
+        late = shown & (block.known_ns > block.time_ns + self._base_ns + LATENESS_NS)
         self._some_late |= bool(late.any())
         return shown & ~late
 

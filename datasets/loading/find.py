@@ -48,6 +48,8 @@ def bars_datasets(
     ]
     if not fitting:
         raise DataError(nothing_found(store, instrument, kind, timeframe))
+    # Steps of different sources too: another import must not change where the bars come from.
+    _one_source(fitting, instrument)
     sources = dict.fromkeys(key.source for key in fitting)
     steps = sorted({key.step for key in fitting}, key=timeframe_ns, reverse=True)
     if instrument.sources:

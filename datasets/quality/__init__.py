@@ -4,7 +4,7 @@ One file per family of checks, each with a tuple ``CHECKS``; ``registry`` lists 
 function from a series and the settings to findings, see ``check``.
 """
 
-from .gaps import CAUSES, Cause, Gap, Period
+from .gap import CAUSES, Cause, Gap, Period
 from .registry import GROUP_CHECKS, SERIES_CHECKS
 from .report import DatasetQuality, QualityReport, Refusal
 from .run import check_files, check_store, recorded_quality

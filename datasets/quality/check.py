@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from engine import Bool1D, Int1D
+from engine import Int1D
 
 from ..findings import Finding, kept_lines
 from ..timestamps import time_text
@@ -51,13 +49,6 @@ def rows_finding(
         last_ns=int(time_ns.max()),
         lines=kept_lines(lines),
     )
-
-
-def runs_of(flags: Bool1D) -> tuple[Int1D, Int1D]:
-    """First position and length of every run of True."""
-    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))
-    starts = np.flatnonzero(edges == 1).astype(np.int64)
-    return starts, np.flatnonzero(edges == -1).astype(np.int64) - starts
 
 
 def counted(number: int, one: str) -> str:

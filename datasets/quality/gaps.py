@@ -3,7 +3,7 @@
 The rule, in this order:
 
 1. Another source of the same instrument, or a finer step of it, has more than half of the gap:
-   ``download_hole``.
+   ``download_hole``. Flat bars without volume are no rows: a source writes them into an outage.
 2. The series has no weekends and the gap is nothing but Saturdays and Sundays: ``no_session``.
 3. Days without a liquidation have no row in sums of liquidations: ``unknown``.
 4. Witnesses are the other symbols of the same kind, venue and market, at the same or a finer step,
@@ -14,6 +14,9 @@ The rule, in this order:
    ``delisted``, and listed again afterwards.
 7. The witnesses went on: ``download_hole``.
 
+Where another source has filled a part of a hole, or in a hole shorter than a week a witness has, the
+parts are judged by themselves.
+
 What lies before the first and after the last row is judged against the period that was asked for, by
 default that of the source: ``download_hole`` when another source has rows there; ``unknown`` when the
 edge is one of the recording (at the turn of a month, or shared by five data sets of the source, or five
@@ -23,9 +26,10 @@ other symbols of the source go on for a week longer; ``unknown`` when they do no
 lists, such as a count of posts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
 
 import numpy as np
 
@@ -36,19 +40,11 @@ from ..keys import DatasetKey
 from ..kinds import BAR_KINDS
 from ..timestamps import time_text
 from .check import counted
+from .gap import CAUSES, Cause, Gap, Period
 from .neighbours import Neighbours
 from .series import Hole, Outline
 from .settings import QualitySettings
 
-Cause = Literal["before_listing", "outage", "download_hole", "delisted", "no_session", "unknown"]
-CAUSES: Final[tuple[Cause, ...]] = (
-    "before_listing",
-    "outage",
-    "download_hole",
-    "delisted",
-    "no_session",
-    "unknown",
-)
 _LISTED: Final = (
     *BAR_KINDS, "mark_price", "index_price", "premium_index", "funding", "metrics", "book_summary", "etf",
 )  # fmt: skip
@@ -59,52 +55,6 @@ _THURSDAY: Final = 4
 """The epoch, counted from Sunday 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Missing rows from ``start_ns`` up to, not including, ``end_ns`` (int64 ns UTC), and why.
-
-    ``lacking`` of ``witnesses`` other symbols lack the rows too. ``inside`` is False for what lies
-    before the first or after the last row.
-    """
-
-    start_ns: int
-    end_ns: int
-    missing_rows: int
-    cause: Cause
-    reason: str
-    witnesses: int
-    lacking: int
-    inside: bool = True
-
-    def to_json(self) -> dict[str, Any]:
-        """The gap as JSON values, its times also as text."""
-        texts = {"start_time": time_text(self.start_ns), "end_time": time_text(self.end_ns)}
-        return {**asdict(self), **texts}
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Gap":
-        """The inverse of :meth:`to_json`."""
-        return cls(**{field.name: document[field.name] for field in fields(cls)})
-
-    def __str__(self) -> str:
-        rows = counted(self.missing_rows, "row")
-        return (
-            f"{time_text(self.start_ns)} to {time_text(self.end_ns)}: {rows}, {self.cause} "
-            f"({self.reason})"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """From ``start_ns`` up to, not including, ``end_ns`` (int64 ns UTC).
-
-    None stands for the first or the last row that the source has of any symbol.
-    """
-
-    start_ns: int | None = None
-    end_ns: int | None = None
-
-
 def classified(
     outline: Outline, neighbours: Neighbours, settings: QualitySettings, asked: Period | None
 ) -> tuple[Gap, ...]:
@@ -113,14 +63,46 @@ def classified(
         return ()
     has_sessions = _skips_weekends(outline)
     inside = [
-        _inside(outline, hole, neighbours, settings, has_sessions=has_sessions)
+        gap
         for hole in outline.holes
+        for gap in _gaps_of_hole(outline, hole, neighbours, settings, has_sessions=has_sessions)
     ]
     return (
         *_before(outline, neighbours, settings, asked),
         *inside,
         *_after(outline, neighbours, settings, asked),
     )
+
+
+def _gaps_of_hole(
+    outline: Outline,
+    hole: Hole,
+    neighbours: Neighbours,
+    settings: QualitySettings,
+    *,
+    has_sessions: bool,
+) -> list[Gap]:
+    """One gap, or several where others have rows in a part of the hole and filled the rest."""
+    is_long = hole.end_ns - hole.start_ns >= settings.delisted_after_ns
+
+    def judged(part: Hole) -> Gap:
+        return _inside(
+            outline, part, neighbours, settings, has_sessions=has_sessions, is_long=is_long
+        )
+
+    # Witnesses without a trade now and then say little about a hole of weeks.
+    parts = neighbours.parts(outline, hole, of_witnesses=not is_long)
+    gaps = [judged(part) for part in parts]
+    if len({gap.cause for gap in gaps}) < 2:
+        return [judged(hole)]
+    return [_merged(list(alike)) for _, alike in groupby(gaps, key=lambda gap: gap.cause)]
+
+
+def _merged(gaps: Sequence[Gap]) -> Gap:
+    """Adjoining gaps of one cause as one, with the reason of the longest."""
+    longest = max(gaps, key=lambda gap: gap.missing_rows)
+    rows = sum(gap.missing_rows for gap in gaps)
+    return replace(longest, start_ns=gaps[0].start_ns, end_ns=gaps[-1].end_ns, missing_rows=rows)
 
 
 def _inside(
@@ -130,6 +112,7 @@ def _inside(
     settings: QualitySettings,
     *,
     has_sessions: bool,
+    is_long: bool,
 ) -> Gap:
     start, end = hole.start_ns, hole.end_ns
     others = neighbours.witnesses(outline, start, end)
@@ -139,7 +122,8 @@ def _inside(
     )
     cause: Cause
     holder = _holder(outline, neighbours, start, end, settings)
-    share = f"{lacking} of {len(others)} other symbols lack them too"
+    verb = "lacks" if len(others) == 1 else "lack"
+    share = f"{lacking} of {counted(len(others), 'other symbol')} {verb} them too"
     if holder is not None:
         cause, reason = "download_hole", f"{holder.source} {holder.step} has the rows"
     elif has_sessions and _is_weekend(start, end):
@@ -150,7 +134,7 @@ def _inside(
         cause, reason = "unknown", "no other symbol to compare with"
     elif lacking > settings.witness_share * len(others):
         cause, reason = "outage", share
-    elif outline.key.kind in _LISTED and end - start >= settings.delisted_after_ns:
+    elif outline.key.kind in _LISTED and is_long:
         cause, reason = "delisted", f"{share}; listed again on {time_text(end)}"
     else:
         cause, reason = "download_hole", share
@@ -190,7 +174,10 @@ def _before(
     elif beginning >= settings.shared_edge_least:
         cause, reason = "unknown", f"{beginning} data sets of the source begin here"
     elif as_long >= settings.shared_edge_least:
-        cause, reason = "unknown", f"the source holds {outline.rows} rows of {as_long} data sets"
+        cause, reason = (
+            "unknown",
+            f"the source holds {counted(outline.rows, 'row')} of {as_long} data sets",
+        )
     elif _turns_month(outline.first_ns):
         cause, reason = "unknown", "begins with a month, as files do"
     elif outline.key.kind not in _LISTED:
@@ -225,10 +212,14 @@ def _after(
     elif outline.key.kind not in _LISTED:
         cause, reason = "unknown", "the series ends here; nobody lists what it is about"
     elif going_on > settings.least_witnesses:
-        cause, reason = "delisted", f"{going_on} other symbols go on"
+        cause, reason = "delisted", _others_go_on(going_on)
     else:
-        cause, reason = "unknown", f"{going_on} other symbols go on, too few to tell"
+        cause, reason = "unknown", f"{_others_go_on(going_on)}, too few to tell"
     yield Gap(outline.end_ns, end, int(missing), cause, reason, going_on, 0, inside=False)
+
+
+def _others_go_on(number: int) -> str:
+    return f"{counted(number, 'other symbol')} {'goes' if number == 1 else 'go'} on"
 
 
 def _turns_month(time_ns: int) -> bool:

@@ -10,7 +10,8 @@ from engine import HOUR_NS, MINUTE_NS, Bool1D, Int1D
 from ..findings import Finding
 from ..manifest import gaps_between
 from ..timestamps import time_text
-from .check import SeriesCheck, counted, rows_finding, runs_of
+from .check import SeriesCheck, counted, rows_finding
+from .runs import runs_of
 from .series import CheckedSeries, Hole
 from .settings import QualitySettings
 

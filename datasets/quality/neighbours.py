@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..keys import DatasetKey
-from .series import Outline
+from .series import Hole, Outline
 
 
 class Neighbours:
@@ -43,6 +44,23 @@ class Neighbours:
             ):
                 found[other.key.symbol].append(other)
         return dict(found)
+
+    def parts(self, outline: Outline, hole: Hole, *, of_witnesses: bool) -> list[Hole]:
+        """The hole cut where others begin or end to fill it: the rest of it may have another cause."""
+        others = self.same_instrument(outline)
+        if of_witnesses:
+            sources = self.witnesses(outline, hole.start_ns, hole.end_ns).values()
+            others = [*others, *(one for group in sources for one in group)]
+        edges = {
+            edge
+            for other in others
+            for filler in other.fillers
+            for edge in (filler.start_ns, filler.end_ns)
+            if hole.start_ns < edge < hole.end_ns
+        }
+        times = [hole.start_ns, *sorted(edges), hole.end_ns]
+        parts = (hole.between(first, last) for first, last in pairwise(times))
+        return [part for part in parts if part is not None]
 
 
 def _market_of(key: DatasetKey) -> tuple[str, str, str]:

@@ -8,10 +8,10 @@ from typing import Any, Final
 from ..findings import Finding, by_defect
 from ..keys import DatasetKey
 from ..timestamps import time_text
-from .gaps import CAUSES, Gap
+from .gap import CAUSES, Gap
 from .settings import QualitySettings
 
-QUALITY_VERSION: Final = 1
+QUALITY_VERSION: Final = 2
 PROBLEMS: Final = (
     "duplicate",
     "contradiction",
@@ -37,7 +37,9 @@ class DatasetQuality:
     """One data set: its rows, its gaps with their causes, and what is wrong with it.
 
     Times are int64 ns UTC; ``interval_ns`` is the usual distance of rows, 0 for events. ``findings``
-    are those of the importer and those of the checks.
+    are those of the importer and those of the checks. ``stretches`` are the first and last times of
+    events close together, empty for rows on a grid. Where a period was asked for, all of it is about
+    that period; a data set without a row in it has ``rows`` 0 and its own first and last time.
     """
 
     key: DatasetKey
@@ -47,6 +49,7 @@ class DatasetQuality:
     interval_ns: int
     gaps: tuple[Gap, ...]
     findings: tuple[Finding, ...]
+    stretches: tuple[tuple[int, int], ...] = ()
 
     @property
     def end_ns(self) -> int:
@@ -74,6 +77,7 @@ class DatasetQuality:
             "first_time": time_text(self.first_ns),
             "last_time": time_text(self.last_ns),
             "interval_ns": self.interval_ns,
+            "stretches": [list(stretch) for stretch in self.stretches],
             "missing_rows": self.missing_rows,
             "gaps_by_cause": self.gaps_by_cause(),
             "gaps": [gap.to_json() for gap in self.gaps],
@@ -92,15 +96,19 @@ class DatasetQuality:
             interval_ns=document["interval_ns"],
             gaps=tuple(Gap.from_json(gap) for gap in document["gaps"]),
             findings=tuple(Finding.from_json(finding) for finding in document["findings"]),
+            stretches=tuple((first, last) for first, last in document["stretches"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A file that cannot be imported as it is: the defect, and what its reader said."""
+    """A file that cannot be imported as it is: the defect, and what its reader said.
+
+    ``defect`` is None where the file is not there or an option is missing.
+    """
 
     path: Path
-    defect: str
+    defect: str | None
     message: str
 
     def to_json(self) -> dict[str, Any]:
@@ -131,7 +139,8 @@ class QualityReport:
         """Rows concerned by each defect; a refused file counts once."""
         counts = by_defect(self.findings)
         for refusal in self.refusals:
-            counts[refusal.defect] = counts.get(refusal.defect, 0) + 1
+            if refusal.defect is not None:
+                counts[refusal.defect] = counts.get(refusal.defect, 0) + 1
         return counts
 
     def to_json(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the checks look at: the rows of one data set, and the outline that comparisons need."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,11 @@ from ..findings import Finding
 from ..keys import DatasetKey
 from ..kinds import KINDS, Kind
 from ..tables import floats_of, identity_order, same_identity, times_ns
+from .runs import runs_of
+
+PRICES = ("open", "high", "low", "close")
+STRETCHES = 200
+"""Events that lie no further apart than this part of their period are drawn as one stretch."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +71,25 @@ class CheckedSeries:
     @cached_property
     def has_prices(self) -> bool:
         """True where every row has open, high, low and close above zero."""
-        names = ("open", "high", "low", "close")
-        if any(name not in self.table.column_names for name in names):
+        if any(name not in self.table.column_names for name in PRICES):
             return False
-        return all(bool((self.numbers(name) > 0).all()) for name in names)
+        return all(bool((self.numbers(name) > 0).all()) for name in PRICES)
 
     @property
     def has_volume(self) -> bool:
         """True for bars that say how much was traded."""
         return "volume" in self.table.column_names
+
+    @property
+    def stretches(self) -> tuple[tuple[int, int], ...]:
+        """First and last time of events that lie close together; none for rows on a grid."""
+        if not self.kind.is_event:
+            return ()
+        time_ns = self.time_ns
+        far = np.diff(time_ns) > (time_ns[-1] - time_ns[0]) / STRETCHES
+        starts = time_ns[np.concatenate([[True], far])]
+        ends = time_ns[np.concatenate([far, [True]])]
+        return tuple(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,16 @@ class Hole:
     end_ns: int
     missing_rows: int
 
+    def between(self, start_ns: int, end_ns: int) -> "Hole | None":
+        """What of the hole lies between two times; None where no row is missing there."""
+        start, end = max(start_ns, self.start_ns), min(end_ns, self.end_ns)
+        if (start, end) == (self.start_ns, self.end_ns):
+            return self
+        step = (self.end_ns - self.start_ns) / self.missing_rows
+        first = max(0, math.ceil((start - self.start_ns) / step))
+        last = min(self.missing_rows, math.ceil((end - self.start_ns) / step))
+        return Hole(start, end, last - first) if last > first and end > start else None
+
 
 @dataclass(frozen=True, slots=True)
 class Outline:
@@ -91,7 +117,8 @@ class Outline:
 
     The data set has rows from ``first_ns`` to ``last_ns``; ``interval_ns`` is the distance of its
     rows (0 for events). ``last_volume_ratio`` is the volume of the last bar over the median of the 24
-    before it, None where there is none. ``defects`` were found by the importer.
+    before it, None where there is none. ``defects`` were found by the importer. ``fillers`` are
+    stretches of flat bars without volume: a source writes them where it has no rows.
     """
 
     key: DatasetKey
@@ -102,6 +129,7 @@ class Outline:
     holes: tuple[Hole, ...]
     last_volume_ratio: float | None
     defects: frozenset[str]
+    fillers: tuple[Hole, ...] = ()
 
     @property
     def end_ns(self) -> int:
@@ -114,9 +142,10 @@ class Outline:
         return self.first_ns == self.last_ns
 
     def lacks(self, start_ns: int, end_ns: int) -> float:
-        """Share of ``start_ns`` to ``end_ns`` that lies in holes of this data set."""
+        """Share of ``start_ns`` to ``end_ns`` that lies in holes of this data set, or was filled."""
         lost = sum(
-            max(0, min(end_ns, hole.end_ns) - max(start_ns, hole.start_ns)) for hole in self.holes
+            max(0, min(end_ns, hole.end_ns) - max(start_ns, hole.start_ns))
+            for hole in (*self.holes, *self.fillers)
         )
         return lost / (end_ns - start_ns)
 
@@ -136,7 +165,30 @@ def outline_of(series: CheckedSeries, holes: tuple[Hole, ...]) -> Outline:
         holes=holes,
         last_volume_ratio=_last_volume_ratio(series),
         defects=frozenset(finding.defect for finding in series.findings),
+        fillers=fillers_of(series),
     )
+
+
+def fillers_of(series: CheckedSeries) -> tuple[Hole, ...]:
+    """Stretches of bars with one price and a volume of zero, as if their rows were missing."""
+    if not {*PRICES, "volume"}.issubset(series.table.column_names):
+        return ()
+    flat = series.numbers("volume") == 0
+    first = series.numbers(PRICES[0])
+    for name in PRICES[1:]:
+        flat &= series.numbers(name) == first
+    time_ns = series.time_ns
+    starts, lengths = runs_of(flat)
+    found = []
+    for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+        # A run may go on behind a hole: what is missing there is counted as that hole.
+        times = time_ns[start : start + length]
+        breaks = np.flatnonzero(np.diff(times) > series.step_ns) + 1
+        found += [
+            Hole(int(part[0]), int(part[-1]) + series.step_ns, len(part))
+            for part in np.split(times, breaks)
+        ]
+    return tuple(found)
 
 
 def _last_volume_ratio(series: CheckedSeries) -> float | None:

@@ -1,5 +1,6 @@
 """When values became known: revisions, and moments of capture instead of publication."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,9 +28,17 @@ def _revisions(series: CheckedSeries, _: QualitySettings) -> Iterator[Finding]:
         series,
         "revision",
         times_ns(kind, table)[rows],
-        f"{counted(len(rows), 'value')} changed after publication, by {np.median(change):.2%} in the "
-        f"median and {change.max():.1%} at most; a load as of a moment sees what was known then",
+        f"{counted(len(rows), 'value')} changed after publication, {change_text(change)}; a load as of a "
+        "moment sees what was known then",
     )
+
+
+def change_text(change: Float1D) -> str:
+    """Median and maximum of relative changes in percent, both with the decimals of the smaller."""
+    median, largest = 100.0 * float(np.median(change)), 100.0 * float(change.max())
+    smaller = median or largest
+    decimals = max(0, 1 - math.floor(math.log10(smaller))) if smaller else 0
+    return f"by {median:.{decimals}f}% in the median and {largest:.{decimals}f}% at most"
 
 
 def _largest_change(series: CheckedSeries, rows: Int1D) -> Float1D:

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..findings import Finding
 from ..timestamps import time_text
-from .check import SeriesCheck, counted, rows_finding, runs_of
+from .check import SeriesCheck, counted, rows_finding
+from .runs import runs_of
 from .series import CheckedSeries
 from .settings import QualitySettings
 

@@ -1,6 +1,6 @@
 """Parquet parts: the one encoding of rows, and reading them back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -48,10 +48,14 @@ def encoded(key: DatasetKey, period: str, rows: pa.Table) -> EncodedPart:
     return EncodedPart(part_of(key, period, rows, digest_of(data), data.size), data)
 
 
-def parquet_bytes(kind: Kind, rows: pa.Table) -> pa.Buffer:
-    """The rows in the encoding of the store."""
+def parquet_bytes(
+    kind: Kind, rows: pa.Table, metadata: Mapping[bytes, bytes] | None = None
+) -> pa.Buffer:
+    """The rows in the encoding of the store, with ``metadata`` of the file where there is some."""
     # A column of one chunk: pages begin at the same rows for equal content.
     rows = rows.cast(kind.schema).combine_chunks()
+    if metadata is not None:
+        rows = rows.replace_schema_metadata(dict(metadata))
     whole = {
         field.name: "DELTA_BINARY_PACKED"
         for field in kind.schema

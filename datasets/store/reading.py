@@ -110,7 +110,7 @@ class StoreReader:
         """
         check_target(Path(path))
         table = self.read(key, start_ns, end_ns, as_of_ns=as_of_ns)
-        export_rows(KINDS[key.kind], table, Path(path))
+        export_rows(key, table, Path(path))
         return len(table)
 
     def _followed(self, key: DatasetKey, act: Callable[[Manifest], pa.Table]) -> pa.Table:

@@ -7,6 +7,7 @@ from typing import Final
 
 from datasets import DEFECTS, Finding, time_text
 from datasets.quality import DatasetQuality, Gap, QualityReport, Refusal
+from datasets.quality.check import counted
 
 from .axis import Tick, ticks_of
 
@@ -165,9 +166,15 @@ def _row(dataset: DatasetQuality, place: str, start_ns: int, end_ns: int) -> Row
         width = max(percent(last_ns) - percent(first_ns), LEAST_WIDTH)
         return Segment(state, min(percent(first_ns), 100.0 - LEAST_WIDTH), round(width, 2), text)
 
-    present = f"{dataset.rows:,} rows, {time_text(dataset.first_ns)} to {time_text(dataset.end_ns)}"
-    segments = [segment("present", dataset.first_ns, dataset.end_ns, present)]
-    for gaps in _joined(dataset.gaps, (end_ns - start_ns) * LEAST_WIDTH / 100.0):
+    period = f"{time_text(dataset.first_ns)} to {time_text(dataset.end_ns)}"
+    present = f"{counted(dataset.rows, 'row')}, {period}" if dataset.rows else "no row"
+    segments = [
+        segment("present", first, last, present)
+        for first, last in dataset.stretches or [(dataset.first_ns, dataset.end_ns)]
+        if dataset.rows
+    ]
+    reach_ns = (end_ns - start_ns) * LEAST_WIDTH / 100.0
+    for gaps in _joined(_visible(dataset.gaps, reach_ns), reach_ns):
         segments.append(
             segment(_state_of(gaps[0]), gaps[0].start_ns, gaps[-1].end_ns, _gap_text(gaps))
         )
@@ -187,13 +194,20 @@ def _row(dataset: DatasetQuality, place: str, start_ns: int, end_ns: int) -> Row
         symbol=key.symbol,
         place=place,
         summary=f"{key.symbol}, {key.venue} {key.market}, {key.source}: {present}; "
-        f"{causes or 'no gap'}; {findings} findings",
+        f"{causes or 'no gap'}; {counted(findings, 'finding')}",
         segments=tuple(segments),
         markers=tuple(Marker(x, "\n".join(texts)) for x, texts in sorted(marked.items())),
         rows=dataset.rows,
         missing=dataset.missing_rows,
         findings=findings,
     )
+
+
+def _visible(gaps: Sequence[Gap], reach_ns: float) -> list[Gap]:
+    """Gaps without the weekends that are too short to be seen: drawn wider they hide the days between."""
+    return [
+        gap for gap in gaps if gap.cause != "no_session" or gap.end_ns - gap.start_ns >= reach_ns
+    ]
 
 
 def _joined(gaps: Sequence[Gap], reach_ns: float) -> list[list[Gap]]:
@@ -204,6 +218,7 @@ def _joined(gaps: Sequence[Gap], reach_ns: float) -> list[list[Gap]]:
         if (
             last is not None
             and _state_of(last) == _state_of(gap)
+            and gap.cause != "no_session"
             and gap.start_ns - last.end_ns < reach_ns
         ):
             groups[-1].append(gap)
@@ -217,8 +232,8 @@ def _gap_text(gaps: Sequence[Gap]) -> str:
     period = f"{time_text(gaps[0].start_ns)} to {time_text(gaps[-1].end_ns)}"
     rows = sum(gap.missing_rows for gap in gaps)
     if len(gaps) == 1:
-        return f"{title}: {period}, {rows:,} rows ({gaps[0].reason})"
-    return f"{title}: {len(gaps)} gaps, {period}, {rows:,} rows"
+        return f"{title}: {period}, {counted(rows, 'row')} ({gaps[0].reason})"
+    return f"{title}: {len(gaps)} gaps, {period}, {counted(rows, 'row')}"
 
 
 def _defects(findings: Sequence[Finding]) -> tuple[DefectList, ...]:

@@ -95,8 +95,8 @@ def test_klines_without_a_venue_or_market_are_refused(store: Store, tmp_path: Pa
     path = write_parquet(tmp_path / "klines.parquet", klines12(rows=30).drop_columns("close_time"))
     assert "give --venue" in refused(store, path)
     assert "give --market" in refused(store, path, venue="binance")
-    (report,) = import_files(store, [path], market="um_perp", venue="elsewhere", source="mine")
-    assert str(report.key) == "ohlcv/elsewhere/um_perp/BTCUSDT/1h/mine"
+    (report,) = import_files(store, [path], market="linear_perp", venue="elsewhere", source="mine")
+    assert str(report.key) == "ohlcv/elsewhere/linear_perp/BTCUSDT/1h/mine"
 
 
 def test_off_grid_bars_are_dropped_listed_and_become_gaps(store: Store, tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_paths_that_cannot_be_read(store: Store, tmp_path: Path) -> None:
     assert "no such file" in refused(store, tmp_path / "absent.csv")
     folder = tmp_path / "folder.csv"
     folder.mkdir()
-    assert "cannot be read" in refused(store, folder)
+    assert "is a folder" in refused(store, folder)
     with pytest.raises(DataError, match="'bars' is unknown"):
         import_files(store, [], kind="bars")
 
@@ -367,7 +367,7 @@ def test_a_format_can_be_named(store: Store, tmp_path: Path) -> None:
     path = write_parquet(tmp_path / KLINES_NAME, klines12(rows=30))
     (report,) = import_files(store, [path], format_name="klines12")
     assert report.format == "klines12"
-    with pytest.raises(ConfigError, match="format='klines13' is unknown; it must be one of"):
+    with pytest.raises(ConfigError, match="format='klines13' is unknown; did you mean klines12"):
         import_files(store, [path], format_name="klines13")
     assert "looks like ohlcv_bars, but column" in refused(store, path, format_name="ohlcv_bars")
 

@@ -36,9 +36,7 @@ def test_a_market_is_one_of_the_known_words() -> None:
 
 
 def test_unknown_kinds_and_short_keys() -> None:
-    with pytest.raises(
-        DataError, match=r"kind='bars' is unknown; the store knows ohlcv, dated_futures"
-    ):
+    with pytest.raises(DataError, match=r"kind='bars' is unknown; `ninefold data kinds` lists"):
         DatasetKey("bars", "binance", "spot", "BTCUSDT", "1h", "test")
     with pytest.raises(DataError, match="six parts"):
         DatasetKey.parse("ohlcv/binance")

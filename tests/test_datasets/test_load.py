@@ -201,9 +201,21 @@ def test_the_first_whole_bar_opens_at_the_close_before_it(store: Store) -> None:
 def test_a_stored_step_wins_over_aggregation(store: Store) -> None:
     store.write(BARS_KEY, bar_table(48), provenance={})
     four = bar_table(48).take(list(range(0, 48, 4)))
-    key = DatasetKey("ohlcv", "binance", "spot", "BTCUSDT", "4h", "vendor")
+    key = DatasetKey("ohlcv", "binance", "spot", "BTCUSDT", "4h", "test")
     store.write(key, four, provenance={})
     assert load_bars(store, SPOT, "4h").high.tolist() == four["high"].to_pylist()
+
+
+def test_steps_of_different_sources_are_not_chosen_among_in_silence(store: Store) -> None:
+    store.write(BARS_KEY, bar_table(48), provenance={})
+    four = bar_table(48).take(list(range(0, 48, 4)))
+    key = DatasetKey("ohlcv", "binance", "spot", "BTCUSDT", "4h", "vendor")
+    store.write(key, four, provenance={})
+    with pytest.raises(DataError, match="2 sources of ohlcv: test, vendor; say which with source"):
+        load_bars(store, SPOT, "4h")
+    assert len(load_bars(store, SPOT, "1h")) == 48
+    vendor = Instrument("binance", "spot", "BTCUSDT", "vendor")
+    assert load_bars(store, vendor, "4h").high.tolist() == four["high"].to_pylist()
 
 
 def test_the_longest_step_that_divides_is_aggregated(store: Store) -> None:

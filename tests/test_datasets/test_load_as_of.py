@@ -146,8 +146,8 @@ def closes_by_search(
     for hour in range(10):
         vintages = sorted(row for row in rows if row[0] == hour)
         if as_of_hour is None:
-            # Known by the close of the next bar, or nobody had it.
-            if vintages and vintages[0][1] <= 1:
+            # Known at the close (or seconds after it), or nobody had it.
+            if vintages and vintages[0][1] == 0:
                 shown[hour] = vintages[0][2]
         else:
             known = [row for row in vintages if hour + 1 + row[1] <= as_of_hour]
@@ -235,9 +235,19 @@ def test_a_period_is_the_slice_of_the_whole_whatever_came_late(
     assert loaded(start_ns, end_ns) == inside
 
 
+def test_a_bar_may_arrive_seconds_after_its_close(store: Store) -> None:
+    table = bar_table(3)
+    close = table["open_time"].to_numpy() + HOUR_NS
+    seconds = np.array([0, 10, 11]) * 1_000_000_000
+    store.write(
+        BARS_KEY, table.append_column("available_at", pa.array(close + seconds)), provenance={}
+    )
+    assert load_bars(store, SPOT, "1h").close.tolist() == table["close"].to_pylist()[:2]
+
+
 def test_no_bars_says_that_they_came_too_late(store: Store) -> None:
     store.write(BARS_KEY, bars_with([(0, 2, 5.0), (1, 2, 6.0)]), provenance={})
-    with pytest.raises(DataError, match="known only after the next one had closed"):
+    with pytest.raises(DataError, match="known too long after their close"):
         load_bars(store, SPOT, "1h")
     assert load_bars(store, SPOT, "1h", as_of_ns=START_NS + 9 * HOUR_NS).close.tolist() == [5, 6]
 

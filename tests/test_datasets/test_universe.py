@@ -186,6 +186,20 @@ def test_a_delisted_coin_is_a_member_until_its_last_bar(store: Store) -> None:
     assert "DDD" in members(universe, 47)
 
 
+@pytest.mark.parametrize(("days_away", "first_choice_back"), [(6, 1), (8, 4)])
+def test_what_comes_back_after_a_week_is_a_new_listing(
+    store: Store, days_away: int, first_choice_back: int
+) -> None:
+    away = range(40, 40 + 4 * days_away)
+    write_bars(store, "AAA", [9] * 120, without=away)
+    rule = UniverseRule(size=1, lookback_days=1, minimum_listed_days=4, rebalance="1d")
+    universe = select_universe(store, [instrument("AAA")], "6h", rule)
+    back = int(np.flatnonzero(universe.open_time == MONDAY_NS + 6 * HOUR_NS * away.stop)[0])
+    chosen_again = int(np.flatnonzero(universe.member[back:, 0])[0])
+    # The bar that closes at the choice is the first that shows it.
+    assert chosen_again == 4 * first_choice_back - 1
+
+
 def test_stated_quote_volume_counts_before_the_estimate(store: Store) -> None:
     write_bars(store, "AAA", [4] * 40, stated=True)
     write_bars(store, "BBB", [10] * 40)

@@ -75,7 +75,7 @@ def test_the_page_is_whole_and_fetches_nothing(tmp_path: Path) -> None:
         assert page.count(f'scope="row" title="{symbol}') == 1
     assert "outage of the venue <b>3</b>" in page
     assert "hole in the download <b>1</b>" in page
-    assert any("1 rows (2 of 2 other symbols lack them too)" in title for title in parser.titles)
+    assert any("1 row (2 of 2 other symbols lack them too)" in title for title in parser.titles)
 
 
 def test_words_of_a_source_cannot_become_markup() -> None:
@@ -153,3 +153,39 @@ def test_two_hundred_data_sets_stay_small() -> None:
     page = render(checked(*series))
     assert len(page) < 500_000
     assert parsed(page).seen["svg"] > 200
+
+
+def test_weekends_shorter_than_a_pixel_do_not_hide_the_days_between() -> None:
+    key = key_of("USDKRW", kind="fx", step="1d")
+    days = [day for day in range(2200) if (day + 4) % 7 not in (0, 6) and not 700 <= day < 730]
+    columns = {"event_time": [day * DAY_NS for day in days], "close": [1100.0] * len(days)}
+    (section,) = page_of(checked(series_of(columns, key))).sections
+    assert [one.state for one in section.rows[0].segments] == ["present", "unknown"]
+    few = {name: values[:100] for name, values in columns.items()}
+    (section,) = page_of(checked(series_of(few, key))).sections
+    weekends = [one for one in section.rows[0].segments if one.state == "no_session"]
+    assert len(weekends) == 20
+    assert sum(one.width for one in weekends) < 30
+
+
+def test_two_events_are_two_ticks_and_not_a_bar() -> None:
+    key = key_of("BTCUSDT", kind="liquidations", step="event")
+    minutes = [0, 1000, *range(5000, 5010)]
+    columns = {
+        "event_time": [minute * MINUTE_NS for minute in minutes],
+        "sequence": [0] * len(minutes),
+        "side": ["sell"] * len(minutes),
+        "price": [100.0] * len(minutes),
+        "quantity": [1.0] * len(minutes),
+    }
+    (section,) = page_of(checked(series_of(columns, key))).sections
+    segments = section.rows[0].segments
+    assert [one.state for one in segments] == ["present"] * 3
+    assert [round(one.x) for one in segments] == [0, 20, 100]
+    assert sum(one.width for one in segments) < 1.0
+
+
+def test_one_data_set_is_singular() -> None:
+    page = render(checked(series_of(clean_bars())))
+    assert "1 data sets" not in page
+    assert "1 findings" not in page

@@ -41,7 +41,6 @@ def test_gaps_are_information_and_the_table_fits_80_columns(store: Path) -> None
     code, text = run("--store", store, "--strict")
     assert code == 0
     assert "1 outage, 1 download" in text
-    assert "4 rows" not in text
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
@@ -86,9 +85,46 @@ def test_a_refused_file_is_told_and_strict_fails(tmp_path: Path) -> None:
     path = tmp_path / "noise.bin"
     path.write_bytes(b"\x00\x01noise")
     code, text = run(path)
-    assert code == 0
+    assert code == 1
     assert "refused (unreadable)" in text
     assert run(path, "--strict")[0] == 1
+
+
+def test_a_file_that_needs_an_option_fails_and_the_others_are_told(tmp_path: Path) -> None:
+    bars = tmp_path / "bars.csv"
+    bars.write_text("time,open,high,low,close,volume\n2024-01-01 00:00:00,1,1,1,1,1\n")
+    code, text = run(tmp_path / "absent.csv", bars, "--json")
+    assert code == 1
+    refused = json.loads(text)["refused"]
+    assert [Path(one["path"]).name for one in refused] == ["absent.csv", "bars.csv"]
+
+
+def test_many_data_sets_are_few_lines(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    for number in range(60):
+        key = key_of(f"A{number:02}_VERYLONGNAME_USDT")
+        gone = {49 + number} if number < 50 else set()
+        table = series_of(without_rows(clean_bars(count=100), gone), key).table
+        store.write(key, table, provenance={"file": "f"})
+    result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(
+        app, ["check", "--store", str(store.root)]
+    )
+    lines = result.stdout.splitlines()
+    assert all(len(line) <= 80 for line in (*lines, *result.stderr.splitlines()))
+    assert len(result.stderr.splitlines()) <= 11
+    assert len(lines) < 115
+    assert "10 more; --json lists all" in result.stdout
+    assert "ohlcv 1h: 10 data sets with nothing wrong" in result.stdout
+    titles = [result.stdout.index(word) for word in ("defects", "gaps by cause", "data set  ")]
+    assert titles == sorted(titles)
+
+
+def test_one_is_singular(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    store.write(key_of(), series_of(clean_bars()).table, provenance={"file": "f"})
+    text = run("--store", store.root)[1]
+    assert "ohlcv 1h: 1 data set with nothing wrong" in text
+    assert "1 data sets" not in text
 
 
 def test_the_picture_is_written(store: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from .names import (
     is_dated,
     stated_by_name,
 )
-from .stamps import stamps_ns
+from .stamps import refuse_contract_microseconds, stamps_ns
 
 _NAME: Final = "binance_klines"
 _LAYOUT: Final = Layout(
@@ -71,6 +71,7 @@ def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     time_ns, close_ns = stamps_ns(file, table, places, "open_time", "close_time")
     kind = _kind(file, request, table)
     key = archive_key(file, request, kind, only_futures=kind not in ("ohlcv", "dated_futures"))
+    refuse_contract_microseconds(file, table, places, "open_time", key.market)
     if is_dated(key.symbol) != (kind == "dated_futures") and kind in ("ohlcv", "dated_futures"):
         raise DataError(
             f"{file.path}: symbol {key.symbol} does not fit kind {kind}: bars of a contract with a "

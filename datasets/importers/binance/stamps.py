@@ -39,6 +39,19 @@ def stamps_ns(file: SourceFile, table: pa.Table, places: Int1D, *names: str) -> 
     return tuple(columns)
 
 
+def refuse_contract_microseconds(
+    file: SourceFile, table: pa.Table, places: Int1D, name: str, market: str
+) -> None:
+    """RefusedFileError for stamps in microseconds in the archive of a contract."""
+    stamp = int(table[name][0].as_py())
+    if market != "spot" and stamp >= _UNITS[1][0]:
+        raise RefusedFileError(
+            "contradiction",
+            f"{file.path} line {places[0]}: {name}={stamp} is in microseconds, which Binance writes only "
+            f"in the archive of its spot market, from 2025 on, and not for {market}; give --market spot",
+        )
+
+
 def _unit(file: SourceFile, name: str, stamp: int, places: Int1D) -> tuple[int, int, int, str]:
     for low, high, unit_ns, unit in _UNITS:
         if low <= stamp < high:

@@ -14,7 +14,7 @@ from ..report import Request
 from ..rows import SourceRows, source_rows, taken
 from .layout import FLAG, FLAG_CELL, NUMBER, NUMBER_CELL, STAMP_CELL, WHOLE, WHOLE_CELL, Layout
 from .names import ARCHIVE, archive_key
-from .stamps import stamps_ns
+from .stamps import refuse_contract_microseconds, stamps_ns
 
 _AGGREGATED: Final = "binance_agg_trades"
 _AGGREGATED_LAYOUT: Final = Layout(
@@ -78,6 +78,7 @@ def _read_aggregated(file: SourceFile, request: Request) -> Iterator[SourceRows]
             "do not state the base quantity; import the file of single trades, which does",
         )
     (time_ns,) = stamps_ns(file, table, places, "time")
+    refuse_contract_microseconds(file, table, places, "time", key.market)
     # The archive keeps numbers of aggregates that hold no trade; ids of trades are 0 and above.
     empty = np.asarray(table["first_trade_id"]) < 0
     rows = source_rows(
@@ -90,6 +91,7 @@ def _read_single(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     table, places = _SINGLE_LAYOUT.read(file)
     key = archive_key(file, request, "trades", step=EVENT_STEP, source=_SINGLE_SOURCE)
     (time_ns,) = stamps_ns(file, table, places, "time")
+    refuse_contract_microseconds(file, table, places, "time", key.market)
     inverse = key.market.startswith("cm_")
     quantity = "other_quantity" if inverse else "quantity"
     rows = source_rows(file.path, _SINGLE, key, _columns(table, time_ns, quantity), places, "line")

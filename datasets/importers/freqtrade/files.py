@@ -226,7 +226,9 @@ def _key(file: SourceFile, request: Request, kind: str, step: str) -> DatasetKey
             f"{file.path}: {_PLACEHOLDER} is freqtrade's placeholder, not a coin; say which "
             "symbol this is with --symbol",
         )
-    market = stated(file, "market", request.market, named.pair.market(venue) if named else None)
+    market = stated(
+        file, "market", request.market, named.pair.market(venue) if named else None, venue=venue
+    )
     symbol = request.symbol
     if symbol is None:
         spelling = named.pair.symbol(venue, file.path) if named else None

@@ -4,8 +4,9 @@ For example daily open interest with German dates and thousands separators::
 
     kind: metrics
     venue: vendor
-    market: um_perp
+    market: linear_perp
     symbol: {column: Pair}          # or one symbol for the whole file: BTCUSDT
+    symbols: {BTC/USDT: BTCUSDT}    # symbol in the file: symbol in the store; others stay as they are
     step: 1d                        # left out for kinds of events
     time: {column: Day, format: "%d.%m.%Y", zone: Europe/Berlin}
     available_at: {delay: 36h}      # or {column: Published, unit: ms}; left out: the rule of the kind
@@ -32,10 +33,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from engine import Int1D
+from engine import DataError, Int1D
 
 from ...findings import RefusedFileError
-from ...keys import DatasetKey
+from ...keys import DatasetKey, check_symbol
 from ...kinds import AVAILABLE_AT, EVENT_STEP, KINDS, Column
 from ..reading.source_file import SourceFile
 from ..reading.stated import agreed, stated
@@ -127,21 +128,31 @@ def _column(cells: Cells, mapping: FileMapping, column: Column) -> pa.Array | No
 def _series(
     file: SourceFile, request: Request, mapping: FileMapping, cells: Cells
 ) -> list[tuple[str, Int1D]]:
-    """Each symbol with the positions of its rows."""
+    """Each symbol of the store with the positions of its rows."""
+    asked = mapping.stored_symbol(request.symbol)
     if not isinstance(mapping.symbol, SymbolColumn):
-        if mapping.symbol is not None:
-            agreed(file, "symbol", request.symbol, mapping.symbol)
-        symbol = stated(file, "symbol", request.symbol, mapping.symbol)
+        named = mapping.stored_symbol(mapping.symbol)
+        if named is not None:
+            agreed(file, "symbol", asked, named)
+        symbol = stated(file, "symbol", asked, named)
         return [(symbol, np.arange(len(cells.places), dtype=np.int64))]
     symbols = cells.texts(mapping.symbol.column, "symbol.column").to_pylist()
     rows: dict[str, list[int]] = {}
-    for row, symbol in enumerate(symbols):
-        if symbol is None:
+    spellings: dict[str, str] = {}
+    for row, spelled in enumerate(symbols):
+        if spelled is None:
             raise RefusedFileError(
                 "missing_value",
                 f"{cells.name(row)}: {mapping.symbol.column} is empty; it is the symbol",
             )
-        if request.symbol in (None, symbol):
+        symbol = mapping.symbols.get(spelled, spelled)
+        if spellings.setdefault(symbol, spelled) != spelled:
+            raise RefusedFileError(
+                "mixed_symbol_spelling",
+                f"{cells.name(row)}: {spellings[symbol]!r} and {spelled!r} would both be {symbol}; give "
+                "them different names under symbols",
+            )
+        if asked in (None, symbol):
             rows.setdefault(symbol, []).append(row)
     return [(symbol, np.array(rows[symbol], dtype=np.int64)) for symbol in sorted(rows)]
 
@@ -158,10 +169,18 @@ def _key(file: SourceFile, request: Request, mapping: FileMapping, symbol: str) 
     usual = EVENT_STEP if kind.is_event else None
     if mapping.kind == "funding":
         usual = kind.native_step
+    try:
+        check_symbol(symbol, str(file.path))
+    except DataError as error:
+        raise DataError(
+            f"{error}; or rename it in the mapping with symbols: {{{symbol}: NAME}}"
+        ) from error
     return DatasetKey(
         mapping.kind,
         stated(file, "venue", request.venue, mapping.venue),
-        stated(file, "market", request.market, mapping.market),
+        stated(
+            file, "market", request.market, mapping.market, venue=request.venue or mapping.venue
+        ),
         symbol,
         stated(file, "timeframe", request.timeframe, mapping.step or usual),
         request.source or NAME,

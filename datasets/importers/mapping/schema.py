@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -16,7 +17,7 @@ from pydantic import (
 
 from engine import ConfigError, DataError, timeframe_ns
 
-from ...keys import check_market
+from ...keys import check_market, check_symbol
 from ...kinds import EVENT_STEP, KINDS, kind_named
 
 BARS: Final = ("ohlcv", "mark_price", "index_price", "premium_index", "dated_futures")
@@ -116,6 +117,7 @@ class FileMapping(_Strict):
     venue: str | None = None
     market: str | None = None
     symbol: str | SymbolColumn | None = None
+    symbols: dict[str, str] = Field(default_factory=dict)
     step: str | None = None
     time: TimeColumn
     available_at: Availability | None = None
@@ -125,6 +127,40 @@ class FileMapping(_Strict):
     factors: dict[str, float] = Field(default_factory=dict)
     csv: CsvOptions = CsvOptions()
     last_bar: Literal["complete", "open"] = "complete"
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _time_is_described(cls, time: object) -> object:
+        if isinstance(time, str):
+            raise ValueError(
+                f"{time!r} alone does not say how it is written; for numbers write "
+                f"time: {{column: {time}, unit: ms}} (or s, us, ns), for texts time: {{column: {time}}}"
+            )
+        return time
+
+    @field_validator("available_at", mode="before")
+    @classmethod
+    def _availability_is_described(cls, known: object) -> object:
+        if isinstance(known, str):
+            raise ValueError(
+                f"{known!r} alone is neither a column nor a delay; write available_at: "
+                f"{{column: {known}}} or available_at: {{delay: 36h}}"
+            )
+        return known
+
+    @field_validator("symbol", mode="before")
+    @classmethod
+    def _symbol_is_named(cls, symbol: object) -> object:
+        if isinstance(symbol, dict) and set(symbol) != {"column"}:
+            raise ValueError("write symbol: BTCUSDT, or symbol: {column: NAME} with that one key")
+        return symbol
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols_are_names(cls, symbols: dict[str, str]) -> dict[str, str]:
+        for name in symbols.values():
+            _told(partial(check_symbol, name, "mapping"))
+        return symbols
 
     @field_validator("kind")
     @classmethod
@@ -172,6 +208,10 @@ class FileMapping(_Strict):
                 raise ValueError(f"columns: {name!r} is missing; {kind.name} needs it")
         return self
 
+    def stored_symbol(self, symbol: str | None) -> str | None:
+        """The symbol of the store for one of the file, or for itself; None for None."""
+        return None if symbol is None else self.symbols.get(symbol, symbol)
+
 
 def _told(check: Callable[[], object]) -> None:
     """``check``, its DataError as a fault of the key that pydantic is looking at."""
@@ -187,6 +227,17 @@ def duration_ns(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is no delay such as 30s, 5m, 36h or 2d")
     return int(match[1]) * _DELAY_NS[match[2]]
+
+
+def _keys_at(place: tuple[Any, ...]) -> list[str]:
+    """The keys that may stand in the mapping at ``place``, which is empty for the mapping itself."""
+    parts: dict[str, type[BaseModel]] = {
+        "time": TimeColumn,
+        "available_at": Availability,
+        "csv": CsvOptions,
+    }
+    model = parts[place[0]] if place else FileMapping
+    return list(model.model_fields)
 
 
 def load_mapping(path: Path | str) -> FileMapping:
@@ -207,4 +258,6 @@ def load_mapping(path: Path | str) -> FileMapping:
         fault = error.errors()[0]
         key = ".".join(str(part) for part in fault["loc"]) or "mapping"
         reason = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            reason = f"is no key here; the keys are {', '.join(_keys_at(fault['loc'][:-1]))}"
         raise ConfigError(f"{path}: {key}: {reason}") from error

@@ -94,7 +94,7 @@ def _key(file: SourceFile, request: Request, topic: str) -> DatasetKey:
     return DatasetKey(
         "book_snapshot",
         agreed(file, "venue", request.venue, _VENUE),
-        stated(file, "market", request.market, market),
+        stated(file, "market", request.market, market, venue="bybit"),
         symbol,
         EVENT_STEP,
         request.source or NAME,

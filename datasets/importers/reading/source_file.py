@@ -88,6 +88,8 @@ def _contents(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path}: is a folder; give the files in it, such as {path}/*") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
 

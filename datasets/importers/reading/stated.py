@@ -3,29 +3,40 @@
 from typing import Final
 
 from ...findings import RefusedFileError
+from ...keys import market_word
 from ..report import Request
 from .source_file import SourceFile
 
 _OPTIONS: Final = {
     "kind": "--as ohlcv",
     "venue": "--venue binance",
-    "market": "--market spot or --market um_perp",
     "symbol": "--symbol BTCUSDT",
     "timeframe": "--timeframe 1h",
 }
 
 
-def stated(file: SourceFile, what: str, asked: str | None, named: str | None) -> str:
+def advice(what: str, venue: str | None = None) -> str:
+    """The option that says ``what``, with a word that fits the ``venue``."""
+    if what == "market":
+        word = market_word(venue, "um_perp") if venue else "um_perp (elsewhere linear_perp)"
+        return f"--market spot or --market {word}"
+    return _OPTIONS[what]
+
+
+def stated(
+    file: SourceFile, what: str, asked: str | None, named: str | None, *, venue: str | None = None
+) -> str:
     """``asked`` by the caller, else ``named`` by the file; RefusedFileError when nobody says it.
 
     ``what`` is ``kind``, ``venue``, ``market``, ``symbol`` or ``timeframe``. The caller is believed
-    before the name of a file, which anybody can change.
+    before the name of a file, which anybody can change. ``venue``, where it is known, decides which
+    markets the message names.
     """
     value = asked or named
     if not value:
         raise RefusedFileError(
             "unstated_venue" if what == "venue" else "missing_value",
-            f"{file.path}: neither the file nor its name says the {what}; give {_OPTIONS[what]}",
+            f"{file.path}: neither the file nor its name says the {what}; give {advice(what, venue)}",
         )
     return value
 

@@ -155,18 +155,19 @@ def source_rows(
     return SourceRows(path, format_name, key, table, places, word)
 
 
-def taken(rows: SourceRows) -> SourceRows:
+def taken(rows: SourceRows, *, step_is_certain: bool = False) -> SourceRows:
     """The rows in the order of the store, equal ones once: the first rule of every importer.
 
     Rows are put in order of time, key and ``available_at``; exact repetitions are dropped; both
     become findings. Two rows that state different values for one identity and one moment refuse the
     file. Then the values are checked, and that the rows are as far apart as their step says: a row
-    of an hour that counts as one of a minute would be known 59 minutes before it is complete.
+    of an hour that counts as one of a minute would be known 59 minutes before it is complete. Where
+    ``step_is_certain``, rows may be as far apart as they like.
     """
     rows = _sorted_once(rows)
     check_values(rows.kind, rows.table, rows.name)
     check_availability(rows.kind, rows.key.step, rows.table, rows.name)
-    if rows.kind.lag_steps and not rows.kind.is_event:
+    if rows.kind.lag_steps and not rows.kind.is_event and not step_is_certain:
         check_spacing(rows)
     return replace(rows, checked=rows.table)
 

@@ -126,7 +126,7 @@ def _key(file: SourceFile, request: Request, kind: str, owner: Owner, symbol: st
     return DatasetKey(
         kind,
         agreed(file, "venue", request.venue, owner.venue),
-        stated(file, "market", request.market, owner.market),
+        stated(file, "market", request.market, owner.market, venue=owner.venue),
         symbol,
         EVENT_STEP,
         request.source or NAME,

@@ -17,11 +17,12 @@ from ..rows import SourceRows
 from .naming import named_market, named_venue
 from .series import TidyFile
 
-_MAGIC: Final = b"PAR1"
+PARQUET: Final = b"PAR1"
+"""The first bytes of a Parquet file."""
 _LAST_SECOND: Final = 7_258_118_400
 """2200-01-01 00:00 UTC."""
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_DAMAGE: Final = (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, MemoryError)
+DAMAGE: Final = (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, MemoryError)
 """What pyarrow raises for bytes that are no Parquet file, or no longer one."""
 
 
@@ -76,11 +77,11 @@ class TidyLayout:
 
 def parquet_columns(file: SourceFile) -> tuple[str, ...]:
     """Names of the columns of a Parquet file; empty for any other file."""
-    if not file.data.startswith(_MAGIC):
+    if not file.data.startswith(PARQUET):
         return ()
     try:
         return tuple(pq.read_schema(pa.BufferReader(file.data)).names)
-    except _DAMAGE:
+    except DAMAGE:
         return ()
 
 
@@ -89,7 +90,7 @@ def parquet_table(file: SourceFile) -> pa.Table:
     try:
         table = pq.read_table(pa.BufferReader(file.data))
         table.validate(full=True)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = " ".join(str(error).split())
         raise RefusedFileError(
             "unreadable",
@@ -126,7 +127,7 @@ def refuse_unknown_layout(file: SourceFile, layouts: Sequence[TidyLayout]) -> No
 
     Returns for files that are no Parquet.
     """
-    if not file.data.startswith(_MAGIC):
+    if not file.data.startswith(PARQUET):
         return
     columns = parquet_columns(file)
     if not columns:

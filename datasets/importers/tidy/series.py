@@ -50,7 +50,13 @@ class TidyFile:
 
     def market(self) -> str:
         """The market that the caller or the name of the file states, else RefusedFileError."""
-        return stated(self.file, "market", self.request.market, named_market(self.file))
+        return stated(
+            self.file,
+            "market",
+            self.request.market,
+            named_market(self.file),
+            venue=self.request.venue or named_venue(self.file),
+        )
 
     def vendor(self) -> str:
         """The venue of a series that nobody trades; ``unstated`` where nothing names it."""

@@ -39,8 +39,9 @@ def test_with_and_without_header_in_both_units(
     tmp_path: Path, header: tuple[str, ...], unit: int
 ) -> None:
     data = csv_bytes(kline_cells(30, unit=unit), *header)
-    rows = read_one(write(tmp_path / "BTCUSDT-1h-2021-01_um.csv", data))
-    assert str(rows.key) == "ohlcv/binance/um_perp/BTCUSDT/1h/binance_archive"
+    market, suffix = ("um_perp", "um") if unit == 1 else ("spot", "spot")
+    rows = read_one(write(tmp_path / f"BTCUSDT-1h-2021-01_{suffix}.csv", data))
+    assert str(rows.key) == f"ohlcv/binance/{market}/BTCUSDT/1h/binance_archive"
     assert rows.time_ns().tolist() == [START_NS + HOUR_NS * row for row in range(30)]
     for name, values in bar_columns(30).items():
         expected = [float(f"{value:.8f}") for value in values.tolist()]

@@ -76,4 +76,4 @@ def test_several_symbols_are_several_series(tmp_path: Path) -> None:
 def test_columns_of_any_venue_need_a_venue(tmp_path: Path, data: bytes) -> None:
     path = write(tmp_path / "a/b/c/DOGEUSDT_1h.csv", data)
     assert refused_as(path, market="um_perp")[0] == "unstated_venue"
-    assert read_one(path, venue="bybit", market="um_perp").key.venue == "bybit"
+    assert read_one(path, venue="bybit", market="linear_perp").key.venue == "bybit"

@@ -19,9 +19,10 @@ from tests.test_datasets.sample_files import START_NS
 @pytest.mark.parametrize("unit", [1, 1000])
 def test_aggregated_trades(tmp_path: Path, header: tuple[str, ...], unit: int) -> None:
     cells = agg_trade_cells(10, unit=unit)
-    path = tmp_path / "BTCUSDT-aggTrades-2021-01-01_um.csv"
+    market, suffix = ("um_perp", "um") if unit == 1 else ("spot", "spot")
+    path = tmp_path / f"BTCUSDT-aggTrades-2021-01-01_{suffix}.csv"
     rows = read_one(write(path, csv_bytes(cells, *header)))
-    assert str(rows.key) == "trades/binance/um_perp/BTCUSDT/event/binance_archive"
+    assert str(rows.key) == f"trades/binance/{market}/BTCUSDT/event/binance_archive"
     assert rows.table["trade_id"].to_pylist() == [int(row[0]) for row in cells]
     assert rows.table["price"].to_pylist() == [float(row[1]) for row in cells]
     assert rows.table["quantity"].to_pylist() == [float(row[2]) for row in cells]

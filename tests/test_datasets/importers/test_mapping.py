@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
+from datasets.importers.files import read_file
 from datasets.importers.format import Format
 from datasets.importers.mapping import FileMapping, load_mapping, read_mapped
 from datasets.importers.mapping import mapping as mapping_module
@@ -77,7 +78,7 @@ def test_the_example_of_the_documentation_reads_a_file(tmp_path: Path) -> None:
     ]  # fmt: skip
     path = write(tmp_path / "oi.csv", "\n".join(lines).encode())
     bitcoin, ether = read_mapped(open_source(path), Request(), mapping)
-    assert str(bitcoin.key) == "metrics/vendor/um_perp/BTCUSDT/1d/mapped"
+    assert str(bitcoin.key) == "metrics/vendor/linear_perp/BTCUSDT/1d/mapped"
     midnight = utc("2024-07-01", "Europe/Berlin")
     assert rows_of(bitcoin.table, with_availability=True)[0] == {
         "event_time": midnight,
@@ -254,7 +255,7 @@ def test_funding_in_percent(tmp_path: Path) -> None:
     lines = [f"{1_719_792_000_005 + 28_800_000 * n},0.01" for n in range(3)]
     path = write(tmp_path / "x.csv", "\n".join(["t,r", *lines]).encode())
     document = {
-        "kind": "funding", **EVENTS, "market": "um_perp", "time": {"column": "t", "unit": "ms"},
+        "kind": "funding", **EVENTS, "market": "linear_perp", "time": {"column": "t", "unit": "ms"},
         "columns": {"rate": "r"}, "factors": {"rate": 0.01},
     }  # fmt: skip
     (rows,) = mapped(path, document)
@@ -277,13 +278,42 @@ def test_what_the_mapping_leaves_open_must_be_asked_for_and_may_not_contradict(
     )
 
 
+def test_symbols_are_renamed(tmp_path: Path) -> None:
+    lines = [f"{1720000000001 + n},1,1,sell,{pair}" for n, pair in enumerate(("BTC/EUR", "ETH"))]
+    path = write(tmp_path / "x.csv", "\n".join(["t,p,q,side,pair", *lines]).encode())
+    document = {**TRADES, "symbol": {"column": "pair"}}
+    message = refused(path, document)
+    assert "symbol='BTC/EUR' cannot be a folder name" in message
+    assert "symbols: {BTC/EUR: NAME}" in message
+    renaming = {**document, "symbols": {"BTC/EUR": "XBT-EUR"}}
+    assert [rows.key.symbol for rows in mapped(path, renaming)] == ["ETH", "XBT-EUR"]
+    mapping = write(tmp_path / "m.yaml", yaml.safe_dump(renaming).encode())
+    for asked in ("BTC/EUR", "XBT-EUR"):
+        (rows,) = read_file(path, Request(symbol=asked), mapping=mapping)[1]
+        assert rows.key.symbol == "XBT-EUR"
+    both = {**document, "symbols": {"BTC/EUR": "ETH"}}
+    assert "'BTC/EUR' and 'ETH' would both be ETH" in refused(path, both)
+    (rows,) = mapped(path, {**TRADES, "symbol": "BTC/EUR", "symbols": {"BTC/EUR": "BTC-EUR"}})
+    assert rows.key.symbol == "BTC-EUR"
+
+
 @pytest.mark.parametrize(
     ("change", "key", "reason"),
     [
         ({"kind": "candles"}, "kind", "'candles' is unknown"),
         ({"market": "moon"}, "market", "'moon' is unknown"),
         ({"step": "7h"}, "step", "does not divide a day"),
-        ({"colums": {}}, "colums", "Extra inputs"),
+        (
+            {"colums": {}},
+            "colums",
+            "is no key here; the keys are kind, venue, market, symbol, symbols",
+        ),
+        ({"csv": {"delimeter": ";"}}, "csv.delimeter", "the keys are delimiter, skip_lines"),
+        ({"time": {"col": "t"}}, "time.column", "Field required"),
+        ({"time": "t"}, "time", "write time: {column: t, unit: ms}"),
+        ({"available_at": "36h"}, "available_at", "available_at: {delay: 36h}"),
+        ({"symbol": {"name": "t"}}, "symbol", "symbol: {column: NAME}"),
+        ({"symbols": {"BTC/EUR": "BTC/E"}}, "symbols", "'BTC/E' cannot be a folder name"),
         ({"time": {"column": "t", "unit": "min"}}, "time.unit", "'s', 'ms', 'us' or 'ns'"),
         ({"time": {"column": "t", "unit": "s", "format": "%Y"}}, "time", "give one of the two"),
         ({"time": {"column": "t", "zone": "Mars"}}, "time.zone", "no time zone"),

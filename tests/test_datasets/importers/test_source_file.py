@@ -96,7 +96,7 @@ def test_damaged_files_are_refused(tmp_path: Path, name: str, data: bytes, messa
 def test_files_that_are_not_there_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         open_source(tmp_path / "absent.csv")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="is a folder"):
         open_source(tmp_path)
 
 

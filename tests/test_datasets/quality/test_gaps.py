@@ -276,3 +276,85 @@ def test_a_stated_interval_overrules_what_the_settlements_show() -> None:
     }
     series = series_of(columns, key_of(kind="funding", step="8h"))
     assert checked(series).defects() == {"gap": 1, "interval_change": 1}
+
+
+def filled_bars(symbol: str, fillers: set[int], source: str = "test") -> CheckedSeries:
+    """Bars without a hole, but flat and without volume at some rows."""
+    columns = clean_bars(count=400)
+    for row in fillers:
+        for name in ("open", "high", "low", "close"):
+            columns[name][row] = 100.0
+        columns["volume"][row] = 0.0
+    return series_of(columns, key_of(symbol, source=source))
+
+
+def test_bars_that_fill_a_hole_are_no_rows_of_another_source() -> None:
+    lost = {50, 51, 52, 53}
+    series = [bars_of(symbol, lost) for symbol in SYMBOLS]
+    (gap,) = gaps_of("AAAUSDT", *series, filled_bars("AAAUSDT", lost, source="other"))
+    assert (gap.cause, gap.lacking, gap.witnesses) == ("outage", 3, 3)
+    half = filled_bars("AAAUSDT", {50}, source="other")
+    first, rest = gaps_of("AAAUSDT", *series, half)
+    assert (first.cause, first.missing_rows) == ("outage", 1)
+    assert (rest.reason, rest.missing_rows) == ("other 1h has the rows", 3)
+
+
+def test_a_witness_that_fills_the_hole_lacks_the_rows_too() -> None:
+    lost = {50, 51}
+    (gap,) = gaps_of("AAAUSDT", bars_of("AAAUSDT", lost), filled_bars("BBBUSDT", lost))
+    assert (gap.cause, gap.lacking, gap.witnesses) == ("outage", 1, 1)
+
+
+def test_gaps_outside_the_period_are_not_counted_and_others_are_cut_at_its_edge() -> None:
+    lost = {10, *range(50, 60), 90, *range(200, 210)}
+    period = Period(START_NS + 55 * HOUR_NS, START_NS + 203 * HOUR_NS)
+    report = checked(bars_of("AAAUSDT", lost), bars_of("BBBUSDT", lost), period=period)
+    for dataset in report.datasets:
+        found = [((gap.start_ns - START_NS) // HOUR_NS, gap.missing_rows) for gap in dataset.gaps]
+        assert found == [(55, 5), (90, 1), (200, 3)]
+        assert {gap.cause for gap in dataset.gaps} == {"outage"}
+        assert dataset.missing_rows == 9
+        assert dataset.rows == 148 - 9
+    assert report.defects() == {"gap": 18}
+
+
+def test_a_data_set_without_a_row_in_the_period() -> None:
+    period = Period(START_NS + 300 * HOUR_NS, START_NS + 310 * HOUR_NS)
+    short = bars_of("AAAUSDT", set(range(200, 400)))
+    report = checked(short, bars_of("BBBUSDT", set()), bars_of("CCCUSDT", set()), period=period)
+    first = report.datasets[0]
+    assert (first.rows, [(gap.cause, gap.missing_rows) for gap in first.gaps]) == (
+        0, [("delisted", 10)],
+    )  # fmt: skip
+    assert report.defects() == {}
+
+
+def test_one_of_a_thing_is_singular() -> None:
+    (gap,) = gaps_of("AAAUSDT", bars_of("AAAUSDT", {50}), bars_of("BBBUSDT", {50}))
+    assert gap.reason == "1 of 1 other symbol lacks them too"
+    short = bars_of("AAAUSDT", set(range(200, 400)))
+    (gap,) = gaps_of("AAAUSDT", short, bars_of("BBBUSDT", set()))
+    assert gap.reason == "1 other symbol goes on, too few to tell"
+
+
+def test_a_hole_that_another_source_has_filled_in_part_is_an_outage_and_a_hole() -> None:
+    """The venue was down for 6 bars; the 8 after them are missing in one download only."""
+    lost = set(range(50, 64))
+    other = filled_bars("AAAUSDT", set(range(50, 56)), source="other")
+    series = [bars_of("AAAUSDT", lost), bars_of("BBBUSDT", lost), other]
+    found = {
+        symbol: [
+            ((gap.start_ns - START_NS) // HOUR_NS, gap.missing_rows, gap.cause)
+            for gap in gaps_of(symbol, *series)
+        ]
+        for symbol in ("AAAUSDT", "BBBUSDT")
+    }
+    parts = [(50, 6, "outage"), (56, 8, "download_hole")]
+    assert found == {"AAAUSDT": parts, "BBBUSDT": parts}
+
+
+def test_parts_of_one_cause_stay_one_gap() -> None:
+    lost = set(range(50, 64))
+    thin = filled_bars("BBBUSDT", {51, 53, 58})
+    (gap,) = gaps_of("AAAUSDT", bars_of("AAAUSDT", lost), thin, bars_of("CCCUSDT", set()))
+    assert (gap.missing_rows, gap.cause) == (14, "download_hole")

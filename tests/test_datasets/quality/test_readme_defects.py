@@ -294,7 +294,7 @@ def test_how_far_the_exchange_revised_its_volumes(real_data: Path) -> None:
     report = check_series([series], lambda _: series)
     (finding,) = [one for one in report.findings if one.defect == "revision"]
     assert finding.count == 30
-    assert "by 0.53% in the median and 3.5% at most" in finding.message
+    assert "by 0.53% in the median and 3.52% at most" in finding.message
 
 
 BAR_FILES = (

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from datasets import time_text
 from datasets.checks import ohlc_contradictions
 from datasets.quality import QualitySettings
 from datasets.quality.prices import local_scale
+from datasets.quality.vintages import change_text
 from engine import DAY_NS, HOUR_NS, MINUTE_NS
 from tests.test_datasets.quality.planting import (
     BARS,
@@ -294,7 +296,7 @@ def test_revisions_are_counted_with_their_size() -> None:
     report = checked(series_of(columns, key))
     assert report.defects()["revision"] == 2
     (finding,) = [one for one in report.findings if one.defect == "revision"]
-    assert "by 5.50% in the median and 10.0% at most" in finding.message
+    assert "by 5.5% in the median and 10.0% at most" in finding.message
 
 
 def test_checks_look_at_the_value_that_was_known_first() -> None:
@@ -328,3 +330,16 @@ def test_tickers_that_name_two_coins() -> None:
         lines_of(report, "symbol_not_unique")[0]
         == "1970-01-01 00:00: BNX stands for BNX and BinaryX"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ([0.000049, 0.00012, 0.00012], "by 0.012% in the median and 0.012% at most"),
+        ([0.0, 0.0, 0.05], "by 0.0% in the median and 5.0% at most"),
+        ([0.25, 0.5, 12.0], "by 50% in the median and 1200% at most"),
+        ([0.0, 0.0, 0.0], "by 0% in the median and 0% at most"),
+    ],
+)
+def test_changes_are_written_with_the_same_digits(changes: list[float], text: str) -> None:
+    assert change_text(np.array(changes)) == text

@@ -15,6 +15,7 @@ from datasets.quality import (
     SERIES_CHECKS,
     CheckedSeries,
     DatasetQuality,
+    Period,
     check_files,
     check_series,
     check_store,
@@ -188,11 +189,85 @@ def test_a_file_that_cannot_be_read_at_all_is_only_refused(tmp_path: Path) -> No
     report = check_files([path])
     assert report.datasets == ()
     assert report.defects() == {"unreadable": 1}
-    with pytest.raises(DataError, match="no such file"):
-        check_files([tmp_path / "absent.csv"])
 
 
 def test_the_json_of_a_report_is_the_same_for_the_same_data() -> None:
     series = [series_of(clean_bars(), key_of(symbol)) for symbol in ("B", "A")]
     assert checked(*series).to_json() == checked(*reversed(series)).to_json()
     assert check_series([], lambda _: series[0]).defects() == {}
+
+
+def test_findings_outside_the_period_are_neither_listed_nor_counted() -> None:
+    columns = clean_bars() | {
+        "volume": [0.0 if row in (20, 100, 101) else 1.0 for row in range(240)]
+    }
+    series = series_of(columns)
+    told = Finding(
+        defect="late_stamp", action="moved", subject="BTC", count=7, message="early",
+        first_ns=int(series.time_ns[3]), last_ns=int(series.time_ns[9]),
+    )  # fmt: skip
+    series = CheckedSeries(series.key, series.table, (told,))
+    times = series.time_ns
+
+    def defects(first: int, end: int) -> dict[str, int]:
+        return checked(series, period=Period(int(times[first]), int(times[end]))).defects()
+
+    assert defects(0, 239) == {"late_stamp": 7, "zero_volume_run": 3}
+    assert defects(50, 101) == {"zero_volume_run": 1}
+    assert defects(10, 99) == {"zero_volume_run": 1}
+    assert defects(21, 99) == {}
+
+
+def test_sources_are_compared_within_the_period() -> None:
+    columns = clean_bars()
+    other = {name: list(values) for name, values in columns.items()}
+    for row in (10, 150):
+        other["volume"][row] *= 2
+    pair = [series_of(columns), series_of(other, key_of(source="other"))]
+    times = pair[0].time_ns
+    assert checked(*pair).defects() == {"source_disagreement": 2}
+    period = Period(int(times[100]), int(times[200]))
+    assert checked(*pair, period=period).defects() == {"source_disagreement": 1}
+
+
+def test_a_check_of_a_period_is_not_kept_in_the_manifest(tmp_path: Path) -> None:
+    store = filled(tmp_path, {"AAAUSDT": {50}})
+    check_store(store)
+    before = store.manifest_bytes(key_of("AAAUSDT"))
+    check_store(store, period=Period(1_577_750_400_000_000_000))
+    assert store.manifest_bytes(key_of("AAAUSDT")) == before
+
+
+def test_a_source_that_was_not_chosen_has_no_rows_where_it_fills(tmp_path: Path) -> None:
+    store = filled(tmp_path, {"AAAUSDT": {50, 51}, "BBBUSDT": set()})
+    columns = clean_bars()
+    for row in (50, 51):
+        columns["volume"][row] = 0.0
+        for name in ("open", "high", "low", "close"):
+            columns[name][row] = 100.0
+    for key in (key_of("AAAUSDT", source="other"), key_of("BBBUSDT")):
+        store.write(
+            key, series_of(columns, key).table, provenance={"file": "f"}, on_conflict="replace"
+        )
+    (dataset,) = check_store(store, [key_of("AAAUSDT")]).datasets
+    assert dataset.gaps_by_cause() == {"outage": 1}
+
+
+def test_a_file_that_needs_an_option_or_is_absent_hides_no_other(tmp_path: Path) -> None:
+    noise = tmp_path / "noise.bin"
+    noise.write_bytes(b"\x00\x01noise")
+    bars = tmp_path / "bars.csv"
+    bars.write_text("time,open,high,low,close,volume\n2024-01-01 00:00:00,1,1,1,1,1\n")
+    absent = tmp_path / "absent.csv"
+    report = check_files([absent, bars, noise])
+    assert [one.path for one in report.refusals] == [absent, bars, noise]
+    assert [one.defect for one in report.refusals][::2] == [None, "unreadable"]
+    assert "no such file" in report.refusals[0].message
+    assert report.defects()["unreadable"] >= 1
+
+
+def test_what_another_version_recorded_counts_as_not_recorded(tmp_path: Path) -> None:
+    store = filled(tmp_path, {"AAAUSDT": {50}})
+    key = key_of("AAAUSDT")
+    store.record_quality(key, {"version": 1}, sha256=store.dataset(key).sha256)
+    assert recorded_quality(store, key) is None
