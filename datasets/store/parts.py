@@ -35,10 +35,16 @@ class EncodedPart:
 
 def by_period(kind: Kind, table: pa.Table) -> list[tuple[str, pa.Table]]:
     """The rows of each calendar period (UTC) that has any: ``2024`` or ``2024-05``, oldest first."""
-    periods = times_ns(kind, table).astype("datetime64[ns]").astype(f"M8[{_UNITS[kind.parts_by]}]")
-    cuts = [0, *(np.flatnonzero(periods[1:] != periods[:-1]) + 1).tolist(), len(table)]
+    time_ns = times_ns(kind, table)
+    unit = f"M8[{_UNITS[kind.parts_by]}]"
+    oldest, newest = time_ns[[0, -1]].astype("datetime64[ns]").astype(unit)
+    periods = np.arange(oldest, newest + 1)
+    begins = np.searchsorted(time_ns, periods.astype("datetime64[ns]").astype(np.int64))
+    cuts = pairwise((*begins.tolist(), len(table)))
     return [
-        (str(periods[first]), table.slice(first, last - first)) for first, last in pairwise(cuts)
+        (str(period), table.slice(first, last - first))
+        for period, (first, last) in zip(periods, cuts, strict=True)
+        if last > first
     ]
 
 
