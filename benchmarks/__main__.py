@@ -13,6 +13,7 @@ from rich.table import Table
 
 from . import (
     command_line,
+    compile_time,
     data_asof,
     data_import,
     data_load,
@@ -20,10 +21,13 @@ from . import (
     indicators,
     replay,
     simulated_moments,
+    sweep,
 )
 
 BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("replay", replay.figures),
+    ("sweep", sweep.figures),
+    ("compile", compile_time.figures),
     ("indicators", indicators.figures),
     ("heads", heads.figures),
     ("simulated_market", simulated_moments.figures),
@@ -32,6 +36,7 @@ BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("data_asof", data_asof.figures),
     ("command_line", command_line.figures),
 )
+PACKAGES = ("numpy", "numba", "vectorbt", "vectorbt-rust", "TA-Lib")
 
 
 def machine() -> dict[str, str | int | None]:
@@ -40,7 +45,7 @@ def machine() -> dict[str, str | int | None]:
         "python": platform.python_version(),
         "processor": platform.machine(),
         "cores": os.cpu_count(),
-        **{name: metadata.version(name) for name in ("numpy", "numba", "vectorbt", "TA-Lib")},
+        **{name: metadata.version(name) for name in PACKAGES},
     }
 
 

@@ -21,14 +21,41 @@ from .arrays import (
     UInt64Array2D,
 )
 from .bars import FLOW_COLUMNS, PRICE_COLUMNS, Bars
-from .decisions import Decisions, Funding
+from .decision_events import DecisionEvents
+from .decisions import STYLES, Decisions, Funding
 from .errors import BacktestError, ConfigError, ContractError, DataError, SourceError
 from .jit import kernel
-from .ledger import FILL_DTYPE, FUNDING_DTYPE, PHASES, REASONS, TRADE_DTYPE
+from .ledger import (
+    ACCOUNT_COLUMNS,
+    FILL_DTYPE,
+    LIMITS,
+    ORDER_DTYPE,
+    ORDER_KINDS,
+    ORDER_STATUSES,
+    PAYMENT_DTYPE,
+    PAYMENT_KINDS,
+    PHASES,
+    REASONS,
+    TRADE_DTYPE,
+)
 from .market import Market, Series
 from .metrics import METRICS, Metric, buy_and_hold, drawdowns, metrics
-from .panel import Panel
-from .replay import ReplayResult, ReplayRules, replay
+from .panel import MarkPrices, Panel, sub_bars
+from .replay import ReplayResult, replay
+from .return_sums import LANES, SUMS, return_sums
+from .rules import (
+    Costs,
+    Exits,
+    FeeTier,
+    Limits,
+    Margin,
+    MarginTier,
+    ReplayRules,
+    Sizing,
+    SymbolRules,
+)
+from .signals import signals
+from .sweep import Sweep, SweepResult, run_totals, sweep_replay
 from .timeframe import (
     DAY_NS,
     DAYS_PER_YEAR,
@@ -42,18 +69,27 @@ from .timeframe import (
 )
 
 __all__ = [
+    "ACCOUNT_COLUMNS",
     "DAYS_PER_YEAR",
     "DAY_NS",
     "FILL_DTYPE",
     "FLOW_COLUMNS",
-    "FUNDING_DTYPE",
     "HOUR_NS",
+    "LANES",
+    "LIMITS",
     "METRICS",
     "MINUTE_NS",
+    "ORDER_DTYPE",
+    "ORDER_KINDS",
+    "ORDER_STATUSES",
+    "PAYMENT_DTYPE",
+    "PAYMENT_KINDS",
     "PHASES",
     "PRICE_COLUMNS",
     "REASONS",
     "SECOND_NS",
+    "STYLES",
+    "SUMS",
     "TRADE_DTYPE",
     "WEEK_NS",
     "BacktestError",
@@ -62,8 +98,12 @@ __all__ = [
     "Bool2D",
     "ConfigError",
     "ContractError",
+    "Costs",
     "DataError",
+    "DecisionEvents",
     "Decisions",
+    "Exits",
+    "FeeTier",
     "Float1D",
     "Float2D",
     "Funding",
@@ -71,13 +111,21 @@ __all__ = [
     "Int2D",
     "Int8Array1D",
     "Int8Array2D",
+    "Limits",
+    "Margin",
+    "MarginTier",
+    "MarkPrices",
     "Market",
     "Metric",
     "Panel",
     "ReplayResult",
     "ReplayRules",
     "Series",
+    "Sizing",
     "SourceError",
+    "Sweep",
+    "SweepResult",
+    "SymbolRules",
     "UInt64Array1D",
     "UInt64Array2D",
     "bars_per_year",
@@ -87,5 +135,10 @@ __all__ = [
     "kernel",
     "metrics",
     "replay",
+    "return_sums",
+    "run_totals",
+    "signals",
+    "sub_bars",
+    "sweep_replay",
     "timeframe_ns",
 ]

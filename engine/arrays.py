@@ -4,7 +4,7 @@ Time is axis 0, always: ``(T,)`` for one series, ``(T, S)`` for a panel of S sym
 feature matrix, ``(T, H)`` for head votes. Times are int64 nanoseconds since the epoch, UTC.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,3 +18,5 @@ UInt64Array1D: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint64]]
 UInt64Array2D: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.uint64]]
 Bool1D: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Bool2D: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+Records1D: TypeAlias = np.ndarray[tuple[int], np.dtype[Any]]
+"""Records ``(N,)``; the function that takes them names the fields it reads and writes."""

@@ -1,21 +1,48 @@
 """What the replay accepts: decisions at bar closes, and funding events."""
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
-from .arrays import Bool2D, Float1D, Float2D, Int1D
+from .arrays import Bool2D, Float1D, Float2D, Int1D, Int8Array2D
 from .errors import ContractError
+from .ledger import ORDER_KINDS
+
+STYLES: Final = ("target", "add", "exit_long", "exit_short")
+"""How a row's target is meant, by code: it replaces what is held, adds to it, or ends one side."""
+
+COLUMNS: Final = {
+    "target": np.float64,
+    "acts": np.bool_,
+    "atr_frac": np.float64,
+    "style": np.int8,
+    "order_kind": np.int8,
+    "order_price": np.float64,
+    "volatility": np.float64,
+}
+REQUIRED: Final = ("target", "acts", "atr_frac")
+FUNDING_COLUMNS: Final = {
+    "time_ns": np.int64,
+    "symbol_index": np.int64,
+    "rate": np.float64,
+    "mark_price": np.float64,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decisions:
     """What is wanted at each close; row *t* is known at close *t* and fills at a later open.
 
-    Shapes ``(T, S)``: ``target`` float64 in [-1, 1], the signed share of ``position_fraction`` that
-    is wanted; ``acts`` bool, whether the row decides at all (where False, ``target`` is not read);
-    ``atr_frac`` float64, average true range / close, read where a row acts with a target other than
-    0 and then finite and positive.
+    Shapes ``(T, S)``: ``target`` float64 in [-1, 1], the signed share of a full position that is
+    wanted; ``acts`` bool, whether the row decides at all (where False, nothing else is read but
+    ``atr_frac``); ``atr_frac`` float64, average true range / close, finite and positive where a row acts
+    with a target other than 0, elsewhere also NaN (a trailing stop then stays where it is).
+
+    Optional, ``(T, S)``: ``style`` int8, codes of ``STYLES``, all ``target`` where None; ``order_kind``
+    int8, codes of ``ORDER_KINDS``, all ``market`` where None; ``order_price`` float64 in quote currency,
+    positive where the kind is ``limit`` or ``stop``; ``volatility`` float64, annual, positive where a
+    row asks for a position (needed for sizing by volatility only).
 
     Raises ContractError when a shape, a dtype or a value breaks these rules.
     """
@@ -23,14 +50,17 @@ class Decisions:
     target: Float2D
     acts: Bool2D
     atr_frac: Float2D
+    style: Int8Array2D | None = None
+    order_kind: Int8Array2D | None = None
+    order_price: Float2D | None = None
+    volatility: Float2D | None = None
 
     def __post_init__(self) -> None:
-        for name, dtype in (("target", np.float64), ("acts", np.bool_), ("atr_frac", np.float64)):
+        for name, dtype in COLUMNS.items():
             column = getattr(self, name)
-            if not isinstance(column, np.ndarray) or column.dtype != dtype or column.ndim != 2:
-                raise ContractError(
-                    f"decisions: {name} must be a 2-dimensional {np.dtype(dtype)} array"
-                )
+            if column is None and name not in REQUIRED:
+                continue
+            _check_array("decisions", name, column, dtype, 2)
             if column.shape != self.target.shape:
                 raise ContractError(
                     f"decisions: {name} has shape {column.shape}, target has {self.target.shape}"
@@ -43,6 +73,30 @@ class Decisions:
             "atr_frac",
             "must be finite and positive where a row asks for a position; wait for its warm-up",
         )
+        self._check_orders(entering)
+
+    def _check_orders(self, entering: Bool2D) -> None:
+        for name, names in (("style", STYLES), ("order_kind", ORDER_KINDS)):
+            codes = getattr(self, name)
+            if codes is not None:
+                known = (codes >= 0) & (codes < len(names))
+                self._check(self.acts & ~known, name, f"must be a code of {', '.join(names)}")
+        if self.order_kind is not None:
+            priced = self.acts & (self.order_kind > 0)
+            if self.order_price is None and priced.any():
+                raise ContractError(
+                    "decisions: order_price is needed where order_kind is limit or stop"
+                )
+            if self.order_price is not None:
+                stated = np.isfinite(self.order_price) & (self.order_price > 0)
+                self._check(priced & ~stated, "order_price", "must be finite and positive")
+        if self.volatility is not None:
+            stated = np.isfinite(self.volatility) & (self.volatility > 0)
+            self._check(
+                entering & ~stated,
+                "volatility",
+                "must be finite and positive where a row asks for a position",
+            )
 
     def _check(self, broken: Bool2D, name: str, rule: str) -> None:
         if broken.any():
@@ -54,7 +108,13 @@ class Decisions:
     def prefix(self, count: int) -> "Decisions":
         """The first ``count`` rows."""
         return Decisions(
-            target=self.target[:count], acts=self.acts[:count], atr_frac=self.atr_frac[:count]
+            target=self.target[:count],
+            acts=self.acts[:count],
+            atr_frac=self.atr_frac[:count],
+            style=None if self.style is None else self.style[:count],
+            order_kind=None if self.order_kind is None else self.order_kind[:count],
+            order_price=None if self.order_price is None else self.order_price[:count],
+            volatility=None if self.volatility is None else self.volatility[:count],
         )
 
 
@@ -74,22 +134,30 @@ class Funding:
     mark_price: Float1D
 
     def __post_init__(self) -> None:
-        count = len(self.time_ns)
-        for name in ("symbol_index", "rate", "mark_price"):
-            if getattr(self, name).shape != (count,):
-                raise ContractError(f"funding: {name} must have shape ({count},) like time_ns")
-        for name, ok in (
-            ("time_ns", np.diff(self.time_ns, prepend=self.time_ns[:1]) >= 0),
-            ("symbol_index", self.symbol_index >= 0),
-            ("rate", np.isfinite(self.rate)),
-            ("mark_price", np.isfinite(self.mark_price) & (self.mark_price >= 0)),
+        for name, dtype in FUNDING_COLUMNS.items():
+            column = getattr(self, name)
+            _check_array("funding", name, column, dtype, 1)
+            if column.shape != self.time_ns.shape:
+                raise ContractError(
+                    f"funding: {name} has shape {column.shape}, time_ns has {self.time_ns.shape}"
+                )
+        for name, ok, rule in (
+            (
+                "time_ns",
+                np.diff(self.time_ns, prepend=self.time_ns[:1]) >= 0,
+                "lies before the row above; sort the events by time",
+            ),
+            ("symbol_index", self.symbol_index >= 0, "must be a column of the panel"),
+            ("rate", np.isfinite(self.rate), "must be finite"),
+            (
+                "mark_price",
+                np.isfinite(self.mark_price) & (self.mark_price >= 0),
+                "must be finite and not negative, 0 where the source gives none",
+            ),
         ):
             if not ok.all():
                 row = int(np.flatnonzero(~ok)[0])
-                raise ContractError(
-                    f"funding: {name}[{row}]={getattr(self, name)[row]}: times must not decrease, "
-                    "numbers be finite, indices and prices not negative"
-                )
+                raise ContractError(f"funding: {name}[{row}]={getattr(self, name)[row]} {rule}")
 
     @classmethod
     def none(cls) -> "Funding":
@@ -97,3 +165,14 @@ class Funding:
         empty = np.zeros(0)
         whole = np.zeros(0, dtype=np.int64)
         return cls(time_ns=whole, symbol_index=whole, rate=empty, mark_price=empty)
+
+
+def _check_array(owner: str, name: str, column: Any, dtype: type, ndim: int) -> None:
+    """Refuse what is no numpy array of the dtype and number of dimensions."""
+    wanted = f"a {ndim}-dimensional {np.dtype(dtype)} array"
+    if not isinstance(column, np.ndarray):
+        raise ContractError(f"{owner}: {name} must be {wanted}, not {type(column).__name__}")
+    if column.dtype != dtype or column.ndim != ndim:
+        raise ContractError(
+            f"{owner}: {name} must be {wanted}; it is a {column.ndim}-dimensional {column.dtype} array"
+        )

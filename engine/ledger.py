@@ -1,4 +1,4 @@
-"""Record types of the three ledgers, and the names behind their codes (see docs/accounting.md)."""
+"""Record types of the ledgers, and the names behind their codes (see docs/accounting.md)."""
 
 from typing import Final
 
@@ -12,12 +12,48 @@ REASONS: Final = (
     "exit",
     "time_stop",
     "stop",
+    "trailing_stop",
+    "break_even",
     "take_profit",
+    "ladder",
+    "liquidation",
     "delisted",
     "end_of_data",
     "ruin",
 )
 """Why a fill happened, by code."""
+
+ORDER_KINDS: Final = ("market", "limit", "stop")
+ORDER_STATUSES: Final = (
+    "working",
+    "filled",
+    "partial",
+    "rejected",
+    "cancelled",
+    "expired",
+    "dropped",
+)
+"""How an order ended, by code; ``working`` never stands in a finished ledger."""
+
+LIMITS: Final = (
+    "none",
+    "kelly",
+    "drawdown",
+    "position",
+    "tier",
+    "correlation",
+    "positions",
+    "sector",
+    "heat",
+    "gross",
+    "dust",
+    "lot",
+    "min_notional",
+    "participation",
+)
+"""The limit that decided an order's size, by code."""
+
+PAYMENT_KINDS: Final = ("funding", "borrow")
 
 FILL_DTYPE: Final = np.dtype(
     [
@@ -27,21 +63,42 @@ FILL_DTYPE: Final = np.dtype(
         ("phase", np.int8),
         ("reason", np.int8),
         ("side", np.int8),
+        ("is_maker", np.bool_),
         ("quantity", np.float64),
         ("reference_price", np.float64),
         ("price", np.float64),
         ("fee", np.float64),
-        ("slippage", np.float64),
+        ("spread", np.float64),
+        ("impact", np.float64),
+        ("shortfall", np.float64),
         ("position_after", np.float64),
         ("cash_after", np.float64),
         ("trade", np.int64),
+        ("order", np.int64),
     ]
 )
-FUNDING_DTYPE: Final = np.dtype(
+ORDER_DTYPE: Final = np.dtype(
+    [
+        ("order", np.int64),
+        ("decided_bar", np.int64),
+        ("closed_bar", np.int64),
+        ("symbol", np.int64),
+        ("kind", np.int8),
+        ("status", np.int8),
+        ("limit", np.int8),
+        ("target", np.float64),
+        ("price", np.float64),
+        ("wanted_notional", np.float64),
+        ("granted_notional", np.float64),
+        ("filled_quantity", np.float64),
+    ]
+)
+PAYMENT_DTYPE: Final = np.dtype(
     [
         ("bar", np.int64),
         ("time_ns", np.int64),
         ("symbol", np.int64),
+        ("kind", np.int8),
         ("position", np.float64),
         ("mark_price", np.float64),
         ("rate", np.float64),
@@ -63,12 +120,28 @@ TRADE_DTYPE: Final = np.dtype(
         ("exit_price", np.float64),
         ("gross_pnl", np.float64),
         ("fees", np.float64),
+        ("spread", np.float64),
+        ("impact", np.float64),
         ("funding", np.float64),
-        ("slippage", np.float64),
+        ("borrow", np.float64),
+        ("shortfall", np.float64),
         ("net_pnl", np.float64),
         ("return_frac", np.float64),
+        ("initial_risk", np.float64),
+        ("r_multiple", np.float64),
+        ("mae_frac", np.float64),
+        ("mfe_frac", np.float64),
         ("bars_held", np.int64),
         ("exit_reason", np.int8),
         ("is_ambiguous", np.bool_),
     ]
 )
+ACCOUNT_COLUMNS: Final = (
+    "equity",
+    "cash",
+    "gross_exposure",
+    "net_exposure",
+    "initial_margin",
+    "maintenance_margin",
+)
+"""What is known of the account at each close, in settlement currency."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .checks import CheckReport, check_lookahead
+    from .checks.parity import ParityReport, check_parity
     from .config import RunConfig
     from .config_file import config_hash, config_of, config_schema, load_config
     from .diagnosis import Finding, doctor
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from .record import RunRecord, list_runs, load_run
     from .report import write_report
     from .targets import load_targets
+    from .vectorbt_export import VectorbtPortfolio, replay_to_vectorbt, to_vectorbt
 
 _HOMES = {
     "CheckReport": "checks",
+    "ParityReport": "checks.parity",
     "check_lookahead": "checks",
+    "check_parity": "checks.parity",
     "RunConfig": "config",
     "config_hash": "config_file",
     "config_of": "config_file",
@@ -38,15 +42,21 @@ _HOMES = {
     "RunResult": "pipeline",
     "run": "pipeline",
     "load_targets": "targets",
+    "VectorbtPortfolio": "vectorbt_export",
+    "replay_to_vectorbt": "vectorbt_export",
+    "to_vectorbt": "vectorbt_export",
 }
 
 __all__ = [
     "CheckReport",
     "Finding",
+    "ParityReport",
     "RunConfig",
     "RunRecord",
     "RunResult",
+    "VectorbtPortfolio",
     "check_lookahead",
+    "check_parity",
     "config_hash",
     "config_of",
     "config_schema",
@@ -55,7 +65,9 @@ __all__ = [
     "load_config",
     "load_run",
     "load_targets",
+    "replay_to_vectorbt",
     "run",
+    "to_vectorbt",
     "write_report",
 ]
 

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from engine import PHASES, REASONS, ConfigError
+from engine import (
+    ACCOUNT_COLUMNS,
+    LIMITS,
+    ORDER_KINDS,
+    ORDER_STATUSES,
+    PAYMENT_KINDS,
+    PHASES,
+    REASONS,
+    STYLES,
+    ConfigError,
+)
 from strategies import GATES
 
 from .alignment import panel_rows
@@ -34,81 +44,59 @@ def equity_table(result: "RunResult") -> pa.Table:
     return pa.table(
         {
             "time": _time(result.panel.close_time),
-            "equity": result.replay.equity,
-            "cash": result.replay.cash,
-            "gross_exposure": result.replay.gross_exposure,
-            "net_exposure": result.replay.net_exposure,
+            **{name: getattr(result.replay, name) for name in ACCOUNT_COLUMNS},
             "buy_and_hold": result.benchmark,
         }
     )
 
 
+CODED: Final[Mapping[str, tuple[str, ...]]] = {
+    "phase": PHASES,
+    "reason": REASONS,
+    "exit_reason": REASONS,
+    "status": ORDER_STATUSES,
+    "limit": LIMITS,
+}
+"""Columns of codes, and the words behind them, in every ledger that has them."""
+
+
+def _ledger_table(
+    result: "RunResult", ledger: np.ndarray[Any, Any], **coded: tuple[str, ...]
+) -> pa.Table:
+    """A ledger of the replay column by column: times as timestamps, codes as words, NaN as null."""
+    words = {**CODED, **coded, "symbol": result.panel.symbols}
+    columns: dict[str, Any] = {}
+    for name in ledger.dtype.names or ():
+        values = ledger[name]
+        if name.endswith("time_ns"):
+            columns[name.removesuffix("_ns")] = _time(values)
+        elif name in words:
+            columns[name] = _names(values, words[name])
+        elif values.dtype.kind == "f":
+            columns[name] = pa.array(values, pa.float64(), from_pandas=True)
+        else:
+            columns[name] = values
+    return pa.table(columns)
+
+
 def fills_table(result: "RunResult") -> pa.Table:
     """One row for each fill, in the order in which they happened."""
-    fills = result.replay.fills
-    return pa.table(
-        {
-            "time": _time(fills["time_ns"]),
-            "bar": fills["bar"],
-            "symbol": _names(fills["symbol"], result.panel.symbols),
-            "phase": _names(fills["phase"], PHASES),
-            "reason": _names(fills["reason"], REASONS),
-            "side": fills["side"],
-            "quantity": fills["quantity"],
-            "reference_price": fills["reference_price"],
-            "price": fills["price"],
-            "fee": fills["fee"],
-            "slippage": fills["slippage"],
-            "position_after": fills["position_after"],
-            "cash_after": fills["cash_after"],
-            "trade": fills["trade"],
-        }
-    )
+    return _ledger_table(result, result.replay.fills)
+
+
+def orders_table(result: "RunResult") -> pa.Table:
+    """One row for each order, in the order in which they were placed."""
+    return _ledger_table(result, result.replay.orders, kind=ORDER_KINDS)
 
 
 def trades_table(result: "RunResult") -> pa.Table:
     """One row for each round trip, in the order of entry."""
-    trades = result.replay.trades
-    return pa.table(
-        {
-            "trade": trades["trade"],
-            "symbol": _names(trades["symbol"], result.panel.symbols),
-            "side": trades["side"],
-            "entry_time": _time(trades["entry_time_ns"]),
-            "exit_time": _time(trades["exit_time_ns"]),
-            "entry_bar": trades["entry_bar"],
-            "exit_bar": trades["exit_bar"],
-            "quantity": trades["quantity"],
-            "entry_price": trades["entry_price"],
-            "exit_price": trades["exit_price"],
-            "gross_pnl": trades["gross_pnl"],
-            "fees": trades["fees"],
-            "funding": trades["funding"],
-            "slippage": trades["slippage"],
-            "net_pnl": trades["net_pnl"],
-            "return_frac": trades["return_frac"],
-            "bars_held": trades["bars_held"],
-            "exit_reason": _names(trades["exit_reason"], REASONS),
-            "is_ambiguous": trades["is_ambiguous"],
-        }
-    )
+    return _ledger_table(result, result.replay.trades)
 
 
-def funding_table(result: "RunResult") -> pa.Table:
-    """One row for each settlement of a position that was held."""
-    payments = result.replay.funding_payments
-    return pa.table(
-        {
-            "time": _time(payments["time_ns"]),
-            "bar": payments["bar"],
-            "symbol": _names(payments["symbol"], result.panel.symbols),
-            "position": payments["position"],
-            "mark_price": payments["mark_price"],
-            "rate": payments["rate"],
-            "payment": payments["payment"],
-            "trade": payments["trade"],
-        }
-    )
+def payments_table(result: "RunResult") -> pa.Table:
+    """One row for each payment of funding or borrowing on a position that was held."""
+    return _ledger_table(result, result.replay.payments, kind=PAYMENT_KINDS)
 
 
 def votes_table(result: "RunResult") -> pa.Table:
@@ -148,24 +136,37 @@ def _decision_columns(result: "RunResult", symbol: str) -> dict[str, Any]:
     votes, panel = result.votes[symbol], result.panel
     column = panel.symbols.index(symbol)
     rows, inside = panel_rows(panel, votes.open_time)
-    target, acts = np.zeros(len(votes)), np.zeros(len(votes), dtype=np.bool_)
-    atr_frac = np.full(len(votes), np.nan)
-    target[inside] = result.decisions.target[rows, column]
-    acts[inside] = result.decisions.acts[rows, column]
-    atr_frac[inside] = result.decisions.atr_frac[rows, column]
+
+    def shown(name: str, otherwise: Any) -> np.ndarray[Any, Any]:
+        given = getattr(result.decisions, name)
+        values = np.full(len(votes), otherwise)
+        if given is not None:
+            values[inside] = given[rows, column]
+        return values
+
+    def number(name: str) -> pa.Array:
+        return pa.array(shown(name, np.nan), pa.float64(), from_pandas=True)
+
     return {
-        "decision_target": target,
-        "decision_acts": acts,
-        "decision_atr_frac": pa.array(atr_frac, pa.float64(), from_pandas=True),
+        "decision_target": shown("target", 0.0),
+        "decision_acts": shown("acts", False),
+        "decision_atr_frac": number("atr_frac"),
+        "decision_volatility": number("volatility"),
+        "decision_style": _names(shown("style", np.int8(0)), STYLES),
+        "decision_order_kind": _names(shown("order_kind", np.int8(0)), ORDER_KINDS),
+        "decision_order_price": number("order_price"),
     }
 
 
 def prices_table(result: "RunResult") -> pa.Table:
     """One row for each symbol and traded bar: the prices that fills refer to."""
     tables = []
-    for symbol in result.panel.symbols:
+    panel = result.panel
+    marks = panel.close if panel.mark is None else panel.mark.close
+    for column, symbol in enumerate(panel.symbols):
         priced = result.data.prices[symbol]
         bars = priced.bars
+        rows, _ = panel_rows(panel, bars.open_time)
         tables.append(
             pa.table(
                 {
@@ -176,6 +177,8 @@ def prices_table(result: "RunResult") -> pa.Table:
                     "high": bars.high,
                     "low": bars.low,
                     "close": bars.close,
+                    "mark_close": marks[rows, column],
+                    "volume": bars.volume,
                     "is_gap": bars.is_gap,
                     "price_source": _names(priced.source, PRICE_SOURCES),
                 }
@@ -187,8 +190,9 @@ def prices_table(result: "RunResult") -> pa.Table:
 ARTEFACTS: Final[Mapping[str, Callable[["RunResult"], pa.Table]]] = {
     "equity": equity_table,
     "fills": fills_table,
+    "orders": orders_table,
     "trades": trades_table,
-    "funding": funding_table,
+    "payments": payments_table,
     "votes": votes_table,
     "prices": prices_table,
 }

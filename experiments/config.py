@@ -2,199 +2,46 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from datasets import SimulationSpec
-from engine import SECOND_NS, ReplayRules, timeframe_ns
+from engine import ConfigError, ReplayRules, SymbolRules
 from strategies import WEIGHTS, ConsensusRules
 
+from .config_data import (
+    DataConfig,
+    InstrumentConfig,
+    InstrumentPair,
+    SimulatedConfig,
+)
 from .config_heads import HeadsConfig
+from .config_rules import (
+    CostsConfig,
+    EntryConfig,
+    ExitsConfig,
+    LimitsConfig,
+    MarginConfig,
+    MeasuresConfig,
+    SizingConfig,
+    SymbolRulesConfig,
+)
+from .config_section import Label, Real, Section, Whole, midnight_ns
 
-
-def _not_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")
-    return value
-
-
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _same_as_signals(value: Any) -> Any:
-    return None if value == "same" else value
-
-
-def _null_word(value: Any) -> Any:
-    """YAML reads the word null as no value."""
-    return "null" if value is None else value
-
-
-Real = Annotated[float, BeforeValidator(_not_bool)]
-Whole = Annotated[int, BeforeValidator(_not_bool)]
-Label = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+__all__ = [
+    "ConsensusConfig",
+    "DataConfig",
+    "InstrumentConfig",
+    "InstrumentPair",
+    "Label",
+    "Real",
+    "RunConfig",
+    "Section",
+    "SimulatedConfig",
+    "Whole",
+    "midnight_ns",
 ]
-
-
-DEFAULT_PLANT: Final[Mapping[str, Any]] = {
-    "planted_column": "taker_flow",
-    "planted_edge": 1.0,
-    "planted_horizon_hours": 12,
-}
-"""What a planted market plants unless told otherwise."""
-
-
-class Section(BaseModel):
-    """A part of a configuration: frozen, no unknown keys, finite numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class InstrumentConfig(Section):
-    """One instrument of the store.
-
-    ``source`` null takes the only source there is. A list names sources in order of precedence: each
-    row comes from the first that has it.
-    """
-
-    venue: Label
-    market: Label
-    symbol: Label
-    source: Label | Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
-
-    def __str__(self) -> str:
-        source = ">".join(self.sources) or "any source"
-        return "/".join((self.venue, self.market, self.symbol, source))
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The named sources in order of precedence; empty where any will do."""
-        if self.source is None:
-            return ()
-        return (self.source,) if isinstance(self.source, str) else self.source
-
-
-class InstrumentPair(Section):
-    """What is looked at and what is traded.
-
-    ``traded`` null (or the word ``same``) trades the instrument of the signals. With
-    ``traded_price_fallback: signals`` a bar that the traded instrument lacks is priced by the
-    signals' instrument; with ``none`` it is a gap on which nothing fills. ``funding`` names the
-    perpetual whose settlements are paid, null pays none. ``series_from`` lists where slow series are
-    looked for, in order, after the signals' own instrument.
-    """
-
-    signals: InstrumentConfig
-    traded: Annotated[InstrumentConfig | None, BeforeValidator(_same_as_signals)] = None
-    traded_price_fallback: Literal["signals", "none"] = "none"
-    funding: InstrumentConfig | None = None
-    series_from: tuple[InstrumentConfig, ...] = ()
-
-    @property
-    def symbol(self) -> str:
-        """The name of the traded symbol, under which the run reports it."""
-        return (self.traded or self.signals).symbol
-
-
-class SimulatedConfig(Section):
-    """A simulated market that a run creates when the store does not hold it yet.
-
-    In mode ``null`` nothing predicts anything. In mode ``planted`` a drift of ``planted_edge`` basis
-    points per hour and standard deviation of ``planted_column`` is added in the
-    ``planted_horizon_hours`` after that column was known. ``seed`` null takes the seed of the run.
-    """
-
-    mode: Annotated[Literal["null", "planted"], BeforeValidator(_null_word)] = "null"
-    symbols: tuple[Label, ...] = Field(default=("BTCSIM", "ETHSIM"), min_length=1, max_length=50)
-    start: date = date(2021, 1, 1)
-    days: Whole = Field(default=365, ge=1, le=3660)
-    seed: Whole | None = Field(default=None, ge=0, le=2**31 - 1)
-    planted_column: str | None = None
-    planted_edge: Real | None = Field(default=None, ge=-100, le=100)
-    planted_horizon_hours: Whole | None = Field(default=None, ge=1, le=168)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _planted_by_default(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        if data.get("mode") != "planted":
-            return data
-        given = {key: value for key, value in data.items() if value is not None}
-        return {**data, **{key: given.get(key, value) for key, value in DEFAULT_PLANT.items()}}
-
-    @model_validator(mode="after")
-    def _simulable(self) -> "SimulatedConfig":
-        self.spec(0, "1h")
-        return self
-
-    def spec(self, seed: int, timeframe: str) -> SimulationSpec:
-        """The simulator's own description; ``seed`` is used where this section names none."""
-        plant = {name: getattr(self, name) for name in DEFAULT_PLANT}
-        return SimulationSpec(
-            mode=self.mode,
-            symbols=tuple(self.symbols),
-            start_ns=midnight_ns(self.start),
-            days=self.days,
-            seed=seed if self.seed is None else self.seed,
-            timeframe=timeframe,
-            **{name: value for name, value in plant.items() if value is not None},
-        )
-
-
-class DataConfig(Section):
-    """Bars and instruments. ``start`` and ``end`` are whole UTC days and both belong to the run."""
-
-    timeframe: str = "1h"
-    start: date | None = None
-    end: date | None = None
-    instruments: tuple[InstrumentPair, ...] = ()
-    simulated: SimulatedConfig | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "DataConfig":
-        timeframe_ns(self.timeframe)
-        if self.start and self.end and self.end < self.start:
-            raise ValueError(f"end={self.end} is before start={self.start}")
-        if not self.instruments and self.simulated is None:
-            raise ValueError("instruments is empty; name one, or ask for a simulated market")
-        symbols = [pair.symbol for pair in self.instruments]
-        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
-        if twice:
-            raise ValueError(
-                f"instruments trades {twice[0]} twice; a symbol is traded once in a run"
-            )
-        return self
-
-    @property
-    def start_ns(self) -> int | None:
-        """First moment of the first day, int64 ns UTC, or None for the beginning of the data."""
-        return None if self.start is None else midnight_ns(self.start)
-
-    @property
-    def end_ns(self) -> int | None:
-        """First moment after the last day, int64 ns UTC, or None for the end of the data.
-
-        A simulated market ends after its ``days``, also where the store holds a longer one.
-        """
-        given = None if self.end is None else midnight_ns(self.end + timedelta(days=1))
-        if self.simulated is None or self.instruments:
-            return given
-        simulated = midnight_ns(self.simulated.start + timedelta(days=self.simulated.days))
-        return simulated if given is None else min(given, simulated)
 
 
 class ConsensusConfig(Section):
@@ -248,62 +95,72 @@ class ConsensusConfig(Section):
         )
 
 
-class ExecutionConfig(Section):
-    """Costs and stops. Stops are multiples of the average true range when the order was decided."""
-
-    taker_fee_bps: Real = Field(default=5.0, ge=0, le=1000)
-    slippage_bps: Real = Field(default=2.0, ge=0, le=1000)
-    stop_atr: Real | None = Field(default=2.0, gt=0, le=100)
-    take_profit_atr: Real | None = Field(default=None, gt=0, le=1000)
-    time_stop_bars: Whole | None = Field(default=None, ge=1, le=1_000_000)
-    time_stop_max_r: Real | None = Field(default=None, ge=-100, le=100)
-    atr_length: Whole = Field(default=14, ge=2, le=200)
-
-
-class AccountConfig(Section):
-    """Money. ``position_fraction`` is the share of equity that a full target puts into one symbol."""
-
-    initial_cash: Real = Field(default=100_000.0, gt=0, le=1e12)
-    position_fraction: Real = Field(default=0.25, gt=0, le=10)
-    max_gross_leverage: Real = Field(default=1.0, gt=0, le=100)
-
-
 class RunConfig(Section):
-    """Everything that decides the result of a run, apart from the data and the code."""
+    """Everything that decides the result of a run, apart from the data and the code.
+
+    ``initial_cash`` is in settlement currency. ``costs``, ``exits``, ``sizing``, ``limits``, ``margin``
+    and ``symbol_rules`` are those of ``engine.rules``, key by key.
+    """
 
     name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     seed: Whole = Field(default=7, ge=0, le=2**31 - 1)
+    initial_cash: Real = 100_000.0
     data: DataConfig
     heads: HeadsConfig = Field(default_factory=HeadsConfig)
     consensus: ConsensusConfig = Field(default_factory=ConsensusConfig)
-    execution: ExecutionConfig = Field(default_factory=ExecutionConfig)
-    account: AccountConfig = Field(default_factory=AccountConfig)
+    entry: EntryConfig = Field(default_factory=EntryConfig)
+    measures: MeasuresConfig = Field(default_factory=MeasuresConfig)
+    costs: CostsConfig = Field(default_factory=CostsConfig)
+    exits: ExitsConfig = Field(default_factory=ExitsConfig)
+    sizing: SizingConfig = Field(default_factory=SizingConfig)
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
+    margin: MarginConfig = Field(default_factory=MarginConfig)
+    symbol_rules: Mapping[Label, SymbolRulesConfig] = Field(default_factory=dict)
     targets: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _replayable(self) -> "RunConfig":
-        self.rules()
+        try:
+            self.rules()
+        except ConfigError as error:
+            raise ValueError(str(error).removeprefix("rules.")) from None
+        traded = [pair.symbol for pair in self.instruments]
+        for symbol in self.symbol_rules:
+            if symbol not in traded:
+                raise ValueError(
+                    f"symbol_rules.{symbol}: nothing of that name is traded here; the symbols are "
+                    f"{', '.join(traded)}"
+                )
+        if self.targets is not None and self.entry.kind != "market":
+            raise ValueError(
+                f"entry.kind={self.entry.kind} is for decisions of the consensus; with targets, state "
+                "order_kind and order_price in their file"
+            )
         return self
 
     def rules(self) -> ReplayRules:
-        """Account, costs and stops as the replay takes them."""
+        """Account, costs, exits, sizing, limits and margin as the replay takes them."""
         return ReplayRules(
-            initial_cash=self.account.initial_cash,
-            position_fraction=self.account.position_fraction,
-            max_gross_leverage=self.account.max_gross_leverage,
-            taker_fee_bps=self.execution.taker_fee_bps,
-            slippage_bps=self.execution.slippage_bps,
-            stop_atr=self.execution.stop_atr,
-            take_profit_atr=self.execution.take_profit_atr,
-            time_stop_bars=self.execution.time_stop_bars,
-            time_stop_max_r=self.execution.time_stop_max_r,
+            initial_cash=self.initial_cash,
+            costs=self.costs.rules(),
+            exits=self.exits.rules(),
+            sizing=self.sizing.rules(),
+            limits=self.limits.rules(),
+            margin=self.margin.rules(),
         )
+
+    def rules_of_symbols(self) -> dict[str, SymbolRules]:
+        """How the venue lets each symbol be traded, where the configuration says so."""
+        return {symbol: section.rules() for symbol, section in self.symbol_rules.items()}
 
     @property
     def simulation(self) -> SimulationSpec | None:
         """The simulated market that the run needs, or None."""
-        simulated = self.data.simulated
-        return None if simulated is None else simulated.spec(self.seed, self.data.timeframe)
+        if self.data.simulated is None:
+            return None
+        return self.data.simulated.spec(
+            self.seed, self.data.timeframe, keep_minutes=self.data.fine_timeframe is not None
+        )
 
     @property
     def instruments(self) -> tuple[InstrumentPair, ...]:
@@ -322,8 +179,3 @@ def _simulated_pair(symbol: str, source: str) -> InstrumentPair:
     return InstrumentPair(
         signals=spot, traded=perpetual, funding=perpetual, series_from=(perpetual,)
     )
-
-
-def midnight_ns(day: date) -> int:
-    """The first moment of a UTC day, int64 ns."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND_NS

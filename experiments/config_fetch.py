@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, StringConstraints, field_validator,
 from datasets.fetch import FetchJob, FetchRules, RetryRules
 from engine import timeframe_ns
 
-from .config import Label, Real, Section, Whole
 from .config_file import validated
+from .config_section import Label, Real, Section, Whole
 from .yaml_source import Source, overridden, read_source
 
 _SHORT: Final = "exchange."

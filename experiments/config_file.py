@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
@@ -17,6 +18,8 @@ from .config import RunConfig
 from .yaml_source import KeyPath, Source, overridden, read_source
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+NEAR_ENOUGH = 0.5
+"""Likeness from which a valid key is suggested for an unknown one."""
 HASH_LABEL_LENGTH = 8
 """Leading digits of the hash that appear in the name of a run folder."""
 
@@ -78,7 +81,7 @@ def _described(problem: ErrorDetails, source: Source, model: type[BaseModel]) ->
     key = ".".join(map(str, path))
     origin = source.origin(path)
     if problem["type"] == "extra_forbidden":
-        return f"{origin}: unknown key {key!r}{_suggestion(path, model)}"
+        return f"{origin}: unknown key {key!r}{_suggestion(path, problem['input'], model)}"
     if problem["type"] == "missing":
         return f"{origin}: the key {key!r} is missing"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -96,38 +99,60 @@ def _joined(key: str, message: str) -> str:
 
 def _named_origin(message: str, path: KeyPath, source: Source) -> str:
     """Where the key that ``message`` begins with was written, below ``path``."""
-    name = message.replace(":", "=").replace(" ", "=").partition("=")[0]
+    found = re.match(r"[A-Za-z_]\w*(\.\w+)*", message)
+    names = found[0].split(".") if found else []
+    for length in range(len(names), 0, -1):
+        if (*path, *names[:length]) in source.origins:
+            return source.origins[(*path, *names[:length])]
     for known, origin in source.origins.items():
-        if known[: len(path)] == path and name in known[len(path) :]:
+        if names and known[: len(path)] == path and names[0] in known[len(path) :]:
             return origin
     return source.origin(path)
 
 
-def _suggestion(path: KeyPath, root: type[BaseModel]) -> str:
+def _suggestion(path: KeyPath, value: Any, root: type[BaseModel]) -> str:
     model = _model_at(root, path[:-1])
     if model is None:
         return ""
     names = list(model.model_fields)
-    near = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
-    return f"{hint} valid keys here: {', '.join(names)}"
+    valid = f"valid keys here: {', '.join(names)}"
+    inside = list(value) if isinstance(value, Mapping) else []
+    homes = [home for name in inside for home in _homes(str(name), root)[:1]]
+    near = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=NEAR_ENOUGH)
+    if near and not homes:
+        return f"; did you mean {near[0]!r}? {valid}"
+    homes = homes or _homes(str(path[-1]), root)[:1]
+    return f"; did you mean {' and '.join(map(repr, homes))}? {valid}" if homes else f"; {valid}"
+
+
+def _homes(name: str, model: type[BaseModel], above: str = "") -> list[str]:
+    """The keys called ``name`` in the whole tree, those nearest to its root first."""
+    homes = [f"{above}{name}"] if name in model.model_fields else []
+    for key, field in model.model_fields.items():
+        inner = _model_in(field.annotation)
+        if inner is not None:
+            homes += _homes(name, inner, f"{above}{key}.")
+    return sorted(homes, key=lambda home: home.count("."))
 
 
 def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
     here: type[BaseModel] | None = model
+    is_name = False
     for part in path:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_name:
+            is_name = False
             continue
         if here is None or part not in here.model_fields:
             return None
-        here = _model_in(here.model_fields[part].annotation)
+        annotation = here.model_fields[part].annotation
+        here, is_name = _model_in(annotation), get_origin(annotation) is Mapping
     return here
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) in (Annotated, Union, UnionType, tuple):
+    if get_origin(annotation) in (Annotated, Union, UnionType, tuple, Mapping):
         for argument in get_args(annotation):
             found = _model_in(argument)
             if found is not None:

@@ -1,5 +1,21 @@
 """Numbers as people read them: one rule for each unit, n/a for what is undefined."""
 
+from datetime import UTC, datetime
+from typing import Final
+
+from engine.metrics import EQUITY_GROUPS
+
+SILENT_AT_ZERO: Final = (
+    "impact",
+    "borrow",
+    "shortfall",
+    "orders_cut",
+    "orders_rejected",
+    "ambiguous_exits",
+    "unresolved_bars",
+    "liquidations",
+)
+
 
 def formatted(value: float | None, unit: str) -> str:
     """``value`` in its unit; fractions as percent, None (undefined) as n/a."""
@@ -11,16 +27,27 @@ def formatted(value: float | None, unit: str) -> str:
         return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
     if unit == "flag":
         return "yes" if value else "no"
-    if unit == "per year":
-        return f"{value:,.1f} a year"
+    if unit in ("per year", "per day"):
+        return f"{value:,.1f} a {unit.removeprefix('per ')}"
+    if unit == "unix seconds":
+        return f"{datetime.fromtimestamp(value, tz=UTC):%Y-%m-%d %H:%M}"
+    if unit in ("days", "bps", "R"):
+        return f"{value:,.2f} {unit}"
     return f"{value:,.2f}"
 
 
 def metric_label(name: str, unit: str) -> str:
     """The name of a metric in a table, with the direction in which money moved where it did."""
     words = name.replace("_", " ")
-    return (
-        f"{words} {unit.removeprefix('quote currency ')}"
-        if unit.startswith("quote currency ")
-        else words
-    )
+    moved = unit.removeprefix("settlement currency ")
+    return f"{words} {moved}" if moved != unit else words
+
+
+def is_of_equity(group: str) -> bool:
+    """Whether a metric of this group is shown for buy and hold as well."""
+    return group in EQUITY_GROUPS
+
+
+def is_silent(name: str, value: float | None) -> bool:
+    """Whether a table leaves a metric out, because what it counts never happened."""
+    return value == 0 and (name in SILENT_AT_ZERO or name.startswith("orders_rejected_by_"))

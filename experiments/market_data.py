@@ -22,9 +22,11 @@ from datasets import (
     time_text,
 )
 from datasets.quality import recorded_quality
-from engine import DataError, Funding, Market
+from engine import DataError, Funding, Market, Panel
 
 from .config import InstrumentConfig, InstrumentPair, RunConfig
+from .fine_bars import ResolvedPrices, resolved_prices
+from .mark_prices import StoredMarks, stored_marks, with_marks
 from .prices import PricedBars, priced_bars
 from .simulation import ensure_simulated
 
@@ -37,18 +39,23 @@ class MarketData:
     """What a run reads, by traded symbol in the order of the configuration.
 
     ``markets`` hold the bars that signals come from and the slow series around them; ``prices`` the
-    bars that orders fill on and where each came from; ``funding`` the settlements of the traded
+    bars that orders fill on and where each came from; ``panel`` the same on one grid, with mark
+    prices; ``fine`` the finer bars inside them or None; ``funding`` the settlements of the traded
     perpetuals. ``datasets`` are the data sets read, ``fingerprint`` identifies their content on the
-    used range. ``source_conflicts`` say where named sources contradict each other; the one that is
-    named first was believed. ``defects`` are sentences about rows in the period that ``data check``
-    has found wrong.
+    used range. ``price_notes`` say what finer bars and mark prices could not tell.
+    ``source_conflicts`` say where named sources contradict each other; the one that is named first
+    was believed. ``defects`` are sentences about rows in the period that ``data check`` has found
+    wrong.
     """
 
     markets: Mapping[str, Market]
     prices: Mapping[str, PricedBars]
+    panel: Panel
+    fine: Panel | None
     funding: Funding
     datasets: tuple[DatasetKey, ...]
     fingerprint: str
+    price_notes: tuple[str, ...] = ()
     source_conflicts: tuple[SourceConflicts, ...] = ()
     defects: tuple[str, ...] = ()
 
@@ -68,12 +75,18 @@ def load_market_data(config: RunConfig, store: Store) -> MarketData:
         markets[pair.symbol] = market
         prices[pair.symbol] = _prices(config, pair, market, store, conflicts)
         keys += _dataset_keys(config, pair, market, store)
+    resolved = _resolved(config, store, prices, conflicts)
+    panel, fine, mark_keys, mark_notes = _panels(config, store, resolved, conflicts)
+    keys += [*resolved.datasets, *mark_keys]
     return MarketData(
         markets=markets,
-        prices=prices,
+        prices=resolved.prices,
+        panel=panel,
+        fine=fine,
         funding=_funding(config, store, prices, conflicts),
         datasets=tuple(sorted(set(keys))),
         fingerprint=_fingerprint(config, store, sorted(set(keys))),
+        price_notes=(*resolved.notes, *mark_notes),
         source_conflicts=tuple(dict.fromkeys(conflicts)),
         defects=_known_defects(store, sorted(set(keys)), markets),
     )
@@ -128,6 +141,59 @@ def _prices(
     if pair.traded_price_fallback == "none":
         return priced_bars(pair.symbol, traded, str(pair.traded), None, None)
     return priced_bars(pair.symbol, traded, str(pair.traded), signals, str(pair.signals))
+
+
+def _resolved(
+    config: RunConfig,
+    store: Store,
+    prices: Mapping[str, PricedBars],
+    conflicts: list[SourceConflicts],
+) -> ResolvedPrices:
+    if config.data.fine_timeframe is None:
+        return ResolvedPrices(prices=prices, fine=None, datasets=(), notes=())
+    owners = {
+        pair.symbol: instrument_of(pair.fine or pair.traded or pair.signals)
+        for pair in config.instruments
+    }
+    return resolved_prices(store, prices, owners, config.data.fine_timeframe, conflicts.append)
+
+
+def _panels(
+    config: RunConfig, store: Store, resolved: ResolvedPrices, conflicts: list[SourceConflicts]
+) -> tuple[Panel, Panel | None, list[DatasetKey], list[str]]:
+    """The panel and the finer one, both with mark prices or neither, their data sets, and notes."""
+    panel = Panel.from_bars({symbol: priced.bars for symbol, priced in resolved.prices.items()})
+    fine = resolved.fine
+    if config.data.mark_prices == "traded":
+        return panel, fine, [], []
+    finest = panel if fine is None else fine
+    keys: list[DatasetKey] = []
+    notes: list[str] = []
+    marks: dict[str, StoredMarks] = {}
+    for pair in config.instruments:
+        owner = instrument_of(pair.mark or pair.traded or pair.signals)
+        found, read, reason = stored_marks(store, owner, finest, conflicts.append)
+        if found is not None:
+            keys += read
+            marks[pair.symbol] = found
+        elif config.data.mark_prices == "stored":
+            raise DataError(
+                f"{reason}; import it, name another instrument with mark, or set data.mark_prices to "
+                "auto or traded"
+            )
+    if not marks:
+        return panel, fine, [], []
+    panel, lacking = with_marks(panel, marks)
+    if fine is not None:
+        fine, lacking = with_marks(fine, marks)
+        panel = panel.rebuilt_from(fine)
+    for symbol, count in lacking.items():
+        notes.append(
+            f"{symbol}: mark prices are {marks[symbol].name}; {count} of "
+            f"{int(finest.listed[:, finest.symbols.index(symbol)].sum())} {finest.timeframe} bars have "
+            "none and are marked at their traded prices"
+        )
+    return panel, fine, keys, notes
 
 
 def _funding(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine import METRICS, SECOND_NS, DataError
+from engine import METRICS, REASONS, SECOND_NS, DataError
 
 from .config_file import HASH_LABEL_LENGTH, resolved
 from .provenance import revision, versions
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from .pipeline import RunResult
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 RECORD_NAME: Final = "run.json"
 REPORT_NAME: Final = "report.html"
+LIQUIDATION: Final = REASONS.index("liquidation")
 _UNFINISHED: Final = ".unfinished-"
 
 
@@ -144,10 +145,16 @@ def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> 
         "notes": list(result.notes),
         "n_trades": result.n_trades,
         "n_fills": len(result.replay.fills),
+        "n_orders": len(result.replay.orders),
+        "ambiguous_exits": result.replay.ambiguous_exits,
+        "fine_timeframe": None if result.data.fine is None else result.data.fine.timeframe,
+        "unresolved_bars": result.replay.unresolved_bars,
+        "liquidations": int((result.replay.fills["reason"] == LIQUIDATION).sum()),
         "ruined_bar": result.replay.ruined_bar,
         "metrics": without_nan(dict(result.metrics)),
         "benchmark_metrics": without_nan(dict(result.benchmark_metrics)),
         "metric_units": {metric.name: metric.unit for metric in METRICS},
+        "metric_groups": {metric.name: metric.group for metric in METRICS},
         "metric_texts": {metric.name: metric.text for metric in METRICS},
         "firing": without_nan(list(result.firing)),
         "code": revision(),

@@ -13,11 +13,13 @@ def ensure_simulated(config: RunConfig, store: Store) -> tuple[DatasetKey, ...]:
         return ()
     end_ns = spec.start_ns + spec.days * DAY_NS
     held = {
-        info.key.symbol
+        (info.key.symbol, info.key.step)
         for info in store.datasets()
         if info.key.venue == "simulated"
         and info.key.source == spec.source
-        and (info.key.kind, info.key.step) == ("ohlcv", spec.timeframe)
+        and info.key.kind == "ohlcv"
         and info.last_ns >= end_ns - DAY_NS
     }
-    return () if set(spec.symbols) <= held else write_simulated(store, spec)
+    steps = {spec.timeframe, "1m"} if spec.keep_minutes else {spec.timeframe}
+    wanted = {(symbol, step) for symbol in spec.symbols for step in steps}
+    return () if wanted <= held else write_simulated(store, spec)

@@ -1,7 +1,7 @@
 """Results as terminal tables that fit 80 columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -10,9 +10,12 @@ from rich.table import Table
 
 from .checks import CheckReport
 from .diagnosis import Finding
-from .formats import formatted, metric_label
+from .formats import formatted, is_of_equity, is_silent, metric_label
 from .record import REPORT_NAME, RunRecord
 from .verdict import verdict
+
+if TYPE_CHECKING:
+    from .checks.parity import ParityReport
 
 WARNINGS_TOLD = 4
 """Warnings of one check that the terminal shows."""
@@ -39,13 +42,15 @@ def print_run(record: RunRecord, console: Console) -> None:
     for line in verdict(content):
         console.print(f"[yellow]{escape(line)}[/]")
     table = table_of(None, [("metric", "left"), ("run", "right"), ("buy & hold", "right")])
-    for name, value in content["metrics"].items():
-        unit = content["metric_units"][name]
-        held = content["benchmark_metrics"].get(name) if name in BENCHMARKED else None
+    for name in HEADLINES:
+        unit, value = content["metric_units"][name], content["metrics"][name]
+        if is_silent(name, value):
+            continue
+        held = content["benchmark_metrics"][name]
         table.add_row(
             metric_label(name, unit),
             formatted(value, unit),
-            formatted(held, unit) if name in BENCHMARKED else "",
+            formatted(held, unit) if is_of_equity(content["metric_groups"][name]) else "",
         )
     console.print(table)
     for firing in content["firing"]:
@@ -57,7 +62,7 @@ def print_run(record: RunRecord, console: Console) -> None:
     console.print(f"report  {escape(str(record.run_dir / REPORT_NAME))}", soft_wrap=True)
 
 
-BENCHMARKED = (
+HEADLINES = (
     "total_return",
     "annual_return",
     "annual_volatility",
@@ -66,8 +71,31 @@ BENCHMARKED = (
     "max_drawdown",
     "calmar",
     "longest_drawdown_bars",
+    "exposure",
+    "mean_gross_leverage",
+    "turnover",
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "payoff",
+    "expectancy",
+    "mean_bars_held",
+    "return_before_costs",
+    "fees",
+    "spread",
+    "impact",
+    "funding",
+    "borrow",
+    "shortfall",
+    "orders",
+    "orders_rejected",
+    "orders_cut",
+    "ambiguous_exits",
+    "unresolved_bars",
+    "liquidations",
+    "ruined",
 )
-"""Metrics that mean something for buy and hold."""
+"""Metrics that the terminal shows; the report has all of them."""
 
 
 def _firing(firing: Mapping[str, Any]) -> Table:
@@ -157,3 +185,56 @@ def print_check(found: CheckReport, console: Console) -> None:
                 f"… {count - WARNINGS_TOLD} more warnings of {check}; --json lists them all"
             )
     console.print("[green]passed[/]" if found.passed else "[bold red]FAILED[/]")
+
+
+QUIET_OVERRIDES = ("consensus.", "initial_cash", "costs.maker_fee", "margin.liquidation_fee")
+"""Every sampled configuration has those; all are told of the one that differs."""
+
+
+def _sampled(overrides: Sequence[str]) -> str:
+    """What sets a sampled configuration apart, without its section names."""
+    shown = [
+        override.partition(".")[2]
+        for override in overrides
+        if not override.startswith(QUIET_OVERRIDES) and not override.endswith(("=null", "=false"))
+    ]
+    return " ".join(shown) or "as given"
+
+
+def print_parity(found: "ParityReport", console: Console) -> None:
+    """A row for each configuration, and of the first that differs all that is needed to repeat it."""
+    table = table_of(
+        None,
+        [
+            ("no.", "right"),
+            ("around the given one", "left"),
+            ("trades", "right"),
+            ("final equity", "right"),
+            ("numbers", "right"),
+            ("", "left"),
+        ],
+    )
+    for row in found.rows:
+        table.add_row(
+            str(row.configuration),
+            escape(_sampled(row.overrides)),
+            f"{row.trades:,}",
+            f"{row.final_equity:,.2f}",
+            str(row.compared),
+            "[green]equal[/]" if row.difference is None else "[bold red]DIFFERS[/]",
+        )
+    console.print(table)
+    first = found.first_difference
+    if first is not None:
+        console.print(
+            f"[bold red]FAILED[/] configuration {first.configuration}: "
+            f"{escape(str(first.difference))}"
+        )
+        for override in first.overrides:
+            console.print(f"  -s {escape(override)}", soft_wrap=True)
+        return
+    trades = sum(row.trades for row in found.rows)
+    console.print(
+        f"[green]passed[/]: {len(found.rows)} configurations, {trades:,} trades, "
+        f"{sum(row.compared for row in found.rows):,} numbers equal to the last bit"
+    )

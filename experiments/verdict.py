@@ -14,16 +14,32 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
         lines.append(f"SIMULATED DATA: nothing here happened on any market.{_planted(content)}")
     if content["ruined_bar"] >= 0:
         lines.append("RUINED: equity reached zero and nothing was traded afterwards.")
+    if content["liquidations"]:
+        lines.append(f"LIQUIDATED: {content['liquidations']} fills were forced by the venue.")
     trades = content["n_trades"]
     if trades == 0:
         lines.append(f"NO TRADES: {_reason(content)}")
     elif trades < FEW_TRADES:
         lines.append(f"HARDLY ANY TRADES ({trades}): {_reason(content)}")
+    if content["ambiguous_exits"]:
+        lines.append(f"AMBIGUOUS: {ambiguity(content)}.")
     lines.append(
         "NOT KNOWN YET: whether any of this would repeat. One configuration on one history, no "
         "walk-forward, no correction for configurations tried, no test against chance."
     )
     return lines
+
+
+def ambiguity(content: Mapping[str, Any]) -> str:
+    """How many exits the bars leave open, and what would tell."""
+    step = content["fine_timeframe"] or content["timeframe"]
+    told = (
+        f"{content['ambiguous_exits']} of {content['n_trades']} exits ambiguous: their {step} bar "
+        "reached stop and target alike, and the stop was booked"
+    )
+    if content["fine_timeframe"] is None:
+        return f"{told}; finer bars (data.fine_timeframe) would tell"
+    return f"{told}; still finer bars would tell" if content["ambiguous_exits"] else told
 
 
 def _planted(content: Mapping[str, Any]) -> str:

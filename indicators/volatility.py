@@ -25,6 +25,7 @@ __all__ = [
     "donchian_channel",
     "keltner_channel",
     "mass_index",
+    "realised_volatility",
     "true_range",
     "wilder_stable_rows",
 ]
@@ -121,6 +122,17 @@ def mass_index(high: Float1D, low: Float1D, length: int, sum_length: int) -> Flo
     once = exponential_mean(high - low, length)
     twice = exponential_mean(once, length, length - 1)
     return rolling_mean(quotient(once, twice, 1.0), sum_length) * sum_length
+
+
+def realised_volatility(close: Float1D, length: int) -> Float1D:
+    """Standard deviation (ddof 0) of the last ``length`` logarithmic returns, in returns of one row.
+
+    Array ``(T,)``; known at close *t*; NaN for the first ``length`` rows. Times the square root of the
+    rows in a year it is the annual volatility.
+    """
+    returns = np.full(len(close), np.nan)
+    returns[1:] = np.log(close[1:] / close[:-1])
+    return rolling_std(returns, length)
 
 
 def _position(close: Float1D, upper: Float1D, lower: Float1D) -> Float1D:
@@ -342,10 +354,24 @@ MASS_INDEX = Indicator(
     ),
 )
 
+REALISED_VOLATILITY = Indicator(
+    name="realised_volatility",
+    text="Standard deviation of logarithmic returns (ddof 0), not annualised.",
+    inputs=("close",),
+    parameters=(Parameter("length", 720, 20, 2000),),
+    outputs=(Output("deviation", "value", "log return", "deviation of one row", low=0.0),),
+    compute=lambda columns, parameters: (
+        realised_volatility(columns["close"], int(parameters["length"])),
+    ),
+    lookback=lambda parameters: int(parameters["length"]),
+    stable=lambda parameters: int(parameters["length"]),
+)
+
 INDICATORS = (
     TRUE_RANGE,
     ATR,
     ATR_RANK,
+    REALISED_VOLATILITY,
     BOLLINGER,
     KELTNER,
     DONCHIAN,

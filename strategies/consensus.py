@@ -1,7 +1,7 @@
 """Reconciling nine votes into one direction (SPEC §10), and directions into decisions."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Final
@@ -41,8 +41,16 @@ GATES: Final = (
 )
 """Why a bar has no consensus, by code: the first gate that failed; 0 when the consensus stands."""
 
-_TOLERANCE: Final = 1e-12
-_NO_VETO: Final = 127
+TOLERANCE: Final = 1e-12
+NO_VETO: Final = 127
+BONUS_OF_A_HEAD: Final = 0.03
+"""Added to the confidence for each agreeing head after the fourth, up to the ninth."""
+HIGH_P: Final = 0.85 - TOLERANCE
+MIDDLE_P: Final = 0.75 - TOLERANCE
+LOW_P: Final = 0.60 - TOLERANCE
+HIGH_P_BONUS: Final = 0.08
+MIDDLE_P_BONUS: Final = 0.05
+LOW_P_BONUS: Final = 0.02
 _STANDS, _NO_VOTES, _TIE, _QUORUM, _WEIGHT, _SCORE, _CONFIDENCE, _PROBABILITY, _VETO = range(9)
 
 
@@ -51,10 +59,11 @@ class ConsensusRules:
     """Thresholds of the consensus; every comparison is ``value >= threshold - 1e-12``.
 
     ``p_min`` and ``c_min`` filter each head by itself. ``quorum`` heads must agree; they must carry
-    ``weight_min`` of the weight of all heads that have data; the signed weighted score of all valid
-    heads must reach ``score_min`` on their side; consensus confidence and probability must reach
-    ``consensus_c_min`` and ``consensus_p_min``; at most ``max_opposite`` valid heads may oppose
-    (None: any number). ``weights`` holds one number for each head. Raises ConfigError when out of range.
+    ``weight_min`` of the weight of all heads that have data (and more than 0); the signed weighted
+    score of all valid heads must reach ``score_min`` on their side; consensus confidence and
+    probability must reach ``consensus_c_min`` and ``consensus_p_min``; at most ``max_opposite``
+    valid heads may oppose (None: any number). ``weights`` holds one number for each head. Raises
+    ConfigError when out of range.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
@@ -114,10 +123,11 @@ SPACE: Final[Mapping[str, Range]] = MappingProxyType(
 class Consensus:
     """The consensus on every bar, known at its close; every array ``(T,)``.
 
-    ``direction`` int8, 0 unless every gate holds; ``side`` int8, the side with more valid heads (0 on a
-    tie); ``probability``, ``confidence``, ``agreeing_weight``, ``signed_score`` and ``legacy_score``
-    float64, of that side, 0 where there is none; ``votes_for`` and ``votes_against`` int8, valid heads
-    on and against it; ``mask`` int64, one bit for each agreeing head; ``gate`` int8, a code of ``GATES``.
+    ``direction`` int8, 0 unless every gate holds; ``side`` int8, the side with more valid heads (0
+    on a tie); ``probability``, ``confidence``, ``agreeing_weight``, ``signed_score`` and
+    ``legacy_score`` float64, of that side, 0 where there is none; ``votes_for`` and
+    ``votes_against`` int8, valid heads on and against it; ``mask`` int64, one bit for each agreeing
+    head; ``gate`` int8, a code of ``GATES``.
     """
 
     direction: Int8Array1D
@@ -144,7 +154,11 @@ def _consensus_kernel(
     quorum: int,
     max_opposite: int,
 ) -> tuple[Int8Array2D, Float2D, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Columns: int8 (direction, side, for, against, gate), float (P, C, A, S, legacy), mask."""
+    """Columns: int8 (direction, side, for, against, gate), float (P, C, A, S, legacy), mask.
+
+    Gates compare sums with ``(threshold - 1e-12) * weight``: the sweep does the same without
+    dividing.
+    """
     rows, heads = direction.shape
     p_min, c_min, weight_min, score_min, consensus_c_min, consensus_p_min = (
         thresholds[0], thresholds[1], thresholds[2], thresholds[3], thresholds[4], thresholds[5],
@@ -161,9 +175,9 @@ def _consensus_kernel(
             present_weight += weights[h]
             vote = direction[t, h]
             p, c = probability[t, h], confidence[t, h]
-            if vote == 0 or p < p_min - _TOLERANCE or c < c_min - _TOLERANCE:
+            if vote == 0 or not (p >= p_min and c >= c_min):
                 continue
-            score += weights[h] * vote * (2.0 * p - 1.0) * c
+            score += weights[h] * (vote * ((2.0 * p - 1.0) * c))
             if vote > 0:
                 up += 1
             else:
@@ -176,47 +190,43 @@ def _consensus_kernel(
         sum_weight, sum_p, sum_c, sum_pc, bits = 0.0, 0.0, 0.0, 0.0, 0
         for h in range(heads):
             p, c = probability[t, h], confidence[t, h]
-            if (
-                coverage[t, h] > 0
-                and direction[t, h] == side
-                and not p < p_min - _TOLERANCE
-                and not c < c_min - _TOLERANCE
-            ):
+            if coverage[t, h] > 0 and direction[t, h] == side and p >= p_min and c >= c_min:
                 sum_weight += weights[h]
                 sum_p += weights[h] * p
                 sum_c += weights[h] * c
                 sum_pc += weights[h] * p * c
                 bits |= 1 << h
-        big_p, mean_c, legacy = 0.0, 0.0, 0.0
-        if sum_weight > 0:
-            big_p, mean_c, legacy = sum_p / sum_weight, sum_c / sum_weight, sum_pc / sum_weight
-        bonus = 0.03 * (min(agreeing, 9) - 4) if agreeing > 4 else 0.0
-        if big_p >= 0.85 - _TOLERANCE:
-            bonus += 0.08
-        elif big_p >= 0.75 - _TOLERANCE:
-            bonus += 0.05
-        elif big_p >= 0.60 - _TOLERANCE:
-            bonus += 0.02
-        big_c = min(1.0, mean_c + bonus)
-        share = sum_weight / present_weight if present_weight > 0 else 0.0
-        signed = score / present_weight if present_weight > 0 else 0.0
+        bonus = 0.0
+        if agreeing > 4:
+            bonus = BONUS_OF_A_HEAD * (min(agreeing, 9) - 4)
+        if sum_p >= HIGH_P * sum_weight:
+            bonus += HIGH_P_BONUS
+        elif sum_p >= MIDDLE_P * sum_weight:
+            bonus += MIDDLE_P_BONUS
+        elif sum_p >= LOW_P * sum_weight:
+            bonus += LOW_P_BONUS
         gate = _STANDS
         if agreeing < quorum:
             gate = _QUORUM
-        elif share < weight_min - _TOLERANCE:
+        elif not (sum_weight > 0.0 and sum_weight >= weight_min * present_weight):
             gate = _WEIGHT
-        elif side * signed < score_min - _TOLERANCE:
+        elif not side * score >= score_min * present_weight:
             gate = _SCORE
-        elif big_c < consensus_c_min - _TOLERANCE:
+        elif not sum_c >= (consensus_c_min - bonus) * sum_weight:
             gate = _CONFIDENCE
-        elif big_p < consensus_p_min - _TOLERANCE:
+        elif not sum_p >= consensus_p_min * sum_weight:
             gate = _PROBABILITY
         elif against > max_opposite:
             gate = _VETO
         whole[t, 0] = side if gate == _STANDS else 0
         whole[t, 1], whole[t, 2], whole[t, 3], whole[t, 4] = side, agreeing, against, gate
-        real[t, 0], real[t, 1], real[t, 2], real[t, 3] = big_p, big_c, share, signed
-        real[t, 4] = legacy
+        if sum_weight > 0.0:
+            real[t, 0] = sum_p / sum_weight
+            real[t, 1] = min(1.0, sum_c / sum_weight + bonus)
+            real[t, 2] = sum_weight / present_weight
+            real[t, 4] = sum_pc / sum_weight
+        if present_weight > 0.0:
+            real[t, 3] = score / present_weight
         mask[t] = bits
     return whole, real, mask
 
@@ -245,27 +255,38 @@ def _decide_kernel(
     return target, acts
 
 
+def head_weights(names: Sequence[str], rules: ConsensusRules) -> Float1D:
+    """The weights of the heads ``names``. Raises ConfigError when ``rules`` lacks one."""
+    missing = [name for name in names if name not in rules.weights]
+    if missing:
+        raise ConfigError(f"consensus.weights has no entry for head {missing[0]!r}")
+    return np.array([rules.weights[name] for name in names], dtype=np.float64)
+
+
+def threshold_numbers(rules: ConsensusRules) -> Float1D:
+    """``p_min, c_min, weight_min, score_min, consensus_c_min, consensus_p_min``, each less 1e-12."""
+    thresholds = (
+        rules.p_min, rules.c_min, rules.weight_min, rules.score_min,
+        rules.consensus_c_min, rules.consensus_p_min,
+    )  # fmt: skip
+    return np.array(thresholds, dtype=np.float64) - TOLERANCE
+
+
 def consensus(votes: VoteMatrix, rules: ConsensusRules) -> Consensus:
     """The consensus of ``votes`` under ``rules``; row *t* reads row *t* of the votes only.
 
     Sums run in head order. Raises ConfigError when ``rules`` gives no weight for a head.
     """
-    missing = [name for name in votes.names if name not in rules.weights]
-    if missing:
-        raise ConfigError(f"consensus.weights has no entry for head {missing[0]!r}")
-    thresholds = (
-        rules.p_min, rules.c_min, rules.weight_min, rules.score_min,
-        rules.consensus_c_min, rules.consensus_p_min,
-    )  # fmt: skip
+    weights = head_weights(votes.names, rules)
     whole, real, mask = _consensus_kernel(
         votes.direction,
         votes.probability,
         votes.confidence,
         votes.coverage,
-        np.array([rules.weights[name] for name in votes.names], dtype=np.float64),
-        np.array(thresholds, dtype=np.float64),
+        weights,
+        threshold_numbers(rules),
         rules.quorum,
-        _NO_VETO if rules.max_opposite is None else rules.max_opposite,
+        NO_VETO if rules.max_opposite is None else rules.max_opposite,
     )
     return Consensus(
         direction=whole[:, 0].copy(),

@@ -8,4 +8,11 @@ from .lookahead import CheckSize, check_lookahead, run_checks
 from .report import CheckReport, CheckRow
 from .suite import Suite
 
-__all__ = ["CheckReport", "CheckRow", "CheckSize", "Suite", "check_lookahead", "run_checks"]
+__all__ = [
+    "CheckReport",
+    "CheckRow",
+    "CheckSize",
+    "Suite",
+    "check_lookahead",
+    "run_checks",
+]

@@ -16,7 +16,8 @@ from .markets import fine_bars_of, null_market
 from .path_start import check_path_start
 from .poison import check_indicator_poison, check_subject_poison
 from .prefix import check_indicator_prefix, check_subject_prefix, prefix_failures, subject_rows
-from .replay import ReplayCase, check_replay_prefix, check_replay_timing
+from .replay import check_replay_prefix, check_replay_timing
+from .replay_case import ReplayCase
 from .report import CheckReport, CheckRow, Severity
 from .sample import null_sample
 from .start import check_start
@@ -200,7 +201,14 @@ def check_lookahead(
     from ..pipeline import run
 
     made = run(config, store=store, runs=None)
-    case = ReplayCase(made.panel, made.decisions, made.data.funding, config.rules())
+    case = ReplayCase(
+        panel=made.panel,
+        decisions=made.decisions,
+        funding=made.data.funding,
+        rules=config.rules(),
+        fine=made.data.fine,
+        symbol_rules=config.rules_of_symbols(),
+    )
     rows = list(check_replay_case(case))
     if config.targets is not None:
         return CheckReport(tuple(rows))

@@ -21,9 +21,16 @@ NULL_HOURS, NULL_SEED = 12_000, 501
 REMEMBERS = (
     "replay.equity_before",
     "replay.net_exposure_before",
+    "replay.initial_margin_before",
+    "replay.maintenance_margin_before",
     "replay.filled",
     "replay.fee",
+    "replay.spread",
+    "replay.impact",
     "replay.funding",
+    "replay.borrow",
+    "replay.granted",
+    "replay.order_filled",
 )
 """What an account's size enters: it depends on every trade since the start, as it should."""
 

@@ -1,121 +1,122 @@
 """Checks of the replay: no fill may know its own bar, let alone a later one."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
-from engine import (
-    PHASES,
-    REASONS,
-    Bars,
-    Decisions,
-    Funding,
-    Market,
-    Panel,
-    ReplayResult,
-    ReplayRules,
-    replay,
-)
+from engine import ORDER_STATUSES, PAYMENT_KINDS, PHASES, REASONS, ReplayResult, ReplayRules, replay
 
-from .markets import null_market
 from .prefix import SEED, first_difference
+from .replay_altered import with_other_decisions, with_other_prices
+from .replay_case import Replay, ReplayCase
 from .report import CheckRow
 from .subjects import Rows
 
-Replay: TypeAlias = Callable[[Panel, Decisions, Funding, ReplayRules], ReplayResult]
-
 TIMING_CUTS = 60
-END_OF_DATA = REASONS.index("end_of_data")
-OPEN_PHASE = PHASES.index("open")
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayCase:
-    """Everything a replay is given."""
-
-    panel: Panel
-    decisions: Decisions
-    funding: Funding
-    rules: ReplayRules
-
-    def prefix(self, count: int) -> "ReplayCase":
-        """The first ``count`` bars and decisions; funding stamps after them are ignored anyway."""
-        return replace(self, panel=self.panel.prefix(count), decisions=self.decisions.prefix(count))
+OPEN_PHASE: Final = PHASES.index("open")
+AT_THE_CUT: Final = tuple(REASONS.index(reason) for reason in ("end_of_data", "delisted"))
+"""Closings that every prefix has at its own last bar."""
+EXECUTED: Final = tuple(ORDER_STATUSES.index(status) for status in ("filled", "rejected"))
+"""Orders that ended inside a bar; the others end at its close, which a prefix does not decide on."""
 
 
 def replay_rows(case: ReplayCase, replay_function: Replay = replay) -> Rows:
     """A replay as ``(T,)`` arrays of what is known at each close.
 
-    Left out is the liquidation at the end of the data, which every prefix has at another place:
-    fills of that reason, and the account after the last close. ``*_before`` at row *t* is therefore
-    the account at close *t* - 1.
+    Left out are the closings at the end of the data, which every prefix has at another place: fills
+    and trades that end so, and the account after the last close. ``*_before`` at row *t* is therefore
+    the account at close *t* - 1, and what happens to orders at close *t* - 1 stands in row *t*.
     """
-    result = replay_case_result(case, replay_function)
-    rows = len(case.panel)
-    fills = result.fills[result.fills["reason"] != END_OF_DATA]
-    paid = result.funding_payments
+    result = case.result(replay_function)
+    rows = {
+        **_fill_rows(result, len(case.panel)),
+        **_payment_rows(result, len(case.panel)),
+        **_order_rows(result, len(case.panel)),
+        **_trade_rows(result, len(case.panel)),
+        **_account_rows(result, case.rules.initial_cash),
+    }
+    return {name: column for name, column in rows.items() if name not in _idle(case.rules)}
 
-    def summed(bars: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return np.bincount(bars, weights=weights, minlength=rows)
 
-    def before(account: np.ndarray) -> np.ndarray:
-        return np.concatenate(([case.rules.initial_cash], account[:-1]))
+def _idle(rules: ReplayRules) -> set[str]:
+    """What these rules never let happen: a column of zeros would check nothing."""
+    exits, costs = rules.exits, rules.costs
+    targets = (exits.take_profit_atr, exits.take_profit_frac, exits.take_profit_r)
+    has_target = bool(exits.ladder) or any(level is not None for level in targets)
+    happens = {
+        "replay.impact": costs.impact > 0,
+        "replay.borrow": costs.borrow_annual > 0,
+        "replay.ambiguous": has_target,
+        "replay.initial_margin_before": rules.margin.mode != "none",
+    }
+    return {name for name, may_happen in happens.items() if not may_happen}
 
+
+def _summed(bars: np.ndarray, weights: np.ndarray, rows: int) -> np.ndarray:
+    return np.bincount(bars, weights=weights, minlength=rows)
+
+
+def _fill_rows(result: ReplayResult, rows: int) -> dict[str, np.ndarray]:
+    fills = result.fills[~np.isin(result.fills["reason"], AT_THE_CUT)]
+    bars = fills["bar"]
     return {
-        "replay.fills": np.bincount(fills["bar"], minlength=rows),
-        "replay.filled": summed(fills["bar"], fills["side"] * fills["quantity"]),
-        "replay.price": summed(fills["bar"], fills["price"]),
-        "replay.fee": summed(fills["bar"], fills["fee"]),
-        "replay.reason": np.bincount(fills["bar"], weights=fills["reason"] + 1.0, minlength=rows),
-        "replay.funding": summed(paid["bar"], paid["payment"]),
-        "replay.equity_before": before(result.equity),
-        "replay.net_exposure_before": np.concatenate(([0.0], result.net_exposure[:-1])),
+        "replay.fills": np.bincount(bars, minlength=rows),
+        "replay.filled": _summed(bars, fills["side"] * fills["quantity"], rows),
+        "replay.price": _summed(bars, fills["price"], rows),
+        "replay.fee": _summed(bars, fills["fee"], rows),
+        "replay.spread": _summed(bars, fills["spread"], rows),
+        "replay.impact": _summed(bars, fills["impact"], rows),
+        "replay.reason": _summed(bars, fills["reason"] + 1.0, rows),
+        "replay.fill_time": _summed(bars, (fills["time_ns"] // 1_000_000_000).astype(float), rows),
     }
 
 
-def replay_case_result(case: ReplayCase, replay_function: Replay = replay) -> ReplayResult:
-    """The replay of one case."""
-    return replay_function(case.panel, case.decisions, case.funding, case.rules)
+def _payment_rows(result: ReplayResult, rows: int) -> dict[str, np.ndarray]:
+    found = {}
+    for code, kind in enumerate(PAYMENT_KINDS):
+        paid = result.payments[result.payments["kind"] == code]
+        found[f"replay.{kind}"] = _summed(paid["bar"], paid["payment"], rows)
+    return found
 
 
-def funding_of(market: Market) -> Funding:
-    """The settlements of a market's own funding series, for the one symbol of its panel."""
-    series = market.series.get("funding")
-    if series is None:
-        return Funding.none()
-    return Funding(
-        time_ns=series.event_time,
-        symbol_index=np.zeros(len(series.event_time), dtype=np.int64),
-        rate=series.columns["rate"],
-        mark_price=np.zeros(len(series.event_time)),
-    )
+def _order_rows(result: ReplayResult, rows: int) -> dict[str, np.ndarray]:
+    orders = result.orders
+    executed = np.isin(orders["status"], EXECUTED)
+    done = orders[executed]
+    placed = orders["decided_bar"] + 1
+    ended = orders[~executed]
+    ended = ended[ended["closed_bar"] + 1 < rows]
+    return {
+        "replay.orders": np.bincount(placed, minlength=rows)[:rows],
+        "replay.order_target": _summed(placed, orders["target"], rows)[:rows],
+        "replay.order_end": _summed(done["closed_bar"], done["status"] + 1.0, rows)
+        + _summed(ended["closed_bar"] + 1, ended["status"] + 1.0, rows)[:rows],
+        "replay.order_filled": _summed(done["closed_bar"], done["filled_quantity"], rows),
+        "replay.granted": _summed(done["closed_bar"], done["granted_notional"], rows),
+        "replay.limit": _summed(done["closed_bar"], done["limit"] + 1.0, rows),
+    }
 
 
-def random_replay_case(rows: int, seed: int, rules: ReplayRules) -> ReplayCase:
-    """Two symbols with random decisions, and opens that differ from the closes before them."""
-    generator = np.random.default_rng([seed, 2])
-    bars: dict[str, Bars] = {}
-    for symbol in ("FIRST", "SECOND"):
-        made = null_market(rows, seed + len(bars)).bars
-        share = generator.random(rows)
-        bars[symbol] = replace(made, symbol=symbol, open=made.low + share * (made.high - made.low))
-    panel = Panel.from_bars(bars)
-    shape = panel.open.shape
-    decisions = Decisions(
-        target=generator.choice([-1.0, -0.5, 0.0, 0.5, 1.0], size=shape),
-        acts=generator.random(shape) < 0.08,
-        atr_frac=0.01 * np.exp(0.3 * generator.standard_normal(shape)),
-    )
-    stamps = np.arange(panel.open_time[0], panel.close_time[-1], 8 * panel.step_ns, dtype=np.int64)
-    funding = Funding(
-        time_ns=np.repeat(stamps, 2),
-        symbol_index=np.tile(np.array([0, 1], dtype=np.int64), len(stamps)),
-        rate=1e-4 + 1e-4 * generator.standard_normal(2 * len(stamps)),
-        mark_price=np.zeros(2 * len(stamps)),
-    )
-    return ReplayCase(panel, decisions, funding, rules)
+def _trade_rows(result: ReplayResult, rows: int) -> dict[str, np.ndarray]:
+    trades = result.trades[~np.isin(result.trades["exit_reason"], AT_THE_CUT)]
+    bars = trades["exit_bar"]
+    return {
+        "replay.trades": np.bincount(bars, minlength=rows),
+        "replay.trade_return": _summed(bars, trades["return_frac"], rows),
+        "replay.excursion": _summed(bars, trades["mae_frac"] + trades["mfe_frac"], rows),
+        "replay.ambiguous": _summed(bars, trades["is_ambiguous"].astype(float), rows),
+    }
+
+
+def _account_rows(result: ReplayResult, initial_cash: float) -> dict[str, np.ndarray]:
+    names = ("equity", "net_exposure", "initial_margin", "maintenance_margin")
+    return {
+        f"replay.{name}_before": np.concatenate(
+            ([initial_cash if name == "equity" else 0.0], getattr(result, name)[:-1])
+        )
+        for name in names
+    }
 
 
 def _cuts(case: ReplayCase, count: int) -> np.ndarray:
@@ -129,38 +130,23 @@ def _cuts(case: ReplayCase, count: int) -> np.ndarray:
     return np.unique(np.concatenate((acting, others)))
 
 
-def _other_decisions(decisions: Decisions, first: int, seed: int) -> Decisions:
-    """The same decisions before row ``first``; from it on every row acts, on something else."""
-    generator = np.random.default_rng(seed)
-    target, acts = decisions.target.copy(), decisions.acts.copy()
-    atr_frac = decisions.atr_frac.copy()
-    wanted = generator.choice([-1.0, -0.25, 0.75], size=target[first:].shape)
-    target[first:] = np.where(wanted == target[first:], -wanted, wanted)
-    acts[first:] = True
-    atr_frac[first:] = 0.02
-    return Decisions(target=target, acts=acts, atr_frac=atr_frac)
-
-
-def _other_prices(panel: Panel, first: int, seed: int, *, keep_open: bool) -> Panel:
-    """The same prices before bar ``first``; from it on, others, its own open kept on request."""
-    generator = np.random.default_rng(seed)
-    factor = np.exp(0.1 * generator.standard_normal((len(panel) - first, len(panel.symbols))))
-    changed = {}
-    for name in ("open", "high", "low", "close"):
-        column = getattr(panel, name).copy()
-        column[first:] *= factor
-        changed[name] = column
-    if keep_open:
-        changed["open"][first] = panel.open[first]
-        changed["high"][first] = np.maximum(changed["high"][first], panel.open[first]) * 1.2
-        changed["low"][first] = np.minimum(changed["low"][first], panel.open[first]) / 1.2
-    return replace(panel, **changed)
-
-
-def _open_fills(result: ReplayResult, bar: int) -> np.ndarray:
+def _open_fills(case: ReplayCase, result: ReplayResult, bar: int) -> np.ndarray:
+    """Fills at the very open of a bar; those at the opens of later sub-bars know what came before."""
     fills = result.fills
-    chosen: np.ndarray = fills[(fills["bar"] == bar) & (fills["phase"] == OPEN_PHASE)]
+    chosen: np.ndarray = fills[
+        (fills["phase"] == OPEN_PHASE) & (fills["time_ns"] == case.panel.open_time[bar])
+    ]
     return chosen[["symbol", "reason", "side", "quantity", "price"]]
+
+
+def _opens(case: ReplayCase, fills: np.ndarray) -> np.ndarray:
+    """The traded open at the time of each fill: of its sub-bar, or of the bar where that has none."""
+    opens: np.ndarray = case.panel.open[fills["bar"], fills["symbol"]]
+    if case.fine is None:
+        return opens
+    row = (fills["time_ns"] - case.fine.open_time[0]) // case.fine.step_ns
+    exists = ~case.fine.is_gap[row, fills["symbol"]]
+    return np.where(exists, case.fine.open[row, fills["symbol"]], opens)
 
 
 def check_replay_prefix(
@@ -190,27 +176,26 @@ def check_replay_timing(
 
     ``replay.decision``: nothing up to bar *t* changes when the decisions of row *t* and later do.
     ``replay.future``: nothing up to bar *t* changes when the prices of bar *t* + 1 and later do.
-    ``replay.open``: the fills at the open of bar *t* do not change when the rest of that bar does,
-    and each is made at a reference price equal to that open.
+    ``replay.open``: the fills at the open of bar *t* do not change when the rest of that bar does, and
+    each taker fill at an open has that open as its reference price.
     """
     whole = replay_rows(case, replay_function)
-    result = replay_case_result(case, replay_function)
+    result = case.result(replay_function)
     failures: dict[str, str] = {}
     cuts = _cuts(case, count)
     for cut in cuts:
         bar = int(cut)
-        decided = replace(case, decisions=_other_decisions(case.decisions, bar, bar))
+        decided = with_other_decisions(case, bar, bar)
         _note(failures, "replay.decision", whole, replay_rows(decided, replay_function), bar + 1)
-        priced = replace(case, panel=_other_prices(case.panel, bar + 1, bar, keep_open=False))
+        priced = with_other_prices(case, bar + 1, bar)
         _note(failures, "replay.future", whole, replay_rows(priced, replay_function), bar + 1)
-        own = _other_prices(case.panel, bar, bar, keep_open=True)
-        changed = replay_function(own, case.decisions, case.funding, case.rules)
-        if not np.array_equal(_open_fills(result, bar), _open_fills(changed, bar)):
+        changed = with_other_prices(case, bar, bar, keep_open=True).result(replay_function)
+        if not np.array_equal(_open_fills(case, result, bar), _open_fills(case, changed, bar)):
             failures.setdefault(
                 "replay.open", f"fills at the open of bar {bar} change with the rest of that bar"
             )
-    fills = result.fills[result.fills["phase"] == OPEN_PHASE]
-    opens = case.panel.open[fills["bar"], fills["symbol"]]
+    fills = result.fills[(result.fills["phase"] == OPEN_PHASE) & ~result.fills["is_maker"]]
+    opens = _opens(case, fills)
     wrong = np.flatnonzero(fills["reference_price"] != opens)
     if wrong.size:
         failures.setdefault(
@@ -238,47 +223,3 @@ def _note(failures: dict[str, str], name: str, whole: Rows, changed: Rows, known
 
 def _rows(check: str, whole: Rows, failures: Mapping[str, str], text: str) -> list[CheckRow]:
     return [CheckRow(check, name, name not in failures, failures.get(name, text)) for name in whole]
-
-
-def same_bar_replay(
-    panel: Panel, decisions: Decisions, funding: Funding, rules: ReplayRules
-) -> ReplayResult:
-    """Leaked twin: a decision fills at the open of its own bar."""
-
-    def earlier(column: np.ndarray) -> np.ndarray:
-        return np.concatenate((column[1:], np.zeros_like(column[:1])))
-
-    atr_frac = np.concatenate((decisions.atr_frac[1:], decisions.atr_frac[-1:]))
-    moved = Decisions(
-        target=earlier(decisions.target), acts=earlier(decisions.acts), atr_frac=atr_frac
-    )
-    return replay(panel, moved, funding, rules)
-
-
-def decision_close_replay(
-    panel: Panel, decisions: Decisions, funding: Funding, rules: ReplayRules
-) -> ReplayResult:
-    """Leaked twin: orders fill at the close of the bar that decided, a bar before the open."""
-    opens = panel.open.copy()
-    opens[1:] = panel.close[:-1]
-    shifted = replace(
-        panel,
-        open=opens,
-        high=np.maximum(panel.high, opens),
-        low=np.minimum(panel.low, opens),
-    )
-    return replay(shifted, decisions, funding, rules)
-
-
-def own_close_replay(
-    panel: Panel, decisions: Decisions, funding: Funding, rules: ReplayRules
-) -> ReplayResult:
-    """Leaked twin: orders fill at the close of the bar at whose open they were due."""
-    return replay(replace(panel, open=panel.close), decisions, funding, rules)
-
-
-REPLAY_TWINS: Mapping[str, Replay] = {
-    "same bar": same_bar_replay,
-    "decision close": decision_close_replay,
-    "own close": own_close_replay,
-}

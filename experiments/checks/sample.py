@@ -9,7 +9,6 @@ from strategies import Head
 
 from .markets import null_market
 from .null import FIRST_SEED, MIN_FIRINGS, ROWS, WALKS, Tally, null_rows
-from .replay import replay_case_result
 from .report import CheckRow
 from .suite import FREE, Suite
 from .vacuity import FiringCount, expected_rates, vacuity_rows
@@ -39,7 +38,7 @@ class NullSample:
         agreed = self.suite.consensus_rows(market, votes)
         self.tally.add(market, self.suite.detectors(signals, votes, agreed))
         case = replace(self.suite.replay_case(market, agreed), funding=Funding.none(), rules=FREE)
-        result = replay_case_result(case, self.suite.replay_function)
+        result = case.result(self.suite.replay_function)
         profit = float(result.equity[-1] / case.rules.initial_cash - 1.0)
         self.tally.add_sum("replay", len(result.trades), profit)
 

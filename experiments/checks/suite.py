@@ -1,11 +1,12 @@
 """The whole path as subjects: heads, consensus and replay on a market."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine import Decisions, Market, Panel, ReplayRules, replay, timeframe_ns
+from engine import Costs, Decisions, Market, Panel, ReplayRules, bars_per_year, replay, timeframe_ns
 from indicators import (
     INDICATORS,
     Indicator,
@@ -25,14 +26,15 @@ from strategies import (
 )
 
 from .null import Detectors
-from .replay import Replay, ReplayCase, funding_of, replay_rows
+from .replay import replay_rows
+from .replay_case import Replay, ReplayCase, funding_of
 from .subjects import ClockBuilder, Rows, Subject, head_features, native_clock
 
 LOWERED = ConsensusRules(
     quorum=2, p_min=0.55, c_min=0.4, weight_min=0.0, consensus_c_min=0.4, consensus_p_min=0.55
 )
 """Thresholds low enough that the consensus fires on any market: for checks, not for trading."""
-FREE = ReplayRules(taker_fee_bps=0.0, slippage_bps=0.0)
+FREE = ReplayRules(costs=Costs(taker_fee_bps=0.0, maker_fee_bps=0.0, slippage_bps=0.0))
 """No costs, so that the expectation on a driftless market is exactly 0."""
 VOTE_COLUMNS = ("direction", "probability", "confidence", "score", "coverage")
 
@@ -139,16 +141,23 @@ class Suite:
         }
 
     def replay_case(self, market: Market, rows: Rows) -> ReplayCase:
-        """The replay of a market's own consensus; entries wait until the ATR is known."""
-        atr_frac = on_existing_bars(market.bars, self.by_name["atr"], "atr_frac", {})
+        """The replay of a market's own consensus; entries wait until they can be sized."""
+        bars = market.bars
+        atr_frac = on_existing_bars(bars, self.by_name["atr"], "atr_frac", {})
         target, acts = rows["decision.target"], rows["decision.acts"]
         ready = np.isfinite(atr_frac) & (atr_frac > 0)
+        volatility = None
+        if self.replay_rules.sizing.method == "volatility":
+            deviation = on_existing_bars(bars, self.by_name["realised_volatility"], "deviation", {})
+            volatility = deviation * math.sqrt(bars_per_year(bars.timeframe))
+            ready &= np.isfinite(volatility) & (volatility > 0)
         decisions = Decisions(
             target=np.ascontiguousarray(target[:, None]),
             acts=(acts & ((target == 0) | ready))[:, None],
             atr_frac=atr_frac[:, None].copy(),
+            volatility=None if volatility is None else volatility[:, None].copy(),
         )
-        panel = Panel.from_bars({market.bars.symbol: market.bars})
+        panel = Panel.from_bars({bars.symbol: bars})
         return ReplayCase(panel, decisions, funding_of(market), self.replay_rules)
 
     def path_rows(self, market: Market) -> Rows:

@@ -1,5 +1,7 @@
 """``ninefold check``: claims that are tested, not believed."""
 
+from typing import Annotated
+
 import typer
 
 from .errors import EXIT_CHECK
@@ -36,5 +38,36 @@ def lookahead(
         print_json({"passed": found.passed, "rows": [asdict(row) for row in found.rows]})
     else:
         print_check(found, stdout())
+    if not found.passed:
+        raise typer.Exit(EXIT_CHECK)
+
+
+@app.command()
+def parity(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    store: StorePath = DEFAULT_STORE,
+    samples: Annotated[
+        int, typer.Option("--samples", help="How many configurations are compared.", min=1)
+    ] = 40,
+    seed: Annotated[int, typer.Option("--seed", help="Which configurations are drawn.")] = 7,
+    threads: Annotated[int, typer.Option("--threads", help="Threads of the sweep.", min=1)] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that a sweep's numbers are those of single runs, to the last bit."""
+    from dataclasses import asdict
+
+    from datasets import Store
+
+    from .. import check_parity, load_config
+    from ..tables import print_parity
+
+    loaded = load_config(config, overrides or ())
+    progress()(f"computing {samples} configurations by one sweep and one by one")
+    found = check_parity(loaded, Store(store), samples=samples, seed=seed, threads=threads)
+    if as_json:
+        print_json({"passed": found.passed, "rows": [asdict(row) for row in found.rows]})
+    else:
+        print_parity(found, stdout())
     if not found.passed:
         raise typer.Exit(EXIT_CHECK)

@@ -12,6 +12,8 @@ from ..record import RunRecord, write_text
 from .figures import costs_figure, equity_figure, symbol_figure
 from .sections import page_values
 
+NEEDED: Final = ("equity", "orders", "trades", "votes", "prices")
+"""Tables of the run that the page is made of."""
 TEMPLATE: Final = "page.html.j2"
 MAX_SYMBOL_FIGURES: Final = 8
 """Symbols drawn; the tables have all of them."""
@@ -30,7 +32,7 @@ def render(record: RunRecord) -> str:
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-    tables = {name: record.table(name) for name in ("equity", "trades", "votes", "prices")}
+    tables = {name: record.table(name) for name in NEEDED}
     content = record.content
     drawn = content["symbols"][:MAX_SYMBOL_FIGURES]
     pictures: dict[str, Any] = {"equity": equity_figure(tables["equity"], content)}

@@ -45,10 +45,10 @@ def floats(column: pa.ChunkedArray) -> Float1D:
 
 
 def equity_figure(equity: pa.Table, content: Mapping[str, Any]) -> Picture:
-    """Equity against buy and hold, and both drawdowns under it."""
-    figure = _figure([0.68, 0.32])
+    """Equity against buy and hold, both drawdowns, and what of the equity is at work under it."""
+    figure = _figure([0.58, 0.24, 0.18])
     time = milliseconds(equity["time"])
-    cash = float(content["config"]["account"]["initial_cash"])
+    cash = float(content["config"]["initial_cash"])
     for name, label, colour, width in (
         ("buy_and_hold", "buy & hold", MUTED, 1.2),
         ("equity", "run", ACCENT, 1.8),
@@ -70,12 +70,34 @@ def equity_figure(equity: pa.Table, content: Mapping[str, Any]) -> Picture:
                 row=row,
                 col=1,
             )
+    _add_use(figure, time, equity)
     figure.update_yaxes(title_text="equity", row=1, col=1)
     figure.update_yaxes(title_text="drawdown %", row=2, col=1)
+    figure.update_yaxes(title_text="× equity", row=3, col=1)
     figure.update_xaxes(range=[time[0], time[-1]])
-    figure.update_layout(height=520)
+    figure.update_layout(height=620)
     _scale(figure, np.concatenate([floats(equity["equity"]), floats(equity["buy_and_hold"])]))
     return Picture(_content(figure), _line_caption(len(time)))
+
+
+def _add_use(figure: Any, time: Float1D, equity: pa.Table) -> None:
+    """Gross exposure and maintenance margin in multiples of equity; nothing is left of it at 1."""
+    total = floats(equity["equity"])
+    for name, label, colour in (
+        ("gross_exposure", "gross exposure", INK),
+        ("maintenance_margin", "maintenance margin", DOWN),
+    ):
+        share = np.divide(floats(equity[name]), total, out=np.zeros_like(total), where=total > 0)
+        kept = extreme_rows(share)
+        figure.add_scatter(
+            x=time[kept],
+            y=share[kept],
+            name=label,
+            line={"color": colour, "width": 1},
+            hovertemplate="%{y:.3f}",
+            row=3,
+            col=1,
+        )
 
 
 def symbol_figure(
@@ -120,23 +142,30 @@ def costs_figure(trades: pa.Table) -> Picture:
     _styled(figure)
     figure.update_layout(height=320, showlegend=False, hovermode="closest")
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title_text="quote currency")
+    figure.update_yaxes(title_text="settlement currency")
     return Picture(_content(figure), "")
 
 
 def cost_split(trades: pa.Table) -> list[tuple[str, float]]:
-    """Sums over all trades: before costs, less slippage, less fees, plus funding, net."""
-    gross, slippage, fees, funding, net = (
+    """Sums over all trades: before costs, less what each cost took, plus what was received, net."""
+    gross, spread, impact, fees, funding, borrow, shortfall, net = (
         float(floats(trades[name]).sum())
-        for name in ("gross_pnl", "slippage", "fees", "funding", "net_pnl")
-    )
-    return [
-        ("before costs", gross + slippage),
-        ("slippage", 0.0 - slippage),
+        for name in (
+            "gross_pnl", "spread", "impact", "fees", "funding", "borrow", "shortfall", "net_pnl",
+        )
+    )  # fmt: skip
+    steps = [
+        ("before costs", gross + spread + impact),
+        ("spread", 0.0 - spread),
+        ("impact", 0.0 - impact),
         ("fees", 0.0 - fees),
         ("funding", funding),
+        ("borrow", borrow),
+        ("shortfall", shortfall),
         ("net", net),
     ]
+    seldom = ("impact", "borrow", "shortfall")
+    return [(name, value) for name, value in steps if value != 0.0 or name not in seldom]
 
 
 def _of(table: pa.Table, symbol: str) -> pa.Table:

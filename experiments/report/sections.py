@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from ..formats import formatted, metric_label
+from ..formats import formatted, is_of_equity, is_silent, metric_label
 from ..record import RunRecord
-from ..tables import BENCHMARKED
-from ..verdict import verdict
+from ..rules_text import rules_text
+from ..verdict import ambiguity, verdict
 from .figures import cost_split, floats
 
 TILES: Final = (
@@ -25,11 +25,11 @@ CONVENTIONS: Final = (
     "A year has 365 days; ratios are annualised with bars per year.",
     "Risk-free rate 0. Returns are simple (arithmetic) from bar to bar, equity compounds.",
     "Standard deviations have ddof 1. Equity is marked to market at every close.",
-    "Every figure is net of taker fees, slippage and funding unless it says otherwise.",
+    "Every figure is net of fees, spread, impact, funding and borrowing unless it says otherwise.",
     "A vote of bar t is known at its close and fills no earlier than the open of bar t + 1.",
     "Buy & hold buys equal parts of every traded symbol at its first open, without costs; it is always "
     "fully invested, the run only as far as mean gross exposure says.",
-    "Money is in quote currency.",
+    "Money is in settlement currency: the quote currency, or the base coin of inverse contracts.",
     "n/a means undefined, not zero. Times are UTC.",
 )
 
@@ -44,60 +44,72 @@ def page_values(record: RunRecord, tables: Mapping[str, pa.Table]) -> dict[str, 
             (label, formatted(content["metrics"][name], content["metric_units"][name]))
             for name, label in TILES
         ],
-        "metrics": _metric_rows(content),
+        "metric_groups": _metric_groups(content),
         "firing": [_firing(firing) for firing in content["firing"]],
         "costs": _cost_rows(tables["trades"]),
         "breakdowns": _breakdowns(tables["trades"]),
-        "years": _years(tables["equity"], float(content["config"]["account"]["initial_cash"])),
+        "limits": _limit_rows(tables["orders"]),
+        "orders": _order_rows(tables["orders"]),
+        "ambiguous": ambiguity(content),
+        "years": _years(tables["equity"], float(content["config"]["initial_cash"])),
         "config_yaml": yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
         "conventions": CONVENTIONS,
-        "rules": _rules(content["config"]),
+        "rules": rules_text(content["config"]),
     }
 
 
-def _metric_rows(content: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    return [
-        (
-            metric_label(name, content["metric_units"][name]),
-            formatted(value, content["metric_units"][name]),
-            formatted(content["benchmark_metrics"][name], content["metric_units"][name])
-            if name in BENCHMARKED
-            else "",
-            content["metric_texts"][name],
+def _metric_groups(
+    content: Mapping[str, Any],
+) -> list[tuple[str, list[tuple[str, str, str, str]]]]:
+    """Rows of (label, run, buy and hold, text) by group; what is silent when 0 is left out then."""
+    groups: dict[str, list[tuple[str, str, str, str]]] = {}
+    for name, value in content["metrics"].items():
+        if is_silent(name, value):
+            continue
+        unit = content["metric_units"][name]
+        held = content["benchmark_metrics"][name]
+        groups.setdefault(content["metric_groups"][name], []).append(
+            (
+                metric_label(name, unit),
+                formatted(value, unit),
+                formatted(held, unit) if is_of_equity(content["metric_groups"][name]) else "",
+                content["metric_texts"][name],
+            )
         )
-        for name, value in content["metrics"].items()
+    return list(groups.items())
+
+
+def _limit_rows(orders: pa.Table) -> list[tuple[str, int, int, str, str]]:
+    """Orders whose size a limit decided: how many, how many rejected, wanted and granted notional."""
+    limit = np.asarray(orders["limit"].to_pylist(), dtype=object)
+    rejected = np.asarray(orders["status"].to_pylist(), dtype=object) == "rejected"
+    wanted, granted = floats(orders["wanted_notional"]), floats(orders["granted_notional"])
+    rows = []
+    for name in dict.fromkeys(limit):
+        chosen = limit == name
+        if name != "none":
+            rows.append(
+                (
+                    str(name).replace("_", " "),
+                    int(chosen.sum()),
+                    int((chosen & rejected).sum()),
+                    f"{wanted[chosen].sum():,.2f}",
+                    f"{granted[chosen].sum():,.2f}",
+                )
+            )
+    return sorted(rows, key=lambda row: -row[1])
+
+
+def _order_rows(orders: pa.Table) -> list[tuple[str, int, str]]:
+    """How orders ended, by kind: (kind and status, count, share)."""
+    ends = [
+        f"{kind} {status}"
+        for kind, status in zip(
+            orders["kind"].to_pylist(), orders["status"].to_pylist(), strict=True
+        )
     ]
-
-
-def _rules(config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    execution, account, consensus = config["execution"], config["account"], config["consensus"]
-
-    def multiple(value: float | None) -> str:
-        return "none" if value is None else f"{value:g} average true ranges"
-
-    time_stop = "none"
-    if execution["time_stop_bars"] is not None:
-        time_stop = f"{execution['time_stop_bars']} bars"
-        if execution["time_stop_max_r"] is not None:
-            time_stop += f", when the open result is below {execution['time_stop_max_r']:g} R"
-    veto = consensus["max_opposite"]
     return [
-        ("taker fee", f"{execution['taker_fee_bps']:g} bps of the notional, every fill"),
-        ("slippage", f"{execution['slippage_bps']:g} bps of the price, every fill"),
-        ("stop", multiple(execution["stop_atr"])),
-        ("take profit", multiple(execution["take_profit_atr"])),
-        ("time stop", time_stop),
-        ("initial cash", f"{account['initial_cash']:,.2f}"),
-        ("position", f"{account['position_fraction']:.1%} of equity for each symbol"),
-        ("gross leverage", f"at most {account['max_gross_leverage']:g}"),
-        ("head counts when", f"p ≥ {consensus['p_min']:g} and c ≥ {consensus['c_min']:g}"),
-        (
-            "consensus stands when",
-            f"{consensus['quorum']} heads agree, weight ≥ {consensus['weight_min']:g}, signed score ≥ "
-            f"{consensus['score_min']:g}, C ≥ {consensus['consensus_c_min']:g}, P ≥ "
-            f"{consensus['consensus_p_min']:g}"
-            + ("" if veto is None else f", at most {veto} oppose"),
-        ),
+        (end, ends.count(end), f"{ends.count(end) / len(ends):.1%}") for end in sorted(set(ends))
     ]
 
 

@@ -19,7 +19,7 @@ from experiments.checks.null import (
     null_rows,
     threshold_t,
 )
-from experiments.checks.replay import REPLAY_TWINS
+from experiments.checks.replay_twins import REPLAY_TWINS
 from experiments.checks.sample import NullSample
 from experiments.checks.twins import moved_earlier
 from indicators import INDICATORS_BY_NAME

@@ -1,324 +1,281 @@
-"""Properties that docs/accounting.md promises, and hand-made bars for each of its steps."""
+"""What docs/accounting.md promises of every replay: money that adds up, costs that stand in one row."""
 
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from engine import (
-    HOUR_NS,
+    PAYMENT_KINDS,
     REASONS,
-    ConfigError,
-    ContractError,
-    Decisions,
-    Funding,
+    Costs,
+    Exits,
+    Margin,
     Panel,
-    ReplayRules,
-    replay,
+    ReplayResult,
+    SymbolRules,
 )
-from tests.generators import START_NS
 from tests.replay_cases import (
     ReplayCase,
-    random_decisions,
-    random_funding,
-    random_panel,
-    replay_cases,
+    Row,
+    replay_of,
+    written_case,
 )
+from tests.replay_cases.altered import without_decisions
+from tests.replay_cases.always import holds_always
+
+ACCURACY = 1e-11
+"""Of sums of the money that went through the account."""
 
 
-def run(case: ReplayCase):
-    return replay(case.panel, case.decisions, case.funding, case.rules)
+def value(price: Any, margin: Margin) -> Any:
+    """What one unit is worth in settlement currency."""
+    return -1.0 / price if margin.contract == "inverse" else price
 
 
-@settings(max_examples=120, deadline=None)
-@given(case=replay_cases())
-def test_equity_is_cash_and_positions_at_the_mark(case: ReplayCase):
-    result = run(case)
-    position = np.zeros(len(case.panel.symbols))
-    cash = case.rules.initial_cash
-    fills, payments = result.fills, result.funding_payments
-    for bar in range(len(case.panel)):
-        for fill in fills[fills["bar"] == bar]:
-            position[fill["symbol"]] += fill["side"] * fill["quantity"]
-            if abs(fill["position_after"]) == 0:
-                position[fill["symbol"]] = 0.0
-            assert fill["position_after"] == pytest.approx(
-                position[fill["symbol"]], rel=1e-9, abs=1e-9
-            )
-            cash -= fill["side"] * fill["quantity"] * fill["price"] + fill["fee"]
-        cash += payments[payments["bar"] == bar]["payment"].sum()
-        scale = max(
-            case.rules.initial_cash, abs(cash), float((abs(position) * case.panel.close[bar]).sum())
-        )
-        assert abs(cash - result.cash[bar]) <= 1e-9 * scale
-        worth = cash + (position * case.panel.close[bar]).sum()
-        assert abs(worth - result.equity[bar]) <= 1e-9 * scale
+def signed(fills: Any) -> Any:
+    """Signed quantities of fills."""
+    return fills["side"] * fills["quantity"]
 
 
-@settings(max_examples=120, deadline=None)
-@given(case=replay_cases())
-def test_trade_results_sum_to_the_change_of_equity_and_costs_stand_once(case: ReplayCase):
-    result = run(case)
-    change = result.equity[-1] - case.rules.initial_cash
-    traded = float((result.fills["quantity"] * result.fills["price"]).sum())
-    tolerance = 1e-9 * max(case.rules.initial_cash, traded)
-    assert abs(result.trades["net_pnl"].sum() - change) <= tolerance
-    for column, total in (("fees", "fee"), ("slippage", "slippage")):
-        assert abs(result.trades[column].sum() - result.fills[total].sum()) <= tolerance
-    assert (
-        abs(result.trades["funding"].sum() - result.funding_payments["payment"].sum()) <= tolerance
+def turnover(case: ReplayCase, result: ReplayResult) -> float:
+    """All money that went through the account, for tolerances."""
+    fills = result.fills
+    traded = fills["quantity"] * np.abs(value(fills["price"], case.rules.margin))
+    return float(case.rules.initial_cash + traded.sum() + np.abs(result.payments["payment"]).sum())
+
+
+def mark_close(panel: Panel) -> Any:
+    return panel.close if panel.mark is None else panel.mark.close
+
+
+def margins_of(notional: float, margin: Margin) -> tuple[float, float]:
+    """Initial and maintenance margin of one position, by the tiers' definition."""
+    if margin.mode == "none":
+        return 0.0, 0.0
+    floor, maintenance = 0.0, 0.0
+    for index, tier in enumerate(margin.tiers):
+        is_last = index == len(margin.tiers) - 1
+        end = notional if is_last else min(notional, tier.notional_to)
+        maintenance += tier.maintenance * max(0.0, end - floor)
+        floor = tier.notional_to
+    fitting = [tier for tier in margin.tiers if notional <= tier.notional_to]
+    tier_leverage = (fitting or margin.tiers[-1:])[0].max_leverage
+    leverage = margin.leverage if margin.mode == "isolated" else tier_leverage
+    return notional / leverage, maintenance
+
+
+def test_the_account_is_what_fills_and_payments_make_of_it():
+    def check(case: ReplayCase) -> None:
+        result, margin = replay_of(case), case.rules.margin
+        fills, payments, mark = result.fills, result.payments, mark_close(case.panel)
+        tolerance = ACCURACY * turnover(case, result)
+        position, cash = np.zeros(len(case.panel.symbols)), case.rules.initial_cash
+        for t in range(len(case.panel)):
+            for fill in fills[fills["bar"] == t]:
+                worth = signed(fill) * value(fill["price"], margin)
+                cash += -worth - fill["fee"] + fill["shortfall"]
+                held = position[fill["symbol"]] + signed(fill)
+                assert fill["position_after"] == pytest.approx(held, rel=1e-9, abs=1e-12 * 1e5)
+                position[fill["symbol"]] = fill["position_after"]
+            cash += payments[payments["bar"] == t]["payment"].sum()
+            unit = value(mark[t], margin)
+            notionals = np.abs(position * unit)
+            margins = [margins_of(notional, margin) for notional in notionals]
+            expected = {
+                "cash": cash,
+                "equity": cash + (position * unit).sum(),
+                "gross_exposure": notionals.sum(),
+                "net_exposure": (np.sign(position) * notionals).sum(),
+                "initial_margin": sum(initial for initial, _ in margins),
+                "maintenance_margin": sum(maintenance for _, maintenance in margins),
+            }
+            for name, number in expected.items():
+                assert abs(getattr(result, name)[t] - number) <= tolerance, (t, name)
+        assert not position.any()
+
+    holds_always(check)
+
+
+def test_cash_after_a_fill_is_the_cash_before_it_and_the_fill():
+    def check(case: ReplayCase) -> None:
+        result = replay_of(case)
+        fills, tolerance = result.fills, ACCURACY * turnover(case, result)
+        paid_in = set(result.payments["bar"].tolist())
+        worth = signed(fills) * value(fills["price"], case.rules.margin)
+        moved = -worth - fills["fee"] + fills["shortfall"]
+        for (_, before), (row, after) in pairwise(enumerate(fills)):
+            if not paid_in & set(range(before["bar"], after["bar"] + 1)):
+                assert abs(after["cash_after"] - before["cash_after"] - moved[row]) <= tolerance
+
+    holds_always(check)
+
+
+def test_each_cost_stands_in_one_row_and_trades_sum_to_the_change_of_equity():
+    def check(case: ReplayCase) -> None:
+        result, margin = replay_of(case), case.rules.margin
+        fills, trades, payments = result.fills, result.trades, result.payments
+        tolerance = ACCURACY * turnover(case, result)
+        flows = -signed(fills) * value(fills["price"], margin)
+        parts = {
+            "gross_pnl": (fills, flows),
+            "fees": (fills, fills["fee"]),
+            "spread": (fills, fills["spread"]),
+            "impact": (fills, fills["impact"]),
+            "shortfall": (fills, fills["shortfall"]),
+        }
+        for code, kind in enumerate(PAYMENT_KINDS):
+            parts[kind] = (payments, np.where(payments["kind"] == code, payments["payment"], 0.0))
+        for column, (rows, amounts) in parts.items():
+            per_trade = np.bincount(rows["trade"], amounts, minlength=len(trades))
+            np.testing.assert_allclose(trades[column], per_trade, rtol=0, atol=tolerance)
+        net = trades["gross_pnl"] - trades["fees"] + trades["shortfall"]
+        net += trades["funding"] + trades["borrow"]
+        np.testing.assert_allclose(trades["net_pnl"], net, rtol=0, atol=tolerance)
+        gained = result.equity[-1] - case.rules.initial_cash
+        assert abs(trades["net_pnl"].sum() - gained) <= tolerance
+
+    holds_always(check)
+
+
+def test_prices_and_fees_of_fills_follow_from_their_references():
+    def check(case: ReplayCase) -> None:
+        result, rules = replay_of(case), case.rules
+        costs, tiers = rules.costs, rules.costs.fee_tiers
+        rates = {
+            False: [costs.taker_fee_bps, *(tier.taker_fee_bps for tier in tiers)],
+            True: [costs.maker_fee_bps, *(tier.maker_fee_bps for tier in tiers)],
+        }
+        for fill in result.fills:
+            unit, at = value(fill["price"], rules.margin), (fill["bar"], fill["symbol"])
+            slippage = fill["quantity"] * abs(unit - value(fill["reference_price"], rules.margin))
+            assert fill["spread"] + fill["impact"] == pytest.approx(slippage, rel=1e-9), at
+            assert min(fill["spread"], fill["impact"]) >= -1e-12 * slippage, at
+            assert fill["side"] * (fill["price"] - fill["reference_price"]) >= 0.0, at
+            if fill["is_maker"] or REASONS[fill["reason"]] == "liquidation":
+                assert fill["price"] == fill["reference_price"], at
+            notional = fill["quantity"] * abs(unit)
+            if REASONS[fill["reason"]] == "liquidation":
+                most = notional * rules.margin.liquidation_fee_bps / 10_000
+                assert 0.0 <= fill["fee"] <= most * (1 + 1e-9)
+            else:
+                fees = [notional * rate / 10_000 for rate in rates[bool(fill["is_maker"])]]
+                assert any(fill["fee"] == pytest.approx(fee, rel=1e-9) for fee in fees), at
+
+    holds_always(check)
+
+
+def test_the_parts_of_a_slip_that_is_cut_off_stay_in_proportion():
+    costs = Costs(taker_fee_bps=0.0, slippage_bps=1000.0, impact=100.0)
+    result = replay_of(written_case({"A": [100.0] * 4}, {"A": {1: 1.0}}, costs=costs, cash=1e6))
+    fill = result.fills[0]
+    impact_frac = 100.0 * 0.1  # The order takes more than the bar's volume.
+    assert fill["price"] == pytest.approx(199.0)
+    slippage = fill["quantity"] * 99.0
+    assert fill["impact"] == pytest.approx(slippage * impact_frac / (0.1 + impact_frac))
+    assert fill["spread"] == pytest.approx(slippage * 0.1 / (0.1 + impact_frac))
+
+
+def test_a_trailing_level_below_zero_is_none_with_a_tick_too():
+    case = written_case(
+        {"A": [100.0, 100.0, 100.0, 100.0, 90.0, 90.0, 40.0]},
+        {"A": {1: Row(0.5)}},
+        exits=Exits(stop_atr=None, trail_atr=12.0),
+        symbol_rules={"A": SymbolRules(tick_size=50.0)},
     )
-    assert (result.trades["exit_bar"] >= result.trades["entry_bar"]).all()
-    assert sorted(set(result.fills["trade"])) == list(range(len(result.trades)))
+    fills = replay_of(case).fills
+    assert [(fill["bar"], REASONS[fill["reason"]]) for fill in fills] == [
+        (2, "entry"),
+        (6, "end_of_data"),
+    ]
 
 
-@settings(max_examples=80, deadline=None)
-@given(case=replay_cases())
-def test_a_prefix_of_the_data_gives_the_prefix_of_the_result(case: ReplayCase):
-    whole = run(case)
-    for count in {2, len(case.panel) // 2, len(case.panel) - 1} - {0, 1}:
-        part = replay(
-            case.panel.prefix(count), case.decisions.prefix(count), case.funding, case.rules
-        )
-        np.testing.assert_array_equal(part.equity[:-1], whole.equity[: count - 1])
-        for name in ("fills", "funding_payments"):
-            before = getattr(whole, name)
-            now = getattr(part, name)
-            np.testing.assert_array_equal(
-                now[now["bar"] < count - 1], before[before["bar"] < count - 1]
-            )
+def test_after_ruin_nothing_happens():
+    ruined = []
 
+    def check(case: ReplayCase) -> None:
+        result = replay_of(case)
+        last = result.ruined_bar
+        assert (result.equity[: max(last, 0)] > 0).all()
+        if last >= 0:
+            ruined.append(last)
+            assert (result.equity[last:] == result.equity[last]).all()
+            assert (result.cash[last:] == result.equity[last:]).all()
+            assert not result.gross_exposure[last:].any()
+            for rows, name in ((result.fills, "bar"), (result.orders, "closed_bar")):
+                assert (rows[name] <= last).all()
+        assert (result.equity >= 0).all()
 
-@settings(max_examples=60, deadline=None)
-@given(case=replay_cases())
-def test_the_order_of_the_symbols_changes_nothing(case: ReplayCase):
-    result = run(case)
-    order = np.arange(len(case.panel.symbols))[::-1]
-    moved = replace(
-        case.panel,
-        symbols=tuple(case.panel.symbols[index] for index in order),
-        **{
-            name: getattr(case.panel, name)[:, order]
-            for name in ("open", "high", "low", "close", "listed", "is_gap")
-        },
-    )
-    decisions = Decisions(
-        target=case.decisions.target[:, order],
-        acts=case.decisions.acts[:, order],
-        atr_frac=case.decisions.atr_frac[:, order],
-    )
-    funding = replace(case.funding, symbol_index=order[case.funding.symbol_index])
-    other = replay(moved, decisions, funding, case.rules)
-    assert len(other.fills) == len(result.fills)
-    scale = max(case.rules.initial_cash, float(result.gross_exposure.max(initial=0.0)))
-    # Sums over symbols run in another order.
-    np.testing.assert_allclose(other.equity, result.equity, rtol=0, atol=1e-8 * scale)
-
-
-def test_prices_times_a_constant_leave_returns_unchanged():
-    panel = random_panel(400, 3, 8)
-    case = ReplayCase(
-        panel, random_decisions(panel, 8, 0.1), Funding.none(), ReplayRules(take_profit_atr=3.0)
-    )
-    scaled = replace(
-        panel, **{name: getattr(panel, name) * 1024.0 for name in ("open", "high", "low", "close")}
-    )
-    np.testing.assert_array_equal(
-        run(case).equity, replay(scaled, case.decisions, case.funding, case.rules).equity
-    )
+    holds_always(check)
+    assert len(ruined) > 3
 
 
 def test_without_decisions_equity_is_flat():
-    panel = random_panel(100, 2, 3)
-    nothing = random_decisions(panel, 3, 0.0)
-    result = replay(panel, nothing, random_funding(panel, 3), ReplayRules())
-    assert (result.equity == 100_000.0).all()
-    assert not len(result.fills)
-    assert not len(result.funding_payments)
+    def check(case: ReplayCase) -> None:
+        result = replay_of(without_decisions(case))
+        assert (result.equity == case.rules.initial_cash).all()
+        assert (result.cash == case.rules.initial_cash).all()
+        assert [*map(len, (result.fills, result.orders, result.trades, result.payments))] == [0] * 4
+
+    holds_always(check)
 
 
-def test_higher_fees_never_help():
-    panel = random_panel(300, 2, 6)
-    decisions = random_decisions(panel, 6, 0.05)
-    ends = [
-        replay(panel, decisions, Funding.none(), ReplayRules(taker_fee_bps=fee)).equity[-1]
-        for fee in (0.0, 5.0, 20.0, 80.0)
-    ]
-    assert ends == sorted(ends, reverse=True)
+def with_lots(case: ReplayCase) -> ReplayCase:
+    """Lots so coarse that a slightly poorer account trades the same quantities."""
+    unit = case.rules.initial_cash * 100.0 ** (1 if case.rules.margin.contract == "inverse" else -1)
+    lots = {name: SymbolRules(lot_step=unit / 8) for name in case.panel.symbols}
+    return replace(case, symbol_rules=lots)
 
 
-def flat_panel(rows: int = 8, price: float = 100.0) -> Panel:
-    table = np.full((rows, 1), price)
-    return Panel(
-        symbols=("A",),
-        timeframe="1h",
-        open_time=START_NS + HOUR_NS * np.arange(rows),
-        open=table,
-        high=table.copy(),
-        low=table.copy(),
-        close=table.copy(),
-        listed=np.ones((rows, 1), dtype=bool),
-        is_gap=np.zeros((rows, 1), dtype=bool),
+def with_higher_fees(case: ReplayCase, extra_bps: float) -> ReplayCase:
+    costs = case.rules.costs
+    dearer = replace(
+        costs,
+        taker_fee_bps=costs.taker_fee_bps + extra_bps,
+        maker_fee_bps=costs.maker_fee_bps + extra_bps,
+        fee_tiers=tuple(
+            replace(
+                tier,
+                taker_fee_bps=tier.taker_fee_bps + extra_bps,
+                maker_fee_bps=tier.maker_fee_bps + extra_bps,
+            )
+            for tier in costs.fee_tiers
+        ),
     )
+    return replace(case, rules=replace(case.rules, costs=dearer))
 
 
-def decided(rows: int, targets: dict[int, float], atr_frac: float = 0.01) -> Decisions:
-    target, acts = np.zeros((rows, 1)), np.zeros((rows, 1), dtype=bool)
-    for row, value in targets.items():
-        target[row], acts[row] = value, True
-    return Decisions(target=target, acts=acts, atr_frac=np.full((rows, 1), atr_frac))
+def test_higher_fees_never_help_the_same_fills():
+    compared = []
+    same = ["bar", "time_ns", "symbol", "phase", "reason", "side", "quantity", "price", "trade"]
+
+    def check(case: ReplayCase) -> None:
+        case = with_lots(case)
+        result, dearer = replay_of(case), replay_of(with_higher_fees(case, 0.25))
+        if result.fills[same].tolist() != dearer.fills[same].tolist():
+            return
+        if result.ruined_bar >= 0 or "liquidation" in np.array(REASONS)[result.fills["reason"]]:
+            return
+        compared.append(len(result.fills))
+        assert (dearer.fills["fee"] > result.fills["fee"]).all()
+        assert (dearer.equity <= result.equity).all()
+        if len(result.fills):
+            assert dearer.equity[-1] < result.equity[-1]
+            assert dearer.trades["net_pnl"].sum() < result.trades["net_pnl"].sum()
+
+    holds_always(check)
+    assert sum(compared) > 500
 
 
-FREE = ReplayRules(
-    initial_cash=1000.0, position_fraction=1.0, taker_fee_bps=0.0, slippage_bps=0.0, stop_atr=2.0,
-    take_profit_atr=4.0,
-)  # fmt: skip
-
-
-def with_bar(panel: Panel, row: int, open_: float, high: float, low: float, close: float) -> Panel:
-    values = {name: getattr(panel, name).copy() for name in ("open", "high", "low", "close")}
-    for name, value in zip(
-        ("open", "high", "low", "close"), (open_, high, low, close), strict=True
-    ):
-        values[name][row] = value
-    return replace(panel, **values)
-
-
-@pytest.mark.parametrize(
-    ("target", "bar", "reason", "price"),
-    [
-        (1.0, (100.0, 100.5, 97.0, 99.0), "stop", 98.0),
-        (1.0, (100.0, 105.0, 99.0, 101.0), "take_profit", 104.0),
-        (1.0, (100.0, 105.0, 97.0, 101.0), "stop", 98.0),
-        (1.0, (95.0, 99.0, 94.0, 98.5), "stop", 95.0),
-        (1.0, (107.0, 108.0, 97.0, 99.0), "take_profit", 107.0),
-        (-1.0, (100.0, 103.0, 99.5, 101.0), "stop", 102.0),
-        (-1.0, (100.0, 101.0, 95.0, 99.0), "take_profit", 96.0),
-        (-1.0, (105.0, 106.0, 104.0, 105.0), "stop", 105.0),
-        (-1.0, (93.0, 103.0, 92.0, 99.0), "take_profit", 93.0),
-    ],
-)
-def test_exits_inside_a_bar(target: float, bar: tuple[float, ...], reason: str, price: float):
-    panel = with_bar(flat_panel(), 4, *bar)
-    result = replay(panel, decided(8, {1: target}), Funding.none(), FREE)
-    entry, exit_ = result.fills
-    assert (entry["bar"], entry["price"]) == (2, 100.0)
-    assert (exit_["bar"], REASONS[exit_["reason"]]) == (4, reason)
-    assert exit_["price"] == pytest.approx(price, rel=1e-12)
-    assert result.ambiguous_exits == int(bar == (100.0, 105.0, 97.0, 101.0))
-
-
-def test_a_stop_is_live_in_the_entry_bar():
-    panel = with_bar(flat_panel(), 2, 100.0, 100.0, 97.0, 97.5)
-    result = replay(panel, decided(8, {1: 1.0}), Funding.none(), FREE)
-    assert [int(fill["bar"]) for fill in result.fills] == [2, 2]
-    assert result.trades["bars_held"][0] == 1
-
-
-def test_an_order_waits_for_the_end_of_a_gap():
-    panel = flat_panel()
-    is_gap = panel.is_gap.copy()
-    is_gap[2:4] = True
-    result = replay(replace(panel, is_gap=is_gap), decided(8, {1: 1.0}), Funding.none(), FREE)
-    assert result.fills["bar"][0] == 4
-
-
-def test_funding_at_an_open_is_paid_by_the_position_carried_into_the_bar():
-    panel = flat_panel()
-    times = np.array([panel.open_time[2], panel.open_time[3], panel.open_time[5] + 1])
-    funding = Funding(
-        time_ns=times,
-        symbol_index=np.zeros(3, dtype=np.int64),
-        rate=np.full(3, 0.01),
-        mark_price=np.array([0.0, 0.0, 50.0]),
-    )
-    result = replay(panel, decided(8, {1: 1.0, 4: 0.0}), funding, FREE)
-    assert result.funding_payments["bar"].tolist() == [3]
-    assert result.funding_payments["payment"][0] == pytest.approx(-10.0)
-    held = replay(panel, decided(8, {1: 1.0}), funding, FREE)
-    assert held.funding_payments["payment"].tolist() == pytest.approx([-10.0, -5.0])
-
-
-def test_a_time_stop_closes_at_the_next_open_unless_the_trade_has_moved():
-    rules = replace(FREE, time_stop_bars=2, time_stop_max_r=0.5)
-    result = replay(flat_panel(), decided(8, {1: 1.0}), Funding.none(), rules)
-    assert REASONS[result.fills["reason"][1]] == "time_stop"
-    assert result.fills["bar"].tolist() == [2, 4]
-    moved = flat_panel()
-    for row in range(3, 8):
-        moved = with_bar(moved, row, 101.5, 101.5, 101.5, 101.5)
-    stays = replay(moved, decided(8, {1: 1.0}), Funding.none(), rules)
-    assert REASONS[stays.fills["reason"][1]] == "end_of_data"
-
-
-def test_ruin_is_a_result_and_ends_trading():
-    panel = with_bar(flat_panel(), 4, 100.0, 100.0, 60.0, 60.0)
-    for row in range(5, 8):
-        panel = with_bar(panel, row, 60.0, 60.0, 60.0, 60.0)
-    rules = replace(
-        FREE, position_fraction=3.0, max_gross_leverage=3.0, stop_atr=None, take_profit_atr=None
-    )
-    result = replay(panel, decided(8, {1: 1.0, 5: -1.0}), Funding.none(), rules)
-    assert result.ruined_bar == 4
-    assert REASONS[result.fills["reason"][-1]] == "ruin"
-    assert (result.equity[4:] == result.equity[4]).all()
-    assert result.equity[4] == pytest.approx(-200.0)
-
-
-def test_the_gross_cap_cuts_all_orders_of_a_bar_alike():
-    table = {name: np.repeat(getattr(flat_panel(), name), 3, axis=1) for name in
-             ("open", "high", "low", "close", "listed", "is_gap")}  # fmt: skip
-    panel = Panel(
-        symbols=("A", "B", "C"), timeframe="1h", open_time=flat_panel().open_time, **table
-    )
-    target, acts = np.zeros((8, 3)), np.zeros((8, 3), dtype=bool)
-    target[1], acts[1] = [1.0, -1.0, 0.5], True
-    decisions = Decisions(target=target, acts=acts, atr_frac=np.full((8, 3), 0.01))
-    result = replay(panel, decisions, Funding.none(), replace(FREE, max_gross_leverage=1.0))
-    assert result.fills["quantity"][:3].tolist() == pytest.approx([4.0, 4.0, 2.0])
-
-
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"taker_fee_bps": -1.0}, "taker_fee_bps=-1.0"),
-        ({"position_fraction": 2.0}, "position_fraction=2.0"),
-        ({"max_gross_leverage": 1e6, "position_fraction": 1.0}, "max_gross_leverage"),
-        ({"initial_cash": float("nan")}, "initial_cash=nan"),
-        ({"stop_atr": 0.0}, "stop_atr=0.0"),
-        ({"time_stop_bars": 0}, "time_stop_bars=0"),
-        ({"stop_atr": None, "time_stop_max_r": 0.2}, "needs stop_atr"),
-    ],
-)
-def test_impossible_rules_are_refused_by_name(changes: dict[str, float], word: str):
-    with pytest.raises(ConfigError, match=word):
-        ReplayRules(**changes)
-
-
-def test_decisions_of_a_wrong_kind_are_refused_with_their_row():
-    good = decided(8, {1: 1.0})
-    with pytest.raises(ContractError, match=r"target\[3, 0\]"):
-        replace(good, target=np.where(np.arange(8)[:, None] == 3, 1.5, 0.0),
-                acts=np.ones((8, 1), dtype=bool))  # fmt: skip
-    with pytest.raises(ContractError, match=r"target\[2, 0\]=nan"):
-        replace(good, target=np.where(np.arange(8)[:, None] == 2, np.nan, 0.0),
-                acts=np.ones((8, 1), dtype=bool))  # fmt: skip
-    with pytest.raises(ContractError, match=r"atr_frac\[1, 0\]"):
-        replace(good, atr_frac=np.full((8, 1), np.nan))
-    with pytest.raises(ContractError, match="target must be a 2-dimensional float64"):
-        replace(good, target=good.target.astype(np.float32))
-    with pytest.raises(ContractError, match="the panel has"):
-        replay(flat_panel(9), good, Funding.none(), FREE)
-    with pytest.raises(ContractError, match="symbol_index=4"):
-        replay(
-            flat_panel(),
-            good,
-            Funding(
-                time_ns=np.zeros(1, dtype=np.int64),
-                symbol_index=np.full(1, 4),
-                rate=np.zeros(1),
-                mark_price=np.zeros(1),
-            ),
-            FREE,
+def test_fees_of_any_height_cost_what_they_say():
+    ends = []
+    for fee in (0.0, 5.0, 20.0, 80.0):
+        case = written_case(
+            {"A": [100.0] * 8},
+            {"A": {0: Row(1.0), 4: Row(0.0)}},
+            costs=Costs(taker_fee_bps=fee, maker_fee_bps=0.0, slippage_bps=0.0),
         )
+        ends.append(replay_of(case).equity[-1])
+    assert ends == pytest.approx([1000.0, 999.0, 996.0, 984.0], rel=1e-12)

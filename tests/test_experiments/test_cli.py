@@ -144,7 +144,7 @@ def test_run_prints_a_table_that_fits_eighty_columns(
     monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = called(
         capsys, "run", config, "--store", store.root, "--runs", tmp_path / "r",
-        "-s", "execution.stop_atr=3", "-s", "account.initial_cash=5000",
+        "-s", "exits.stop_atr=3", "-s", "initial_cash=5000",
     )  # fmt: skip
     assert code == 0
     lines = out.splitlines()
@@ -155,8 +155,8 @@ def test_run_prints_a_table_that_fits_eighty_columns(
         assert word in out
     folder = Path(lines[-1].split()[-1]).parent
     content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    assert content["overrides"] == ["execution.stop_atr=3", "account.initial_cash=5000"]
-    assert content["config"]["execution"]["stop_atr"] == 3.0
+    assert content["overrides"] == ["exits.stop_atr=3", "initial_cash=5000"]
+    assert content["config"]["exits"]["stop_atr"] == 3.0
 
 
 def test_runs_and_report(result: RunResult, capsys: pytest.CaptureFixture[str], tmp_path: Path):

@@ -1,3 +1,5 @@
+import json
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +7,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from engine import ConfigError
+from engine import ConfigError, Costs, Exits, Limits, Margin, ReplayRules, Sizing, SymbolRules
 from experiments import config_hash, config_of, config_schema, load_config
 from experiments.config_file import canonical_json, resolved
 from strategies import HEADS
@@ -51,7 +53,7 @@ def test_a_config_is_frozen():
 def test_hash_ignores_how_the_same_content_is_written():
     base = config_hash(config_of(tree()))
     assert len(base) == 64
-    assert config_hash(config_of(tree(seed=7, account={"initial_cash": 100_000}))) == base
+    assert config_hash(config_of(tree(seed=7, initial_cash=100_000))) == base
     assert config_hash(config_of({"seed": 7, **tree()})) == base
     assert config_hash(config_of(resolved(config_of(tree())))) == base
     assert config_hash(config_of(tree(consensus={"weights": {"technical": 0.13}}))) == base
@@ -66,8 +68,18 @@ def test_hash_ignores_how_the_same_content_is_written():
         "data.instruments.0.signals.symbol=ETHUSDT",
         "consensus.weights.ict=0.2",
         "heads.enabled=[technical]",
-        "execution.stop_atr=null",
-        "account.initial_cash=1",
+        "data.fine_timeframe=1m",
+        "data.mark_prices=traded",
+        "entry.kind=limit",
+        "measures.atr_length=15",
+        "costs.maker_fee_bps=-1",
+        "exits.stop_atr=null",
+        "exits.ladder=[[1, 0.5]]",
+        "sizing.method=risk",
+        "limits.max_positions=3",
+        "margin.tiers=[{notional_to: null, maintenance: 0.01, max_leverage: 50}]",
+        "symbol_rules.BTCUSDT.tick_size=0.1",
+        "initial_cash=1",
         "targets=a.csv",
     ],
 )
@@ -111,9 +123,9 @@ def test_a_misspelt_key_inside_a_list_and_inside_a_head():
 
 
 def test_every_problem_is_told():
-    message = refused(tree(seed=-1, account={"initial_cash": 0}))
+    message = refused(tree(seed=-1, costs={"taker_fee_bps": -1}))
     assert "seed=-1" in message
-    assert "account.initial_cash=0" in message
+    assert "costs.taker_fee_bps=-1" in message
 
 
 @pytest.mark.parametrize(
@@ -126,13 +138,44 @@ def test_every_problem_is_told():
         ("consensus.weights.technical=-1", "consensus.weights.technical=-1"),
         ("consensus.weights.technicl=0.1", "unknown head 'technicl'"),
         ("consensus.hold_bars=0", "consensus.hold_bars=0"),
-        ("execution.taker_fee_bps=-1", "execution.taker_fee_bps=-1"),
-        ("execution.stop_atr=0", "execution.stop_atr=0"),
-        ("execution.stop_atr=true", "must be a number, not true or false"),
-        ("execution.slippage_bps=.nan", "finite"),
-        ("execution.time_stop_bars=1.5", "execution.time_stop_bars=1.5"),
-        ("account.initial_cash=.inf", "account.initial_cash=inf"),
-        ("account.position_fraction=2", "must not exceed max_gross_leverage"),
+        ("costs.taker_fee_bps=-1", "costs.taker_fee_bps=-1"),
+        ("costs.maker_fee_bps=-101", "costs.maker_fee_bps=-101"),
+        ("costs.participation=1.5", "costs.participation=1.5"),
+        ("costs.fee_tiers=[{volume_from: 1, maker_fee_bps: 1}]", "taker_fee_bps' is missing"),
+        (
+            "costs.fee_tiers=[{volume_from: 0, maker_fee_bps: 1, taker_fee_bps: 1}]",
+            "costs.fee_tiers[0].volume_from=0",
+        ),
+        ("exits.stop_atr=0", "exits.stop_atr=0"),
+        ("exits.stop_atr=true", "must be a number, not true or false"),
+        ("costs.slippage_bps=.nan", "finite"),
+        ("exits.time_stop_bars=1.5", "exits.time_stop_bars=1.5"),
+        ("exits.ladder=[[1, 0.5], [1, 0.5]]", "exits.ladder[1]: R=1.0 must lie above 1.0"),
+        ("exits.ladder=[[1, 0.7], [2, 0.7]]", "exits.ladder: the shares add up to more than 1"),
+        ("exits.trail_bars=5", "exits.trail_bars needs trail_atr or trail_frac"),
+        ("sizing.method=all", "'fraction', 'risk' or 'volatility'"),
+        ("sizing.position_fraction=2", "must not exceed limits.max_gross"),
+        ("limits.drawdown_start=0.1", "drawdown_start and drawdown_halt are set together"),
+        ("limits.max_positions=0", "limits.max_positions=0"),
+        ("limits.max_gross=126", "limits.max_gross=126"),
+        ("margin.leverage=126", "margin.leverage=126"),
+        ("margin.leverage=0.5", "margin.leverage=0.5"),
+        ("margin.mode=shared", "'cross', 'isolated' or 'none'"),
+        ("margin.tiers=[]", "tiers is empty"),
+        (
+            "margin.tiers=[{notional_to: null, maintenance: 0.1, max_leverage: 20}]",
+            "margin.tiers[0]: max_leverage=20.0 must lie in [1, 1 / maintenance]",
+        ),
+        ("initial_cash=.inf", "initial_cash=inf"),
+        ("initial_cash=0", "initial_cash=0"),
+        ("symbol_rules.BTCUSDT.tick_size=-1", "symbol_rules.BTCUSDT.tick_size=-1"),
+        ("symbol_rules.ETHUSDT.tick_size=1", "the symbols are BTCUSDT"),
+        ("entry.offset_atr=1", "needs kind limit or stop"),
+        ("entry.kind=now", "'market', 'limit' or 'stop'"),
+        ("measures.volatility_bars=1", "measures.volatility_bars=1"),
+        ("data.fine_timeframe=1h", "must be shorter than timeframe=1h"),
+        ("data.fine_timeframe=7m", "fine_timeframe='7m'"),
+        ("data.mark_prices=yes", "data.mark_prices=True"),
         ("data.timeframe=7x", "timeframe='7x'"),
         ("data.timeframe=7h", "does not divide a day"),
         ("data.start=soon", "data.start='soon'"),
@@ -171,6 +214,156 @@ def test_head_parameters_are_held_to_their_search_range(head: Any):
             assert f"heads.{head.name}.{name}=" in message
 
 
+SECTIONS = {
+    "costs": Costs,
+    "exits": Exits,
+    "sizing": Sizing,
+    "limits": Limits,
+    "margin": Margin,
+}
+TIER = {"notional_to": 1e6, "maintenance": 0.02, "max_leverage": 20.0}
+EVERY_RULE: dict[str, dict[str, Any]] = {
+    "costs": {
+        "taker_fee_bps": 6.0,
+        "maker_fee_bps": -0.5,
+        "fee_tiers": [{"volume_from": 1e6, "maker_fee_bps": 1.0, "taker_fee_bps": 4.0}],
+        "slippage_bps": 1.0,
+        "slippage_atr": 0.1,
+        "impact": 0.5,
+        "participation": 0.1,
+        "borrow_annual": 0.05,
+    },
+    "exits": {
+        "stop_atr": None,
+        "stop_frac": 0.05,
+        "trail_atr": 3.0,
+        "trail_frac": None,
+        "trail_bars": 20,
+        "break_even_r": 1.0,
+        "ladder": [[1.0, 0.25], [2.0, 0.25]],
+        "take_profit_atr": None,
+        "take_profit_frac": None,
+        "take_profit_r": 3.0,
+        "take_profit_is_limit": True,
+        "time_stop_bars": 48,
+        "time_stop_max_r": 0.5,
+        "limit_bars": 6,
+    },
+    "sizing": {
+        "method": "risk",
+        "position_fraction": 0.5,
+        "risk_frac": 0.02,
+        "volatility_target": 0.3,
+        "kelly": 0.5,
+        "kelly_max": 0.3,
+    },
+    "limits": {
+        "max_gross": 3.0,
+        "max_position": 1.0,
+        "max_positions": 4,
+        "max_heat": 0.06,
+        "max_sector": 2.0,
+        "max_correlation": 0.8,
+        "correlation_bars": 500,
+        "drawdown_start": 0.1,
+        "drawdown_halt": 0.3,
+    },
+    "margin": {
+        "contract": "inverse",
+        "mode": "isolated",
+        "leverage": 5.0,
+        "tiers": [TIER, {"notional_to": None, "maintenance": 0.05, "max_leverage": 10.0}],
+        "liquidation_fee_bps": 30.0,
+    },
+}
+
+
+def test_every_rule_of_the_engine_can_be_set_under_its_own_name():
+    """From a file, and each by an override of its own."""
+    one_by_one = [
+        f"{section}.{name}={json.dumps(value)}"
+        for section, keys in EVERY_RULE.items()
+        for name, value in keys.items()
+    ]
+    for rules in (config_of(tree(**EVERY_RULE)).rules(), config_of(tree(), one_by_one).rules()):
+        for section, kind in SECTIONS.items():
+            assert {field.name for field in fields(kind)} == set(EVERY_RULE[section])
+            found = getattr(rules, section)
+            for name, value in EVERY_RULE[section].items():
+                assert plain(getattr(found, name)) == plain(value), f"{section}.{name}"
+                assert plain(getattr(found, name)) != plain(default_of(kind, name)) or value is None
+
+
+def default_of(kind: Any, name: str) -> Any:
+    return next(field.default for field in fields(kind) if field.name == name)
+
+
+def plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return None if value == float("inf") else value
+
+
+def test_the_defaults_are_those_of_the_engine():
+    assert config_of(tree()).rules() == ReplayRules()
+    rules = config_of(tree()).rules()
+    assert (rules.costs.taker_fee_bps, rules.costs.slippage_bps) == (5.0, 2.0)
+    assert (rules.exits.stop_atr, rules.sizing.position_fraction) == (2.0, 0.25)
+    assert (rules.limits.max_gross, rules.initial_cash) == (1.0, 100_000.0)
+
+
+def test_naming_another_stop_leaves_the_default_one_out_but_not_a_stated_one():
+    assert config_of(tree(exits={"stop_frac": 0.03})).rules().exits.stop_atr is None
+    message = refused(tree(exits={"stop_atr": 2.0}), "exits.stop_frac=0.03")
+    assert "exits.stop_atr and stop_frac are both set" in message
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("exits.take_profit_r=2", "exits.take_profit_r needs stop_atr or stop_frac"),
+        ("sizing.method=risk", "sizing.method=risk needs exits.stop_atr or exits.stop_frac"),
+        ("limits.max_heat=0.1", "limits.max_heat needs exits.stop_atr"),
+    ],
+)
+def test_rules_that_need_a_stop_say_so(override: str, told: str):
+    message = refused(tree(exits={"stop_atr": None}), override)
+    assert told in message
+    assert f"-s {override}" in message
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("exits.stop_art=3", "did you mean 'stop_atr'?"),
+        ("costs.impct=1", "did you mean 'impact'?"),
+        ("exits.taker_fee_bps=3", "did you mean 'costs.taker_fee_bps'?"),
+        ("execution.stop_atr=3", "did you mean 'exits.stop_atr'?"),
+        ("account.initial_cash=3", "did you mean 'initial_cash'?"),
+        ("symbol_rules.BTCUSDT.tick=1", "did you mean 'tick_size'?"),
+    ],
+)
+def test_a_misplaced_rule_is_told_where_it_lives(override: str, told: str):
+    message = refused(tree(), override)
+    assert "unknown key" in message
+    assert told in message
+
+
+def test_symbol_rules_belong_to_traded_symbols():
+    content = tree(symbol_rules={"BTCUSDT": {"tick_size": 0.1, "sector": "majors"}})
+    rules = config_of(content).rules_of_symbols()
+    assert rules == {"BTCUSDT": SymbolRules(tick_size=0.1, sector="majors")}
+
+
+def test_a_file_of_targets_states_its_own_orders():
+    message = refused(tree(targets="a.csv"), "entry.kind=limit")
+    assert "state order_kind and order_price in their file" in message
+
+
 def test_one_symbol_is_traded_once():
     content = {"data": {"instruments": [{"signals": SPOT}, {"signals": SPOT}]}}
     assert "BTCUSDT twice" in refused(content)
@@ -189,8 +382,15 @@ def test_schema_describes_heads_with_their_ranges():
         "data",
         "heads",
         "consensus",
-        "execution",
-        "account",
+        "initial_cash",
+        "entry",
+        "measures",
+        "costs",
+        "exits",
+        "sizing",
+        "limits",
+        "margin",
+        "symbol_rules",
         "targets",
     }
     head = HEADS[0]

@@ -12,7 +12,7 @@ from datasets.quality import check_store
 from engine import DAY_NS, HOUR_NS
 from experiments import config_of, run
 from experiments.market_data import load_market_data
-from experiments.pipeline import funding_notes
+from experiments.notes import funding_notes
 from indicators import INDICATORS_BY_NAME, on_existing_bars
 from tests.generators import random_bars
 

@@ -55,7 +55,7 @@ def test_nothing_fills_on_a_missing_bar(result: RunResult):
     assert not on_gap[fills["phase"] != 2].any()
 
 
-@pytest.mark.parametrize("name", ["fills", "funding", "trades", "equity"])
+@pytest.mark.parametrize("name", ["fills", "orders", "payments", "trades", "equity"])
 def test_the_files_are_those_of_the_oracle(result: RunResult, name: str):
     expected = replay_oracle(
         result.panel, result.decisions, result.data.funding, result.config.rules()
@@ -67,7 +67,7 @@ def test_the_files_are_those_of_the_oracle(result: RunResult, name: str):
 
 def test_the_same_run_writes_the_same_bytes(result: RunResult, store: Store, tmp_path: Path):
     again = run(load_config(CONFIG), store=store, runs=tmp_path)
-    for name in ("equity", "fills", "trades", "funding", "votes"):
+    for name in ("equity", "fills", "orders", "trades", "payments", "votes"):
         first = (result.run_dir / f"{name}.parquet").read_bytes()
         assert first == (again.run_dir / f"{name}.parquet").read_bytes(), name
 

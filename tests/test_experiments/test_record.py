@@ -19,7 +19,7 @@ from experiments.record import (
 )
 
 
-def record_at(folder: Path, schema_version: int = 1) -> Path:
+def record_at(folder: Path, schema_version: int = 2) -> Path:
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps({"schema_version": schema_version}))
     return folder
@@ -69,8 +69,8 @@ def test_a_broken_record_is_told(tmp_path: Path, text: str):
 
 
 def test_a_record_of_another_version_is_told(tmp_path: Path):
-    with pytest.raises(DataError, match="schema_version=2, this version reads 1"):
-        load_run(record_at(tmp_path / "r", 2))
+    with pytest.raises(DataError, match="schema_version=1, this version reads 2"):
+        load_run(record_at(tmp_path / "r", 1))
 
 
 def test_a_changed_or_missing_table_is_told(result: RunResult, tmp_path: Path):

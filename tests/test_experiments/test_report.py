@@ -1,5 +1,6 @@
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from experiments import RunRecord, RunResult, load_run, write_report
+from experiments import RunRecord, RunResult, config_of, load_run, write_report
+from experiments.config_file import resolved
 from experiments.report import render
 from experiments.report.figures import cost_split
 from experiments.report.sampling import bucket_means, extreme_rows
+from experiments.rules_text import rules_text
 from experiments.verdict import verdict
 
 
@@ -137,9 +140,77 @@ def test_verdict_says_no_trades_and_why(record: RunRecord):
     lines = verdict(content)
     assert any(line.startswith("NO TRADES: the consensus stood on ") for line in lines)
     assert any("HARDLY ANY TRADES (3)" in line for line in verdict({**content, "n_trades": 3}))
-    many = verdict({**content, "n_trades": 1000, "simulated": False})
+    quiet = {"ambiguous_exits": 0, "liquidations": 0, "ruined_bar": -1}
+    many = verdict({**content, **quiet, "n_trades": 1000, "simulated": False})
     assert len(many) == 1
     assert any("RUINED" in line for line in verdict({**content, "ruined_bar": 5}))
+
+
+def test_verdict_counts_what_the_bars_leave_open(record: RunRecord):
+    content = {**record.content, "ambiguous_exits": 4, "n_trades": 90, "liquidations": 2}
+    lines = " ".join(verdict(content))
+    assert "AMBIGUOUS: 4 of 90 exits ambiguous" in lines
+    assert "finer bars (data.fine_timeframe) would tell" in lines
+    assert "LIQUIDATED: 2 fills" in lines
+    lines = " ".join(verdict({**content, "fine_timeframe": "1m"}))
+    assert "their 1m bar reached stop and target alike" in lines
+    assert "still finer bars would tell" in lines
+
+
+def test_the_page_shows_limits_orders_and_ambiguous_exits(html: str, record: RunRecord):
+    text = " ".join(" ".join(Page(html).text).split())
+    content = record.content
+    assert f"{content['ambiguous_exits']} of {content['n_trades']} exits ambiguous" in text
+    assert "Limits that bound" in text
+    orders = record.table("orders")
+    ends = Counter(zip(orders["kind"].to_pylist(), orders["status"].to_pylist(), strict=True))
+    for (kind, status), count in ends.items():
+        assert f"{kind} {status} {count}" in text
+    limits = Counter(orders["limit"].to_pylist())
+    for limit in set(limits) - {"none"}:
+        assert f"{limit.replace('_', ' ')} {limits[limit]}" in text
+    assert ("no order was cut" in text) == (set(limits) == {"none"})
+    for group in set(content["metric_groups"].values()):
+        assert group in text
+
+
+def test_rules_are_told_in_words():
+    config = config_of(
+        {
+            "data": {"simulated": {}},
+            "entry": {"kind": "limit", "offset_atr": 0.5},
+            "costs": {"impact": 0.4, "participation": 0.1, "borrow_annual": 0.05, "maker_fee_bps": 1},
+            "exits": {
+                "stop_frac": 0.02, "trail_atr": 3, "trail_bars": 10, "break_even_r": 1,
+                "ladder": [[1, 0.5]], "take_profit_r": 3, "take_profit_is_limit": True,
+                "time_stop_bars": 24, "time_stop_max_r": 0.5, "limit_bars": 6,
+            },
+            "sizing": {"method": "risk", "risk_frac": 0.02, "kelly": 0.5},
+            "limits": {"max_gross": 3, "max_heat": 0.06, "drawdown_start": 0.1, "drawdown_halt": 0.3},
+            "margin": {"mode": "isolated", "leverage": 5},
+        }
+    )  # fmt: skip
+    text = " | ".join(f"{name}: {how}" for name, how in rules_text(resolved(config)))
+    for words in (
+        "limit order 0.5 average true ranges from the close, for 6 bars",
+        "maker 1 bps",
+        "square-root impact 0.4",
+        "at most 10.0% of a bar's volume",
+        "stop: 2.00% of the price; trailing 3 average true ranges behind the best price of 10 bars",
+        "break even from 1 R",
+        "take profit: 3 R; 50% at 1 R; resting limits",
+        "24 bars, when the open result is below 0.5 R",
+        "as much as loses 2.00% of equity at the stop; at most 0.5 of the shrunk Kelly fraction",
+        "gross, in multiples of equity 3",
+        "sum of what the stops would lose 0.06",
+        "orders shrink from 10.0% to nothing at 30.0%",
+        "linear, isolated, leverage 5",
+        "borrowing: 5.00% a year on shorts",
+    ):
+        assert words in text, words
+    plain = rules_text(resolved(config_of({"data": {"simulated": {}}})))
+    assert ("margin", "linear, cross; maintenance from 0.50%, liquidation fee 50 bps") in plain
+    assert ("enters by", "market order at the next open") in plain
 
 
 def test_a_run_without_trades_has_a_page_with_na(record: RunRecord):
@@ -152,7 +223,7 @@ def test_a_run_without_trades_has_a_page_with_na(record: RunRecord):
 
         def table(self, name: str) -> pa.Table:
             made = record.table(name)
-            return made.slice(0, 0) if name in ("trades", "fills") else made
+            return made.slice(0, 0) if name in ("trades", "fills", "orders") else made
 
     html = render(Empty())  # type: ignore[arg-type]
     assert "NO TRADES" in html
@@ -192,5 +263,5 @@ def test_costs_lead_from_gross_to_net(record: RunRecord):
     net = steps.pop("net")
     assert sum(steps.values()) == pytest.approx(net, rel=1e-9)
     equity = record.table("equity")["equity"][-1].as_py()
-    cash = record.content["config"]["account"]["initial_cash"]
+    cash = record.content["config"]["initial_cash"]
     assert net == pytest.approx(equity - cash, rel=1e-9)

@@ -9,12 +9,13 @@ from datasets import DatasetKey, Store
 from engine import ConfigError, DataError
 from experiments import RunConfig, RunResult, config_of, list_runs, load_run, run
 from experiments import record as record_module
+from indicators import resampled
 from strategies import HEAD_NAMES
 from tests.generators import random_bars
 
 from .conftest import SYMBOLS, small_tree
 
-TABLES = ("equity", "fills", "trades", "funding", "votes", "prices")
+TABLES = ("equity", "fills", "orders", "trades", "payments", "votes", "prices")
 
 
 def parquet_bytes(folder: Path) -> dict[str, bytes]:
@@ -59,7 +60,7 @@ def test_tables_hold_what_the_result_holds(result: RunResult):
         equity["time"].astype("datetime64[ns]").astype("int64") == result.panel.close_time
     ).all()
     trades, fills = result.frame("trades"), result.frame("fills")
-    cash = result.config.account.initial_cash
+    cash = result.config.initial_cash
     assert trades["net_pnl"].sum() == pytest.approx(equity["equity"].iloc[-1] - cash, rel=1e-9)
     assert fills["fee"].sum() == pytest.approx(trades["fees"].sum(), rel=1e-12)
     assert set(fills["symbol"]) == set(SYMBOLS)
@@ -69,12 +70,13 @@ def test_tables_hold_what_the_result_holds(result: RunResult):
         for part in ("direction", "probability", "confidence", "coverage", "score", "reasons"):
             assert f"{name}_{part}" in votes
     assert votes["decision_acts"].sum() == int(result.decisions.acts.sum())
-    assert not votes.drop(columns="decision_atr_frac").isna().to_numpy().any()
+    unknown = ["decision_atr_frac", "decision_volatility", "decision_order_price"]
+    assert not votes.drop(columns=unknown).isna().to_numpy().any()
 
 
 def test_a_table_of_another_name_is_refused(result: RunResult):
-    with pytest.raises(ConfigError, match="it has equity, fills"):
-        result.frame("orders")
+    with pytest.raises(ConfigError, match="it has equity, fills, orders"):
+        result.frame("funding")
 
 
 def test_entries_fill_at_the_open_after_the_decision(result: RunResult):
@@ -96,7 +98,7 @@ def test_same_config_data_and_code_give_the_same_bytes(
 ):
     again = run(small_config, store=store, runs=tmp_path)
     assert parquet_bytes(again.run_dir) == parquet_bytes(result.run_dir)
-    changed = config_of(small_tree(), ["execution.taker_fee_bps=6"])
+    changed = config_of(small_tree(), ["costs.taker_fee_bps=6"])
     other = run(changed, store=store, runs=tmp_path)
     assert parquet_bytes(other.run_dir) != parquet_bytes(result.run_dir)
 
@@ -221,7 +223,7 @@ def test_prices_and_funding_come_from_the_instruments_that_the_config_names(tmp_
     ]
     assert content["simulated"] is False
     assert len(content["datasets"]) == 3
-    payments = made.frame("funding")
+    payments = made.frame("payments")
     assert len(payments) > 0
     assert payments["payment"].to_numpy() == pytest.approx(
         -1e-3 * payments["position"].to_numpy() * payments["mark_price"].to_numpy(), rel=1e-12
@@ -232,7 +234,7 @@ def test_prices_and_funding_come_from_the_instruments_that_the_config_names(tmp_
     free = run(
         config_of({"data": {"instruments": [{**pair, "funding": None}]}}), store=store, runs=None
     )
-    assert len(free.replay.funding_payments) == 0
+    assert len(free.replay.payments) == 0
 
 
 def test_decisions_without_a_listed_symbol_are_dropped_and_told(tmp_path: Path):
@@ -274,3 +276,48 @@ def test_a_missing_funding_history_is_told(store: Store):
     pair = {"signals": spot, "funding": spot}
     with pytest.raises(DataError, match=r"no funding.*data.instruments.0.funding to null"):
         run(config_of({"data": {"instruments": [pair]}}), store=store, runs=None)
+
+
+def test_a_run_on_finer_bars_says_what_they_could_not_tell(tmp_path: Path):
+    import pyarrow as pa
+
+    store = Store(tmp_path / "store")
+    minutes = random_bars(400 * 12, 1, timeframe="5m", with_flows=False)
+    hours = resampled(minutes, "1h")
+    assert hours is not None
+    kept = np.ones(len(minutes), dtype=bool)
+    kept[100 * 12 : 110 * 12] = False
+    for step, bars, keep in (("1h", hours, np.ones(400, dtype=bool)), ("5m", minutes, kept)):
+        key = DatasetKey("ohlcv", "v", "spot", "XUSDT", step, "s")
+        store.write(key, pa.table(bar_table(bars, keep)), provenance={"test": 1})
+    pair = {"signals": {"venue": "v", "market": "spot", "symbol": "XUSDT"}}
+    data = {"instruments": [pair], "fine_timeframe": "5m"}
+    tight = {"consensus": {"quorum": 1}, "exits": {"stop_atr": 0.4, "take_profit_r": 1}}
+    made = run(config_of({"data": data, **tight}), store=store, runs=tmp_path / "runs")
+    assert made.data.fine is not None
+    assert made.replay.unresolved_bars == 10
+    assert any(note.startswith("10 of 400 traded bars have no 5m bar") for note in made.notes)
+    content = load_run(made.run_id, tmp_path / "runs").content
+    assert (content["fine_timeframe"], content["unresolved_bars"]) == ("5m", 10)
+    fills = made.frame("fills")
+    assert (fills["time"].dt.minute % 5 == 0).all()
+    assert (fills.loc[fills["phase"] == "intrabar", "time"].dt.minute != 0).any()
+    coarse = run(config_of({"data": {"instruments": [pair]}, **tight}), store=store, runs=None)
+    assert (coarse.decisions.target == made.decisions.target).all()
+    assert coarse.replay.ambiguous_exits > made.replay.ambiguous_exits
+
+
+def test_a_limit_entry_fills_at_its_price_as_a_maker(store: Store):
+    overrides = ["entry.kind=limit", "entry.offset_atr=0.3", "exits.limit_bars=12"]
+    made = run(config_of(small_tree(), overrides), store=store, runs=None)
+    orders = made.frame("orders").set_index("order")
+    fills = made.frame("fills")
+    entries = fills[fills["reason"] == "entry"]
+    assert entries["is_maker"].sum() > 5
+    resting = entries[entries["is_maker"]]
+    assert (resting["price"].to_numpy() == orders.loc[resting["order"], "price"].to_numpy()).all()
+    assert (resting["spread"] == 0).all()
+    waited = resting["bar"].to_numpy() - orders.loc[resting["order"], "decided_bar"].to_numpy()
+    assert waited.min() >= 1
+    assert waited.max() <= 12
+    assert {"filled", "expired"} <= set(orders["status"])

@@ -79,6 +79,78 @@ def test_bad_rows_are_named(
     assert str(caught.value).startswith(str(path))
 
 
+def full(path: Path, rows: list[dict[str, object]]) -> Path:
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def row(hour: int, target: float = 1.0, **more: object) -> dict[str, object]:
+    return {"time": f"2021-01-01T{hour:02}:00", "symbol": "A", "target": target, **more}
+
+
+def test_orders_and_styles_land_beside_their_targets(panel: Panel, tmp_path: Path):
+    rows = [
+        row(1, order_kind="limit", order_price=99.5, style="target"),
+        row(2, 0.5, order_kind="stop", order_price=101, style="add"),
+        row(3, 0.0, style="exit_long"),
+        row(4, -1.0),
+    ]
+    given = load_targets(full(tmp_path / "t.csv", rows), panel)
+    assert given.order_kind is not None
+    assert given.order_price is not None
+    assert given.style is not None
+    assert given.order_kind[:5, 0].tolist() == [1, 2, 0, 0, 0]
+    assert given.style[:5, 0].tolist() == [0, 1, 2, 0, 0]
+    np.testing.assert_array_equal(given.order_price[:4, 0], [99.5, 101.0, np.nan, np.nan])
+    assert given.acts[:5, 0].tolist() == [True] * 4 + [False]
+    decisions = given.decisions(np.full(panel.open.shape, 0.01))
+    assert decisions.style is given.style
+    pq.write_table(pa.Table.from_pandas(pd.read_csv(tmp_path / "t.csv")), tmp_path / "t.parquet")
+    again = load_targets(tmp_path / "t.parquet", panel)
+    np.testing.assert_array_equal(again.order_price, given.order_price)
+    np.testing.assert_array_equal(again.style, given.style)
+
+
+def test_a_file_without_orders_states_none(panel: Panel, tmp_path: Path):
+    given = load_targets(full(tmp_path / "t.csv", [row(1, note="why")]), panel)
+    assert (given.style, given.order_kind, given.order_price) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            [row(1), row(2, order_kind="iceberg")],
+            "row 2: order_kind='iceberg' must be one of market",
+        ),
+        ([row(1, style="exit")], "row 1: style='exit' must be one of target, add"),
+        ([row(1, order_kind="limit")], "row 1: order_price=nan must be finite and positive"),
+        (
+            [row(1, order_kind="stop", order_price=-1)],
+            "row 1: order_price=-1.0 must be finite and positive with order_kind stop",
+        ),
+        ([row(1, order_price=5)], "row 1: order_price=5.0 needs order_kind limit or stop"),
+        (
+            [row(1, order_kind="limit", order_price="cheap")],
+            "row 1: order_price='cheap' must be a positive number",
+        ),
+        ([row(1, order_kind="limit", order_price="inf")], "row 1: order_price='inf'"),
+        ([row(1, style="exit_short")], "row 1: target=1.0 must be 0 with style exit_short"),
+        (
+            [row(1, oder_price=3)],
+            "the column 'oder_price' means nothing here; did you mean 'order_p",
+        ),
+    ],
+)
+def test_bad_orders_are_named(
+    panel: Panel, tmp_path: Path, rows: list[dict[str, object]], told: str
+):
+    path = full(tmp_path / "t.csv", rows)
+    with pytest.raises(DataError, match=told) as caught:
+        load_targets(path, panel)
+    assert str(caught.value).startswith(str(path))
+
+
 def truncated(path: Path) -> None:
     pq.write_table(pa.table({"time": [0] * 1000, "symbol": ["A"] * 1000}), path)
     path.write_bytes(path.read_bytes()[:-20])
@@ -103,8 +175,8 @@ def test_bad_files_are_named(
     assert "\n" not in str(caught.value)
 
 
-def with_targets(path: Path, **execution: object) -> RunConfig:
-    return config_of({**small_tree(), "targets": str(path), "execution": execution})
+def with_targets(path: Path, **exits: object) -> RunConfig:
+    return config_of({**small_tree(), "targets": str(path), "exits": exits})
 
 
 def test_targets_are_replayed_instead_of_the_consensus(store: Store, tmp_path: Path):

@@ -42,6 +42,20 @@ def test_rank_of_the_atr_equals_talib(series: str) -> None:
 
 
 @pytest.mark.parametrize("series", SERIES)
+@pytest.mark.parametrize("length", [20, 100])
+def test_realised_volatility_equals_talib(series: str, length: int) -> None:
+    _high, _low, close = prices(series)
+    (found,) = subject.REALISED_VOLATILITY.compute(SERIES[series], {"length": length})
+    returns = np.diff(np.log(close))
+    assert np.isnan(found[:length]).all()
+    # TA-Lib subtracts squares of sums, which leaves rounding where hardly anything moves.
+    expected = talib.STDDEV(returns, length)[length - 1 :]
+    np.testing.assert_allclose(found[length:], expected, rtol=1e-7, atol=1e-8)
+    by_hand = [returns[t - length : t].std() for t in (length, len(close) - 1)]
+    np.testing.assert_allclose(found[[length, len(close) - 1]], by_hand, rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.parametrize("series", SERIES)
 @pytest.mark.parametrize(("length", "deviations"), [(20, 2.0), (10, 1.5)])
 def test_bollinger_bands_equal_talib(series: str, length: int, deviations: float) -> None:
     close = SERIES[series]["close"]

@@ -1,0 +1,1 @@
+"""Private: the kernels of the sweep, which replays many configurations without ledgers."""

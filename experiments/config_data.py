@@ -1,0 +1,191 @@
+"""The ``data`` section: bars, instruments, and the simulated market."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from datasets import SimulationSpec
+from engine import ConfigError, timeframe_ns
+
+from .config_section import Label, Real, Section, Whole, midnight_ns
+
+
+def _same_as_signals(value: Any) -> Any:
+    return None if value == "same" else value
+
+
+def _null_word(value: Any) -> Any:
+    """YAML reads the word null as no value."""
+    return "null" if value is None else value
+
+
+DEFAULT_PLANT: Final[Mapping[str, Any]] = {
+    "planted_column": "taker_flow",
+    "planted_edge": 1.0,
+    "planted_horizon_hours": 12,
+}
+"""What a planted market plants unless told otherwise."""
+
+
+class InstrumentConfig(Section):
+    """One instrument of the store.
+
+    ``source`` null takes the only source there is. A list names sources in order of precedence: each
+    row comes from the first that has it.
+    """
+
+    venue: Label
+    market: Label
+    symbol: Label
+    source: Label | Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
+
+    def __str__(self) -> str:
+        source = ">".join(self.sources) or "any source"
+        return "/".join((self.venue, self.market, self.symbol, source))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The named sources in order of precedence; empty where any will do."""
+        if self.source is None:
+            return ()
+        return (self.source,) if isinstance(self.source, str) else self.source
+
+
+class InstrumentPair(Section):
+    """What is looked at and what is traded.
+
+    ``traded`` null (or the word ``same``) trades the instrument of the signals. With
+    ``traded_price_fallback: signals`` a bar that the traded instrument lacks is priced by the
+    signals' instrument; with ``none`` it is a gap on which nothing fills. ``funding`` names the
+    perpetual whose settlements are paid, null pays none. ``fine`` is the instrument whose bars of
+    ``data.fine_timeframe`` tell what happened inside a bar, ``mark`` the one whose mark prices count;
+    null is the traded one for both. ``series_from`` lists where slow series are looked for, in order,
+    after the signals' own instrument.
+    """
+
+    signals: InstrumentConfig
+    traded: Annotated[InstrumentConfig | None, BeforeValidator(_same_as_signals)] = None
+    traded_price_fallback: Literal["signals", "none"] = "none"
+    funding: InstrumentConfig | None = None
+    fine: InstrumentConfig | None = None
+    mark: InstrumentConfig | None = None
+    series_from: tuple[InstrumentConfig, ...] = ()
+
+    @property
+    def symbol(self) -> str:
+        """The name of the traded symbol, under which the run reports it."""
+        return (self.traded or self.signals).symbol
+
+
+class SimulatedConfig(Section):
+    """A simulated market that a run creates when the store does not hold it yet.
+
+    In mode ``null`` nothing predicts anything. In mode ``planted`` a drift of ``planted_edge`` basis
+    points per hour and standard deviation of ``planted_column`` is added in the
+    ``planted_horizon_hours`` after that column was known. ``seed`` null takes the seed of the run.
+    """
+
+    mode: Annotated[Literal["null", "planted"], BeforeValidator(_null_word)] = "null"
+    symbols: tuple[Label, ...] = Field(default=("BTCSIM", "ETHSIM"), min_length=1, max_length=50)
+    start: date = date(2021, 1, 1)
+    days: Whole = Field(default=365, ge=1, le=3660)
+    seed: Whole | None = Field(default=None, ge=0, le=2**31 - 1)
+    planted_column: str | None = None
+    planted_edge: Real | None = Field(default=None, ge=-100, le=100)
+    planted_horizon_hours: Whole | None = Field(default=None, ge=1, le=168)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _planted_by_default(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        if data.get("mode") != "planted":
+            return data
+        given = {key: value for key, value in data.items() if value is not None}
+        return {**data, **{key: given.get(key, value) for key, value in DEFAULT_PLANT.items()}}
+
+    @model_validator(mode="after")
+    def _simulable(self) -> "SimulatedConfig":
+        self.spec(0, "1h")
+        return self
+
+    def spec(self, seed: int, timeframe: str, *, keep_minutes: bool = False) -> SimulationSpec:
+        """The simulator's own description; ``seed`` is used where this section names none."""
+        plant = {name: getattr(self, name) for name in DEFAULT_PLANT}
+        return SimulationSpec(
+            mode=self.mode,
+            symbols=tuple(self.symbols),
+            start_ns=midnight_ns(self.start),
+            days=self.days,
+            seed=seed if self.seed is None else self.seed,
+            timeframe=timeframe,
+            keep_minutes=keep_minutes,
+            **{name: value for name, value in plant.items() if value is not None},
+        )
+
+
+class DataConfig(Section):
+    """Bars and instruments. ``start`` and ``end`` are whole UTC days and both belong to the run.
+
+    Stops, targets and liquidation are resolved on bars of ``fine_timeframe`` where the store has some
+    inside a bar of ``timeframe``, whose prices are then made of them. ``mark_prices``: ``auto`` takes
+    those that the store has and the traded prices elsewhere, ``stored`` insists on the store's,
+    ``traded`` takes none.
+    """
+
+    timeframe: str = "1h"
+    fine_timeframe: str | None = None
+    mark_prices: Literal["auto", "stored", "traded"] = "auto"
+    start: date | None = None
+    end: date | None = None
+    instruments: tuple[InstrumentPair, ...] = ()
+    simulated: SimulatedConfig | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DataConfig":
+        timeframe_ns(self.timeframe)
+        self._check_fine_timeframe()
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"end={self.end} is before start={self.start}")
+        if not self.instruments and self.simulated is None:
+            raise ValueError("instruments is empty; name one, or ask for a simulated market")
+        symbols = [pair.symbol for pair in self.instruments]
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        if twice:
+            raise ValueError(
+                f"instruments trades {twice[0]} twice; a symbol is traded once in a run"
+            )
+        return self
+
+    def _check_fine_timeframe(self) -> None:
+        if self.fine_timeframe is None:
+            return
+        try:
+            fine_ns = timeframe_ns(self.fine_timeframe)
+        except ConfigError as error:
+            raise ValueError(f"fine_{error}") from None
+        count, rest = divmod(timeframe_ns(self.timeframe), fine_ns)
+        if rest or count < 2:
+            raise ValueError(
+                f"fine_timeframe={self.fine_timeframe} must be shorter than timeframe={self.timeframe} "
+                "and divide it"
+            )
+
+    @property
+    def start_ns(self) -> int | None:
+        """First moment of the first day, int64 ns UTC, or None for the beginning of the data."""
+        return None if self.start is None else midnight_ns(self.start)
+
+    @property
+    def end_ns(self) -> int | None:
+        """First moment after the last day, int64 ns UTC, or None for the end of the data.
+
+        A simulated market ends after its ``days``, also where the store holds a longer one.
+        """
+        given = None if self.end is None else midnight_ns(self.end + timedelta(days=1))
+        if self.simulated is None or self.instruments:
+            return given
+        simulated = midnight_ns(self.simulated.start + timedelta(days=self.simulated.days))
+        return simulated if given is None else min(given, simulated)

@@ -1,0 +1,98 @@
+"""What a reader of a result must know about its data, in sentences."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from datasets import time_text
+from engine import DAY_NS, Bars, Funding, ReplayResult
+
+from .config import RunConfig
+from .market_data import MarketData
+from .prices import FROM_NOTHING, FROM_SIGNALS, PRICE_SOURCES, PricePiece
+
+PIECES_TOLD: Final = 5
+"""Changes of the price source that a note dates; run.json has all of them."""
+LONGEST_SETTLEMENT_NS: Final = DAY_NS
+"""Longer than this without a settlement is a hole in the funding history."""
+
+
+def period_notes(config: RunConfig, data: MarketData) -> list[str]:
+    """Where the period asked for has no data: the run is shorter than its configuration says."""
+    notes = []
+    for symbol, market in data.markets.items():
+        first, last = int(market.bars.open_time[0]), int(market.bars.close_time[-1])
+        if config.data.start_ns is not None and first - config.data.start_ns >= DAY_NS:
+            notes.append(
+                f"{symbol}: data begin at {time_text(first)}, later than the start asked for"
+            )
+        if config.data.end_ns is not None and config.data.end_ns - last >= DAY_NS:
+            notes.append(f"{symbol}: data end at {time_text(last)}, before the end asked for")
+    return notes
+
+
+def data_notes(data: MarketData) -> tuple[str, ...]:
+    """One sentence for each thing about the data that a reader of the result must know."""
+    notes = list(data.price_notes)
+    notes += [f"sources disagree: {conflicts}" for conflicts in data.source_conflicts]
+    notes += [f"`data check` found {defect}" for defect in data.defects]
+    for column, (symbol, market) in enumerate(data.markets.items()):
+        gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]
+        if gaps:
+            notes.append(f"{symbol}: {gaps} of {len(market.bars)} signal bars are missing (gaps)")
+        untraded = int((priced.source == FROM_NOTHING).sum())
+        if untraded:
+            notes.append(
+                f"{symbol}: {untraded} of {len(priced.bars)} traded bars are gaps; nothing fills there"
+            )
+        pieces = priced.pieces()
+        if len(pieces) == 1 and pieces[0].source == PRICE_SOURCES[FROM_SIGNALS]:
+            notes.append(
+                f"{symbol}: the store has no bars of {priced.traded_name} in this period; every fill "
+                f"is priced by {pieces[0].instrument}"
+            )
+        notes += funding_notes(symbol, column, priced.bars, data.funding)
+        if len(pieces) > 1:
+            notes.append(
+                f"{symbol}: prices come from two instruments, and step by the basis between them at "
+                f"each of the {len(pieces) - 1} changes: {_dated(pieces)}"
+            )
+    return tuple(notes)
+
+
+def funding_notes(symbol: str, column: int, bars: Bars, funding: Funding) -> list[str]:
+    """What the settlements of one symbol do not cover: positions there pay and receive none."""
+    times = funding.time_ns[funding.symbol_index == column]
+    if not len(times):
+        return []
+    first, last = int(bars.open_time[0]), int(bars.close_time[-1])
+    edges = np.concatenate(([first], times, [last]))
+    holes = np.flatnonzero(np.diff(edges) > LONGEST_SETTLEMENT_NS)
+    shown = [
+        f"{time_text(int(edges[hole]))} to {time_text(int(edges[hole + 1]))}"
+        for hole in holes[:PIECES_TOLD]
+    ]
+    more = [f"and {len(holes) - PIECES_TOLD} more"] if len(holes) > PIECES_TOLD else []
+    if not shown:
+        return []
+    return [f"{symbol}: no settlements from {', '.join([*shown, *more])}; positions there pay none"]
+
+
+def _dated(pieces: Sequence[PricePiece]) -> str:
+    shown = [
+        f"{piece.instrument} from {time_text(piece.start_ns)}" for piece in pieces[:PIECES_TOLD]
+    ]
+    more = [f"and {len(pieces) - PIECES_TOLD} more"] if len(pieces) > PIECES_TOLD else []
+    return ", ".join([*shown, *more])
+
+
+def replay_notes(data: MarketData, result: ReplayResult) -> tuple[str, ...]:
+    """What the bars could not tell about the exits of a replay."""
+    if data.fine is None or not result.unresolved_bars:
+        return ()
+    tradable = int((data.panel.listed & ~data.panel.is_gap).sum())
+    return (
+        f"{result.unresolved_bars} of {tradable} traded bars have no {data.fine.timeframe} bar inside; "
+        f"stops and targets there are resolved on {data.panel.timeframe} bars",
+    )

@@ -1,0 +1,340 @@
+"""The consensus of many configurations over the rows that may matter, eight configurations at a
+time.
+
+An *entry* is a row of the votes together with the side that it may stand for, and the heads that
+vote there. A *block* is eight configurations, one for each element of a SIMD register: one pass
+over the votes of an entry decides them all. The sums have the order of ``strategies.consensus``: by
+head, and a head that does not count adds 0.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from engine import Bool1D, Bool2D, Float1D, Float2D, Int1D, Int8Array1D, Int8Array2D, kernel
+from engine.decision_events import WORD
+from engine.simd import WIDTH, choose, load, mask_bits, spread
+
+from .consensus import (
+    BONUS_OF_A_HEAD,
+    HIGH_P,
+    HIGH_P_BONUS,
+    LOW_P,
+    LOW_P_BONUS,
+    MIDDLE_P,
+    MIDDLE_P_BONUS,
+)
+
+MOST_HEADS: Final = 9
+P_MIN, C_MIN, WEIGHT_MIN, SCORE_MIN, CONSENSUS_C_MIN, CONSENSUS_P_MIN, QUORUM, MAX_OPPOSITE, GATE_ROWS = (
+    range(MOST_HEADS, MOST_HEADS + 9)
+)  # fmt: skip
+"""Rows of a block after the weights of the heads."""
+
+Float3D = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
+Uint8Array1D = np.ndarray[tuple[int], np.dtype[np.uint8]]
+Uint8Array2D = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+
+
+class Entries(NamedTuple):
+    """The entries of one symbol, filled up to whole words of the events.
+
+    ``row`` int64 of the votes; ``side`` int8; ``is_fresh`` bool: between this entry and the one
+    before lies a bar without consensus under any configuration; ``is_passed_over`` bool: the entry
+    only stands for the row of the next one; ``is_second`` bool: the entry decides together with the
+    one before, which has the same row and the other side; ``pattern`` int64: which heads had data,
+    an index into the ``(patterns, heads)`` table ``present``. The heads that vote at entry *i* are
+    ``first_vote[i]:first_vote[i + 1]`` of ``head`` int64, ``agrees`` bool (with the side),
+    ``probability``, ``confidence`` and ``strength`` (towards the side). From ``used`` on entries
+    only fill up.
+    """
+
+    row: Int1D
+    side: Int8Array1D
+    is_fresh: Bool1D
+    is_passed_over: Bool1D
+    is_second: Bool1D
+    pattern: Int1D
+    present: Bool2D
+    first_vote: Int1D
+    head: Int1D
+    agrees: Bool1D
+    probability: Float1D
+    confidence: Float1D
+    strength: Float1D
+    used: int
+
+
+class Gates(NamedTuple):
+    """Thresholds of K configurations: weights ``(K, MOST_HEADS)``, the others ``(K,)``; less 1e-12 each."""
+
+    weights: Float2D
+    p_min: Float1D
+    c_min: Float1D
+    weight_min: Float1D
+    score_min: Float1D
+    consensus_c_min: Float1D
+    consensus_p_min: Float1D
+    quorum: Float1D
+    max_opposite: Float1D
+    exits_on_flat: Bool1D
+    hold_bars: Int1D
+
+    def chosen(self, configurations: Int1D) -> "Gates":
+        """Those of some configurations."""
+        chosen: list[Any] = [column[configurations] for column in self]
+        return Gates(*chosen)
+
+
+@kernel
+def entry_rows_kernel(
+    direction: Int8Array2D,
+    probability: Float2D,
+    confidence: Float2D,
+    is_gap: Bool1D,
+    p_min: float,
+    c_min: float,
+    quorum: float,
+    keeps_next: bool,
+    keeps_all: bool,
+) -> tuple[Int1D, Int8Array1D, Bool1D, Bool1D, Bool1D, int]:
+    """The entries under the loosest thresholds: row, side, is_fresh, is_passed_over, is_second, and
+    their number.
+
+    ``keeps_next`` adds the first bar after a run of entries (an exit may be decided there),
+    ``keeps_all`` every bar that exists.
+    """
+    rows, heads = direction.shape
+    most = 2 * rows + WORD
+    row = np.zeros(most, dtype=np.int64)
+    side = np.ones(most, dtype=np.int8)
+    is_fresh = np.zeros(most, dtype=np.bool_)
+    is_passed_over = np.zeros(most, dtype=np.bool_)
+    is_second = np.zeros(most, dtype=np.bool_)
+    count = 0
+    fresh, follows = True, False
+    for t in range(rows):
+        if is_gap[t]:
+            continue
+        up, down = 0, 0
+        for h in range(heads):
+            vote = direction[t, h]
+            if vote != 0 and probability[t, h] >= p_min and confidence[t, h] >= c_min:
+                if vote > 0:
+                    up += 1
+                else:
+                    down += 1
+        may_rise, may_fall = up >= quorum, down >= quorum
+        if not (may_rise or may_fall):
+            if not (keeps_all or (keeps_next and follows)):
+                fresh = True
+                continue
+            follows = False
+        else:
+            follows = True
+        if may_rise and may_fall:
+            row[count], is_fresh[count], is_passed_over[count] = t, fresh, True
+            count += 1
+            fresh = False
+            is_second[count] = True
+        row[count], is_fresh[count] = t, fresh
+        side[count] = -1 if may_fall else 1
+        count += 1
+        fresh = False
+    return row, side, is_fresh, is_passed_over, is_second, count
+
+
+@kernel
+def entry_votes_kernel(
+    row: Int1D,
+    side: Int8Array1D,
+    direction: Int8Array2D,
+    probability: Float2D,
+    confidence: Float2D,
+    p_min: float,
+    c_min: float,
+) -> tuple[Int1D, Int1D, Bool1D, Float1D, Float1D, Float1D]:
+    """The votes at each entry that count under the loosest thresholds, in head order."""
+    heads = direction.shape[1]
+    first_vote = np.zeros(len(row) + 1, dtype=np.int64)
+    head = np.zeros(len(row) * heads, dtype=np.int64)
+    agrees = np.zeros(len(row) * heads, dtype=np.bool_)
+    numbers = np.zeros((3, len(row) * heads))
+    vote = 0
+    for i in range(len(row)):
+        t = row[i]
+        for h in range(heads):
+            p, c = probability[t, h], confidence[t, h]
+            if direction[t, h] != 0 and p >= p_min and c >= c_min:
+                towards = direction[t, h] * side[i]
+                head[vote], agrees[vote] = h, towards > 0
+                numbers[0, vote], numbers[1, vote] = p, c
+                numbers[2, vote] = towards * ((2.0 * p - 1.0) * c)
+                vote += 1
+        first_vote[i + 1] = vote
+    return first_vote, head, agrees, numbers[0], numbers[1], numbers[2]
+
+
+@kernel(nogil=True)
+def actions_kernel(
+    entries: Entries,
+    blocks: Float3D,
+    present: Float3D,
+    exits_on_flat: Bool1D,
+    hold_bars: Int1D,
+    allowed: Uint8Array1D,
+    first: int,
+    actions: Uint8Array2D,
+) -> None:
+    """Write what each configuration does at each entry into ``actions[:, first:]``.
+
+    ``blocks`` and ``present`` are those of ``gate_blocks``; ``allowed`` uint8 by entry: the actions
+    (``engine.decision_events``) that the row permits.
+    """
+    length = len(entries.row)
+    rises = np.zeros(length, dtype=np.uint8)
+    falls = np.zeros(length, dtype=np.uint8)
+    for block in range(len(blocks)):
+        start = block * WIDTH
+        stop = min(start + WIDTH, len(actions))
+        stand_kernel(
+            entries.side, entries.pattern, entries.first_vote, entries.head, entries.agrees,
+            entries.probability, entries.confidence, entries.strength, blocks[block], present[block],
+            entries.used, rises, falls,
+        )  # fmt: skip
+        for i in range(entries.used):
+            if entries.is_second[i]:
+                rises[i] |= rises[i - 1]
+                falls[i] |= falls[i - 1]
+        for k in range(start, stop):
+            if exits_on_flat[k] or hold_bars[k] > 0:
+                for i in range(length):
+                    actions[k, first + i] = (rises[i] >> (k - start) & 1) | (
+                        (falls[i] >> (k - start) & 1) << 1
+                    )
+                _exits_kernel(entries, exits_on_flat[k], hold_bars[k], allowed, actions[k, first:])
+        _turns_kernel(entries.is_fresh, entries.is_passed_over, entries.used, rises, falls)
+        for k in range(start, stop):
+            if not (exits_on_flat[k] or hold_bars[k] > 0):
+                _spread_kernel(
+                    rises, falls, np.uint8(k - start), allowed, actions[k, first : first + length]
+                )
+
+
+@kernel
+def stand_kernel(
+    side: Int8Array1D,
+    pattern: Int1D,
+    first_vote: Int1D,
+    head: Int1D,
+    agrees: Bool1D,
+    probability: Float1D,
+    confidence: Float1D,
+    strength: Float1D,
+    block: Float2D,
+    present: Float2D,
+    count: int,
+    rises: Uint8Array1D,
+    falls: Uint8Array1D,
+) -> None:
+    """For each entry the configurations of a block, as bits, under which a consensus stands."""
+    gates, weighed = block.ctypes.data, present.ctypes.data
+    p_min, c_min = load(gates, WIDTH * P_MIN), load(gates, WIDTH * C_MIN)
+    weight_min, score_min = load(gates, WIDTH * WEIGHT_MIN), load(gates, WIDTH * SCORE_MIN)
+    consensus_c_min = load(gates, WIDTH * CONSENSUS_C_MIN)
+    consensus_p_min = load(gates, WIDTH * CONSENSUS_P_MIN)
+    quorum, max_opposite = load(gates, WIDTH * QUORUM), load(gates, WIDTH * MAX_OPPOSITE)
+    zero, one = spread(0.0), spread(1.0)
+    four, nine, bonus_of_a_head = spread(4.0), spread(9.0), spread(BONUS_OF_A_HEAD)
+    for i in range(count):
+        agreeing, opposing = zero, zero
+        sum_weight, sum_p, sum_c, score = zero, zero, zero, zero
+        for vote in range(first_vote[i], first_vote[i + 1]):
+            p, c = spread(probability[vote]), spread(confidence[vote])
+            counts = (p >= p_min) & (c >= c_min)
+            weight = choose(counts, load(gates, WIDTH * head[vote]), zero)
+            if agrees[vote]:
+                agreeing = agreeing + choose(counts, one, zero)
+                sum_weight = sum_weight + weight
+                sum_p = sum_p + weight * p
+                sum_c = sum_c + weight * c
+            else:
+                opposing = opposing + choose(counts, one, zero)
+            score = score + weight * spread(strength[vote])
+        stands = (agreeing > opposing) & (agreeing >= quorum) & (opposing <= max_opposite)
+        found = mask_bits(stands)
+        if found:
+            counted = choose(agreeing < nine, agreeing, nine)
+            bonus = choose(agreeing > four, bonus_of_a_head * (counted - four), zero)
+            extra = choose(sum_p >= spread(LOW_P) * sum_weight, spread(LOW_P_BONUS), zero)
+            extra = choose(sum_p >= spread(MIDDLE_P) * sum_weight, spread(MIDDLE_P_BONUS), extra)
+            extra = choose(sum_p >= spread(HIGH_P) * sum_weight, spread(HIGH_P_BONUS), extra)
+            data = load(weighed, WIDTH * pattern[i])
+            stands = (
+                stands
+                & (sum_weight > zero)
+                & (sum_weight >= weight_min * data)
+                & (score >= score_min * data)
+                & (sum_c >= (consensus_c_min - (bonus + extra)) * sum_weight)
+                & (sum_p >= consensus_p_min * sum_weight)
+            )
+            found = mask_bits(stands)
+        rises[i] = found if side[i] > 0 else 0
+        falls[i] = found if side[i] < 0 else 0
+
+
+@kernel
+def _turns_kernel(
+    is_fresh: Bool1D, is_passed_over: Bool1D, count: int, rises: Uint8Array1D, falls: Uint8Array1D
+) -> None:
+    """Leave of the sides only those that the row before did not have."""
+    rose, fell = np.uint8(0), np.uint8(0)
+    for i in range(count):
+        if is_fresh[i]:
+            rose, fell = np.uint8(0), np.uint8(0)
+        if is_passed_over[i]:
+            rises[i], falls[i] = 0, 0
+            continue
+        rises_now, falls_now = rises[i], falls[i]
+        rises[i], falls[i] = rises_now & ~rose, falls_now & ~fell
+        rose, fell = rises_now, falls_now
+
+
+@kernel
+def _spread_kernel(
+    rises: Uint8Array1D,
+    falls: Uint8Array1D,
+    bit: np.uint8,
+    allowed: Uint8Array1D,
+    out: Uint8Array1D,
+) -> None:
+    """The actions of the configuration of one bit."""
+    for i in range(len(out)):
+        up, down = (rises[i] >> bit) & np.uint8(1), (falls[i] >> bit) & np.uint8(1)
+        out[i] = (up | (down << np.uint8(1))) & allowed[i]
+
+
+@kernel
+def _exits_kernel(
+    entries: Entries, exits_on_flat: bool, hold_bars: int, allowed: Uint8Array1D, out: Uint8Array1D
+) -> None:
+    """Sides (1, and 2 for -1) of all entries into actions, with exits (``strategies.decide``)."""
+    before, wanted, turned_at = 0, 0, 0
+    for index in range(len(entries.row)):
+        code = out[index]
+        out[index] = 0
+        if entries.is_passed_over[index]:
+            continue
+        if entries.is_fresh[index]:
+            before = 0
+        side = 0 if code == 0 else (1 if code == 1 else -1)
+        t = entries.row[index]
+        if side != 0 and side != before:
+            out[index] = allowed[index] & np.uint8(1 if side > 0 else 2)
+            wanted, turned_at = side, t
+        elif (side == 0 and before != 0 and exits_on_flat) or (
+            wanted != 0 and 0 < hold_bars <= t - turned_at
+        ):
+            out[index] = allowed[index] & np.uint8(4)
+            wanted = 0
+        before = side
