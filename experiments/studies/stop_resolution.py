@@ -285,7 +285,8 @@ and 30 to 119 hours), the whole equity in each position, a stop and a target dra
 the row ({widths}).
 Hours alone use the pessimistic rule: a bar that touches stop and target is booked as the stop.
 Decisions, entries and prices are the same in both; only what happens inside an hour differs. Real
-minutes: whole months of Binance perpetuals, and about a month of each freqtrade file.
+minutes: whole months of Binance perpetuals, and about a month of each freqtrade file; simulated
+ones (BTCSIM): the longest stretch without a hole of a market in which nothing predicts anything.
 
 ## Without costs
 
