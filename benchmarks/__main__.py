@@ -21,7 +21,9 @@ from . import (
     indicators,
     replay,
     simulated_moments,
+    statistics,
     sweep,
+    tuning,
 )
 
 BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
@@ -34,9 +36,11 @@ BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("data_import", data_import.figures),
     ("data_load", data_load.figures),
     ("data_asof", data_asof.figures),
+    ("statistics", statistics.figures),
+    ("tuning", tuning.figures),
     ("command_line", command_line.figures),
 )
-PACKAGES = ("numpy", "numba", "vectorbt", "vectorbt-rust", "TA-Lib")
+PACKAGES = ("numpy", "numba", "vectorbt", "vectorbt-rust", "TA-Lib", "arch")
 
 
 def machine() -> dict[str, str | int | None]:

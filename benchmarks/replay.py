@@ -132,11 +132,18 @@ def _single() -> dict[str, float]:
     def ours(paid: Funding = funding) -> object:
         return summary(replay(panel, decisions, paid, rules), work.initial_cash)
 
-    found = {"million_bars_with_stops_and_funding_s": timed(ours, runs=9).best_s}
+    result = replay(panel, decisions, funding, rules)
+    found = {
+        "million_bars_with_stops_and_funding_s": timed(ours, runs=9).best_s,
+        "million_bars_excursions_on_demand_s": timed(result.find_trades).best_s,
+        "million_bars_account_columns_on_demand_s": timed(result.find_account).best_s,
+    }
     for engine in engines():
-        own, peer = timed_pair(ours, partial(vectorbt_single.replay, work, engine), runs=5)
+        own, peer = timed_pair(ours, partial(vectorbt_single.replay, work, engine), runs=9)
+        found[f"beside_vectorbt_{engine}_million_bars_s"] = own.best_s
         found[f"vectorbt_{engine}_million_bars_s"] = peer.best_s
         found[f"faster_than_vectorbt_{engine}_times"] = peer.best_s / own.best_s
+        found[f"faster_than_vectorbt_{engine}_times_median"] = peer.median_s / own.median_s
     own_s = found["million_bars_with_stops_and_funding_s"]
     for peer in PEERS:
         measured = measure(peer, work)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from .timing import timed, timed_pair
 BARS = 26_280
 CONFIGURATIONS = 1_000
 PEER_CONFIGURATIONS = 100
+ANY_RULE_CONFIGURATIONS = 128
 STOP, TARGET = (0.01, 0.05), (0.02, 0.1)
 
 
@@ -178,6 +179,29 @@ def figures() -> dict[str, float]:
         "one_thread_faster_than_vectorbt_times": cells / one.best_s / peer_rate,
         **{f"peak_mb_{count}_configurations": used for count, used in ours_mb.items()},
         "vectorbt_peak_mb": theirs_mb,
+        **sweep_of_any_rule(market),
+    }
+
+
+def sweep_of_any_rule(market: Market) -> dict[str, float]:
+    """Configurations per second with trailing stops, which go through the replay's own loop."""
+    plain = work(market, ANY_RULE_CONFIGURATIONS)
+    trailing = replace(
+        plain,
+        rules=[
+            replace(
+                rules,
+                exits=Exits(
+                    stop_atr=None, stop_frac=rules.exits.stop_frac, trail_frac=rules.exits.stop_frac
+                ),
+            )
+            for rules in plain.rules
+        ],
+    )
+    one, two = timed_pair(lambda: trailing.run(1), lambda: trailing.run(2), runs=5)
+    return {
+        "any_rule_configurations_per_s": ANY_RULE_CONFIGURATIONS / one.best_s,
+        "any_rule_two_threads_faster_times": one.best_s / two.best_s,
     }
 
 

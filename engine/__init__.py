@@ -23,6 +23,7 @@ from .arrays import (
 from .bars import FLOW_COLUMNS, PRICE_COLUMNS, Bars
 from .decision_events import DecisionEvents
 from .decisions import STYLES, Decisions, Funding
+from .entry_orders import EntryOrders
 from .errors import BacktestError, ConfigError, ContractError, DataError, SourceError
 from .jit import kernel
 from .ledger import (
@@ -37,6 +38,7 @@ from .ledger import (
     PHASES,
     REASONS,
     TRADE_DTYPE,
+    AccountColumns,
 )
 from .market import Market, Series
 from .metrics import METRICS, Metric, buy_and_hold, drawdowns, metrics
@@ -55,7 +57,7 @@ from .rules import (
     SymbolRules,
 )
 from .signals import signals
-from .sweep import Sweep, SweepResult, run_totals, sweep_replay
+from .sweep import Sweep, SweepResult, sweep_replay
 from .timeframe import (
     DAY_NS,
     DAYS_PER_YEAR,
@@ -67,6 +69,7 @@ from .timeframe import (
     grid_origin_ns,
     timeframe_ns,
 )
+from .totals import run_totals
 
 __all__ = [
     "ACCOUNT_COLUMNS",
@@ -92,6 +95,7 @@ __all__ = [
     "SUMS",
     "TRADE_DTYPE",
     "WEEK_NS",
+    "AccountColumns",
     "BacktestError",
     "Bars",
     "Bool1D",
@@ -102,6 +106,7 @@ __all__ = [
     "DataError",
     "DecisionEvents",
     "Decisions",
+    "EntryOrders",
     "Exits",
     "FeeTier",
     "Float1D",

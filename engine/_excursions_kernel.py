@@ -14,7 +14,8 @@ class TradeSpans(NamedTuple):
     """Where trades begin and end, ``(trades,)``.
 
     ``symbol`` is a column of the prices, ``side`` ±1; bar, phase (code of ``PHASES``) and price of the
-    first fill (``entry_…``) and of the last (``exit_…``).
+    first fill (``entry_…``) and of the last (``exit_…``); an entry counts as at the open only at that of
+    its bar.
     """
 
     symbol: Int1D

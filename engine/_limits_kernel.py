@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from ._limit_tables import METHODS, ClosedTrades
-from ._margin_kernel import largest_notional_kernel, value_kernel
+from ._margin_kernel import initial_margin_kernel, largest_notional_kernel
 from ._portfolio_limits_kernel import (
     cap_heat_kernel,
     cap_sectors_kernel,
@@ -24,6 +24,9 @@ from .jit import inner_kernel
 from .ledger import LIMITS
 from .rules import DUST, KELLY_FEWEST_TRADES
 
+MARGIN_SLACK: Final = 1e-12
+"""Share of equity by which the initial margin may exceed it: rounding of what other limits allow."""
+
 RISK: Final = METHODS.index("risk")
 VOLATILITY: Final = METHODS.index("volatility")
 
@@ -33,6 +36,7 @@ DRAWDOWN: Final = LIMITS.index("drawdown")
 POSITION: Final = LIMITS.index("position")
 TIER: Final = LIMITS.index("tier")
 GROSS: Final = LIMITS.index("gross")
+MARGIN: Final = LIMITS.index("margin")
 DUST_LIMIT: Final = LIMITS.index("dust")
 
 
@@ -44,7 +48,7 @@ def grant_kernel(
     trades: ClosedTrades,
     batch: Int1D,
     slots: Records1D,
-    open_: Float1D,
+    carried: Float1D,
     close: Float2D,
     listed: Bool2D,
     limits: Records1D,
@@ -54,14 +58,15 @@ def grant_kernel(
     """Write the wanted and granted notionals of the orders ``batch`` in bar ``t`` into ``slots``.
 
     ``equity`` is that at close t − 1, ``peak`` the highest at closes so far; ``batch`` are columns,
-    rising; ``open_`` ``(S,)`` are the opens of the sub-bar; ``close`` and ``listed`` ``(T, S)`` those of
-    the bars, read before ``t`` only; ``work`` ``(S,)`` is scratch.
+    rising; ``carried`` ``(S,)`` is ``|q| · u(P)`` of the positions that have no order in the batch, 0
+    for all others; ``close`` and ``listed`` ``(T, S)`` those of the bars, read before ``t`` only;
+    ``work`` ``(S,)`` is scratch.
     """
     if limits[0].only_gross:
-        grant_gross_kernel(equity, batch, slots, open_, limits, tiers)
+        grant_gross_kernel(equity, batch, slots, carried, limits, tiers)
     else:
         grant_limited_kernel(
-            t, equity, peak, trades, batch, slots, open_, close, listed, limits, tiers, work
+            t, equity, peak, trades, batch, slots, carried, close, listed, limits, tiers, work
         )
 
 
@@ -70,27 +75,38 @@ def grant_gross_kernel(
     equity: float,
     batch: Int1D,
     slots: Records1D,
-    open_: Float1D,
+    carried: Float1D,
     limits: Records1D,
     tiers: Records1D,
 ) -> None:
-    """``grant_kernel`` where nothing but the limits 4, 9 and 10 can cut an order."""
+    """``grant_kernel`` where nothing but the limits 4 and 9 to 11 can cut an order."""
     numbers, largest = limits[0], np.inf
     if numbers.is_margined:
         largest = largest_notional_kernel(equity, tiers, numbers.is_isolated != 0, numbers.leverage)
     for i in range(len(batch)):
-        _want_kernel(equity, numbers.method, numbers.size, slots[batch[i]])
+        _want_kernel(equity, numbers, slots[batch[i]])
         _cap_kernel(largest, TIER, slots[batch[i]])
-    cap, dust = numbers.max_gross * equity, DUST * equity
-    _cap_gross_kernel(cap, dust, batch, slots, open_, numbers.is_inverse != 0)
+    _cap_gross_kernel(numbers.max_gross * equity, batch, slots, carried)
+    _cap_margin_kernel(equity, batch, slots, carried, numbers, tiers)
+    _drop_dust_kernel(DUST * equity, batch, slots)
 
 
 @inner_kernel
-def _want_kernel(equity: float, method: int, size: float, slot: np.record) -> None:
+def loss_at_stop_kernel(numbers: np.record, slot: np.record) -> float:
+    """What a unit of an order's notional loses at the stop."""
+    distance = float(slot.stop_distance)
+    if not numbers.is_inverse:
+        return distance
+    return distance / (1.0 - distance) if slot.target > 0.0 else distance / (1.0 + distance)
+
+
+@inner_kernel
+def _want_kernel(equity: float, numbers: np.record, slot: np.record) -> None:
     """The notional that an order asks for by the sizing method."""
-    notional = abs(slot.target) * size * equity
+    method = numbers.method
+    notional = abs(slot.target) * numbers.size * equity
     if method == RISK and notional != 0.0:
-        notional /= slot.stop_distance
+        notional /= loss_at_stop_kernel(numbers, slot)
     elif method == VOLATILITY and notional != 0.0:
         notional /= slot.volatility
     slot.wanted = notional
@@ -129,7 +145,7 @@ def grant_limited_kernel(
     trades: ClosedTrades,
     batch: Int1D,
     slots: Records1D,
-    open_: Float1D,
+    carried: Float1D,
     close: Float2D,
     listed: Bool2D,
     limits: Records1D,
@@ -151,11 +167,11 @@ def grant_limited_kernel(
     for i in range(len(batch)):
         slot = slots[batch[i]]
         slot.is_outside = False
-        _want_kernel(equity, numbers.method, numbers.size, slot)
+        _want_kernel(equity, numbers, slot)
         if slot.target != 0.0:
             most = abs(slot.target) * fraction * equity
             if numbers.method == RISK:
-                most /= slot.stop_distance
+                most /= loss_at_stop_kernel(numbers, slot)
             _cap_kernel(most, KELLY, slot)
             _cap_kernel(slot.granted * share, DRAWDOWN, slot)
             _cap_kernel(numbers.max_position * equity, POSITION, slot)
@@ -169,29 +185,60 @@ def grant_limited_kernel(
         refuse_surplus_kernel(ranked, slots, numbers.max_positions)
     if numbers.max_sector < np.inf:
         cap = numbers.max_sector * equity
-        cap_sectors_kernel(cap, batch, slots, open_, numbers.is_inverse != 0)
+        cap_sectors_kernel(cap, batch, slots, carried)
     if numbers.max_heat < np.inf:
         cap_heat_kernel(numbers.max_heat * equity, batch, slots, numbers.is_inverse != 0)
-    cap, dust = numbers.max_gross * equity, DUST * equity
-    _cap_gross_kernel(cap, dust, batch, slots, open_, numbers.is_inverse != 0)
+    _cap_gross_kernel(numbers.max_gross * equity, batch, slots, carried)
+    _cap_margin_kernel(equity, batch, slots, carried, numbers, tiers)
+    _drop_dust_kernel(DUST * equity, batch, slots)
 
 
 @inner_kernel
-def _cap_gross_kernel(
-    cap: float, dust: float, batch: Int1D, slots: Records1D, open_: Float1D, is_inverse: bool
-) -> None:
-    """Limits 9 and 10: all orders shrink alike until the account is within ``cap``; dust is nothing."""
-    total, carried, place = 0.0, 0.0, 0
+def _cap_gross_kernel(cap: float, batch: Int1D, slots: Records1D, carried: Float1D) -> None:
+    """Limit 9: all orders shrink alike until the account is within ``cap``."""
+    total, held = 0.0, 0.0
     for i in range(len(batch)):
         total += slots[batch[i]].granted
-    for s in range(len(slots)):
-        if place < len(batch) and batch[place] == s:
-            place += 1
-        elif slots[s].position != 0.0:
-            carried += abs(slots[s].position) * abs(value_kernel(open_[s], is_inverse))
+    for s in range(len(carried)):
+        held += carried[s]
     for i in range(len(batch)):
         slot = slots[batch[i]]
-        if total > 0.0 and carried + total > cap:
-            scale_kernel(cap, carried, total, GROSS, slot)
-        if slot.granted < dust:
-            _cap_kernel(0.0, DUST_LIMIT, slot)
+        if total > 0.0 and held + total > cap:
+            scale_kernel(cap, held, total, GROSS, slot)
+
+
+@inner_kernel
+def _cap_margin_kernel(
+    equity: float,
+    batch: Int1D,
+    slots: Records1D,
+    carried: Float1D,
+    numbers: np.record,
+    tiers: Records1D,
+) -> None:
+    """Limit 10: all orders shrink alike until equity covers the initial margin of everything.
+
+    One symbol is within it by limit 4, one tier by limit 9: neither the notional of an order nor
+    ``max_gross`` exceeds what the leverage allows.
+    """
+    if not numbers.is_margined or len(tiers) == 1 or len(slots) == 1:
+        return
+    isolated, leverage = numbers.is_isolated != 0, numbers.leverage
+    total, held, wanted = 0.0, 0.0, 0.0
+    for i in range(len(batch)):
+        granted = slots[batch[i]].granted
+        wanted += granted
+        total += initial_margin_kernel(granted, tiers, isolated, leverage)
+    for s in range(len(carried)):
+        held += initial_margin_kernel(carried[s], tiers, isolated, leverage)
+    if wanted > 0.0 and held + total > equity * (1.0 + MARGIN_SLACK):
+        for i in range(len(batch)):
+            scale_kernel(equity, held, total, MARGIN, slots[batch[i]])
+
+
+@inner_kernel
+def _drop_dust_kernel(dust: float, batch: Int1D, slots: Records1D) -> None:
+    """Limit 11: what is next to nothing is nothing."""
+    for i in range(len(batch)):
+        if slots[batch[i]].granted < dust:
+            _cap_kernel(0.0, DUST_LIMIT, slots[batch[i]])

@@ -143,9 +143,7 @@ def scale_kernel(cap: float, carried: float, total: float, code: int, slot: np.r
 
 
 @inner_kernel
-def cap_sectors_kernel(
-    cap: float, batch: Int1D, slots: Records1D, open_: Float1D, is_inverse: bool
-) -> None:
+def cap_sectors_kernel(cap: float, batch: Int1D, slots: Records1D, carried: Float1D) -> None:
     """Limit 7: the orders of a sector shrink alike until it is within ``cap``."""
     for i in range(len(batch)):
         sector = slots[batch[i]].sector
@@ -154,17 +152,16 @@ def cap_sectors_kernel(
             is_done |= slots[earlier].sector == sector
         if is_done:
             continue
-        total, carried = 0.0, 0.0
+        total, held = 0.0, 0.0
         for other in range(len(slots)):
-            slot = slots[other]
-            if slot.sector == sector and slot.is_outside:
-                carried += abs(slot.position) * abs(value_kernel(open_[other], is_inverse))
-            elif slot.sector == sector:
-                total += slot.granted
-        if total > 0.0 and carried + total > cap:
+            if slots[other].sector == sector and slots[other].is_outside:
+                held += carried[other]
+            elif slots[other].sector == sector:
+                total += slots[other].granted
+        if total > 0.0 and held + total > cap:
             for j in range(i, len(batch)):
                 if slots[batch[j]].sector == sector:
-                    scale_kernel(cap, carried, total, SECTOR, slots[batch[j]])
+                    scale_kernel(cap, held, total, SECTOR, slots[batch[j]])
 
 
 @inner_kernel

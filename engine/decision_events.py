@@ -1,13 +1,15 @@
 """Decisions of many configurations at once: rows that may act, and what each does there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from .arrays import Float1D, Float2D, Int1D
+from .argument_checks import check_array
+from .arrays import Float2D, Int1D
 from .decisions import Decisions
+from .entry_orders import EntryOrders
 from .errors import ContractError
 
 UInt8Array2D: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
@@ -20,7 +22,8 @@ FLAT: Final = 4
 WORD: Final = 8
 """Actions searched at a time; the rows of a symbol fill whole words."""
 
-_TARGETS: Final = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
+TARGETS: Final = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
+"""The target of each action."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +34,8 @@ class DecisionEvents:
     not decrease; of equal rows the last that acts counts. ``actions`` uint8 ``(K, len(rows))``:
     ``NO_ACTION``, ``LONG``, ``SHORT`` (full targets 1 and -1) or ``FLAT`` (target 0). ``atr_frac``
     float64 ``(T, S)`` as in ``Decisions``, the same for every configuration. A symbol's rows come
-    in whole ``WORD``s; what fills up repeats the last row and never acts. Raises ContractError
+    in whole ``WORD``s; what fills up repeats the last row and never acts. ``orders`` says how each
+    configuration enters (None: at the market, sized without a volatility). Raises ContractError
     otherwise.
     """
 
@@ -39,8 +43,22 @@ class DecisionEvents:
     offsets: Int1D
     actions: UInt8Array2D
     atr_frac: Float2D
+    orders: EntryOrders | None = None
 
     def __post_init__(self) -> None:
+        for name, dtype, dimensions in (
+            ("rows", np.int64, 1),
+            ("offsets", np.int64, 1),
+            ("actions", np.uint8, 2),
+            ("atr_frac", np.float64, 2),
+        ):
+            check_array("decision events", name, getattr(self, name), dtype, dimensions)
+        self._check_rows()
+        self._check_actions()
+        if self.orders is not None:
+            self._check_orders(self.orders)
+
+    def _check_rows(self) -> None:
         bars, symbols = self.atr_frac.shape
         if self.offsets.shape != (symbols + 1,) or self.offsets[0] != 0:
             raise ContractError(
@@ -50,33 +68,80 @@ class DecisionEvents:
             raise ContractError(
                 f"decision events: offsets={self.offsets.tolist()} must rise in steps of {WORD}"
             )
-        if self.rows.shape != (self.offsets[-1],) or self.rows.dtype != np.int64:
-            raise ContractError(f"decision events: rows must be int64 ({self.offsets[-1]},)")
-        if self.actions.ndim != 2 or self.actions.shape[1] != len(self.rows):
+        if self.rows.shape != (self.offsets[-1],):
             raise ContractError(
-                f"decision events: actions have shape {self.actions.shape}, expected one column for "
+                f"decision events: rows have shape {self.rows.shape}, offsets say "
+                f"({self.offsets[-1]},)"
+            )
+        inside = (self.rows >= 0) & (self.rows < bars)
+        rises = np.diff(self.rows, prepend=self.rows[:1]) >= 0
+        rises[self.offsets[:-1][self.offsets[:-1] < len(rises)]] = True
+        for ok, rule in (
+            (inside, f"must lie in [0, {bars}), the bars of atr_frac"),
+            (rises, "lies before the row above; sort the rows of each symbol"),
+        ):
+            if not ok.all():
+                at = int(np.argmin(ok))
+                symbol = int(np.searchsorted(self.offsets, at, side="right")) - 1
+                raise ContractError(
+                    f"decision events: rows[{at}]={self.rows[at]} of symbol {symbol} {rule}"
+                )
+
+    def _check_actions(self) -> None:
+        actions = self.actions
+        if not actions.flags.c_contiguous:
+            raise ContractError("decision events: actions must be in C order")
+        if actions.shape[1] != len(self.rows):
+            raise ContractError(
+                f"decision events: actions have shape {actions.shape}, expected one column for "
                 f"each of {len(self.rows)} rows"
             )
-        if self.actions.dtype != np.uint8 or not self.actions.flags.c_contiguous:
-            raise ContractError("decision events: actions must be uint8 in C order")
-        for s in range(symbols):
-            rows = self.rows[self.offsets[s] : self.offsets[s + 1]]
-            if len(rows) and (rows[0] < 0 or rows[-1] >= bars or (np.diff(rows) < 0).any()):
-                raise ContractError(
-                    f"decision events: rows of symbol {s} must not decrease and lie in [0, {bars})"
-                )
+        if actions.size and (actions.max() > FLAT or (actions == (LONG | SHORT)).any()):
+            k, at = (int(i) for i in np.argwhere((actions > FLAT) | (actions == (LONG | SHORT)))[0])
+            raise ContractError(
+                f"decision events: actions[{k}, {at}]={actions[k, at]} (bar {self.rows[at]}) must "
+                f"be {NO_ACTION}, {LONG}, {SHORT} or {FLAT}"
+            )
+        atr_frac = self.atr_frac[self.rows, self.columns]
+        unknown = np.flatnonzero(~(np.isfinite(atr_frac) & (atr_frac > 0)))
+        entering = (actions[:, unknown] & (LONG | SHORT)) != 0
+        if entering.any():
+            k, place = (int(i) for i in np.argwhere(entering)[0])
+            at = int(unknown[place])
+            raise ContractError(
+                f"decision events: atr_frac[{self.rows[at]}, {self.columns[at]}]={atr_frac[at]} "
+                f"must be finite and positive where a row asks for a position, as actions[{k}, "
+                f"{at}] does; wait for its warm-up"
+            )
+
+    def _check_orders(self, orders: EntryOrders) -> None:
+        if len(orders) != self.configurations:
+            raise ContractError(
+                f"decision events: orders of {len(orders)} configurations, actions of "
+                f"{self.configurations}"
+            )
+        if orders.close.shape != self.atr_frac.shape:
+            raise ContractError(
+                f"decision events: orders.close has shape {orders.close.shape}, atr_frac has "
+                f"{self.atr_frac.shape}"
+            )
 
     @property
     def configurations(self) -> int:
         """K."""
         return len(self.actions)
 
+    @property
+    def columns(self) -> Int1D:
+        """The symbol of each row, as a column of the panel."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
     @classmethod
     def from_decisions(cls, decisions: Sequence[Decisions]) -> "DecisionEvents":
         """Events of ready decisions, one element a configuration, all with one ``atr_frac``.
 
         Raises ContractError where a target is not -1, 0 or 1, or a style, kind or volatility is
-        given.
+        given (``with_orders`` adds the last two).
         """
         atr_frac = decisions[0].atr_frac
         bars, symbols = atr_frac.shape
@@ -88,9 +153,12 @@ class DecisionEvents:
                 one.atr_frac, atr_frac, equal_nan=True
             ):
                 raise ContractError(f"decision events: configuration {k} has its own atr_frac")
-            if not np.isin(one.target[one.acts], (-1.0, 0.0, 1.0)).all():
+            unfit = one.acts & ~np.isin(one.target, (-1.0, 0.0, 1.0))
+            if unfit.any():
+                row, column = (int(index) for index in np.argwhere(unfit)[0])
                 raise ContractError(
-                    f"decision events: configuration {k}: targets must be -1, 0 or 1"
+                    f"decision events: configuration {k}: target[{row}, {column}]="
+                    f"{one.target[row, column]} must be -1, 0 or 1"
                 )
         rows, columns = [], []
         for s in range(symbols):
@@ -111,18 +179,48 @@ class DecisionEvents:
             atr_frac=atr_frac,
         )
 
+    def with_orders(self, orders: EntryOrders) -> "DecisionEvents":
+        """The same decisions entered by ``orders``, without those that cannot be: where a
+        configuration's volatility is not known, or the price of its order is not above 0.
+        """
+        self._check_orders(orders)
+        actions = self.actions.copy()
+        columns = self.columns
+        for k in range(len(actions)):
+            acting = np.flatnonzero(actions[k])
+            rows, own = self.rows[acting], columns[acting]
+            can = orders.can_enter(
+                k, rows, own, TARGETS[actions[k, acting]], self.atr_frac[rows, own]
+            )
+            actions[k, acting[~can]] = NO_ACTION
+        return replace(self, actions=actions, orders=orders)
+
+    def part(self, configurations: slice) -> "DecisionEvents":
+        """The decisions of some configurations."""
+        orders = None if self.orders is None else self.orders.chosen(configurations)
+        return replace(self, actions=self.actions[configurations], orders=orders)
+
     def decisions(self, configuration: int) -> Decisions:
         """The decisions of one configuration in full, as a single replay takes them."""
-        target = np.zeros(self.atr_frac.shape)
-        acts = np.zeros(self.atr_frac.shape, dtype=np.bool_)
-        for s in range(self.atr_frac.shape[1]):
-            own = slice(int(self.offsets[s]), int(self.offsets[s + 1]))
-            action = self.actions[configuration, own]
-            rows = self.rows[own][action != NO_ACTION]
-            target[rows, s] = _targets(action[action != NO_ACTION])
-            acts[rows, s] = True
-        return Decisions(target=target, acts=acts, atr_frac=self.atr_frac)
-
-
-def _targets(action: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Float1D:
-    return _TARGETS[action]
+        shape = self.atr_frac.shape
+        target, acts = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+        acting = np.flatnonzero(self.actions[configuration])
+        rows, columns = self.rows[acting], self.columns[acting]
+        wanted = TARGETS[self.actions[configuration, acting]]
+        target[rows, columns], acts[rows, columns] = wanted, True
+        if self.orders is None:
+            return Decisions(target=target, acts=acts, atr_frac=self.atr_frac)
+        kind, price = np.zeros(shape, dtype=np.int8), np.zeros(shape)
+        kind[rows, columns] = self.orders.kinds(configuration, wanted)
+        price[rows, columns] = self.orders.prices(
+            configuration, rows, columns, wanted, self.atr_frac[rows, columns]
+        )
+        is_sized = self.orders.is_sized_by_volatility[configuration]
+        return Decisions(
+            target=target,
+            acts=acts,
+            atr_frac=self.atr_frac,
+            order_kind=kind,
+            order_price=price,
+            volatility=self.orders.volatility if is_sized else None,
+        )

@@ -1,10 +1,11 @@
 """What the replay accepts: decisions at bar closes, and funding events."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from .argument_checks import check_array
 from .arrays import Bool2D, Float1D, Float2D, Int1D, Int8Array2D
 from .errors import ContractError
 from .ledger import ORDER_KINDS
@@ -60,7 +61,7 @@ class Decisions:
             column = getattr(self, name)
             if column is None and name not in REQUIRED:
                 continue
-            _check_array("decisions", name, column, dtype, 2)
+            check_array("decisions", name, column, dtype, 2)
             if column.shape != self.target.shape:
                 raise ContractError(
                     f"decisions: {name} has shape {column.shape}, target has {self.target.shape}"
@@ -136,7 +137,7 @@ class Funding:
     def __post_init__(self) -> None:
         for name, dtype in FUNDING_COLUMNS.items():
             column = getattr(self, name)
-            _check_array("funding", name, column, dtype, 1)
+            check_array("funding", name, column, dtype, 1)
             if column.shape != self.time_ns.shape:
                 raise ContractError(
                     f"funding: {name} has shape {column.shape}, time_ns has {self.time_ns.shape}"
@@ -165,14 +166,3 @@ class Funding:
         empty = np.zeros(0)
         whole = np.zeros(0, dtype=np.int64)
         return cls(time_ns=whole, symbol_index=whole, rate=empty, mark_price=empty)
-
-
-def _check_array(owner: str, name: str, column: Any, dtype: type, ndim: int) -> None:
-    """Refuse what is no numpy array of the dtype and number of dimensions."""
-    wanted = f"a {ndim}-dimensional {np.dtype(dtype)} array"
-    if not isinstance(column, np.ndarray):
-        raise ContractError(f"{owner}: {name} must be {wanted}, not {type(column).__name__}")
-    if column.dtype != dtype or column.ndim != ndim:
-        raise ContractError(
-            f"{owner}: {name} must be {wanted}; it is a {column.ndim}-dimensional {column.dtype} array"
-        )

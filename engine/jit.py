@@ -14,6 +14,7 @@ cache folder) kernels compile in every process and are kept nowhere.
 
 import contextlib
 import functools
+import gc
 import hashlib
 import os
 import pickle
@@ -25,16 +26,14 @@ from typing import Any, TypeVar, cast, overload
 import numba
 from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
-from numba.core.compiler import Compiler, DefaultPassBuilder
-from numba.core.compiler_machinery import register_pass
-from numba.core.typed_passes import NativeLowering
 
+from . import jit_passes
 from .errors import ConfigError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _unliteral: Callable[[Any], Any] = types.unliteral  # type: ignore[attr-defined]
-_OPTIONS = str(Path(__file__).resolve())
+_OPTIONS = {str(Path(file).resolve()) for file in (__file__, jit_passes.__file__)}
 _UNREADABLE = (AttributeError, ImportError, EOFError, pickle.UnpicklingError)
 _PACKAGES_OF_MODULE: dict[str, frozenset[str]] = {}
 
@@ -72,7 +71,12 @@ def kernel(
 
 def _compiled(function: _Function, *, parallel: bool, nogil: bool, inlined: bool) -> _Function:
     compiled = numba.njit(
-        fastmath=False, error_model="numpy", parallel=parallel, nogil=nogil, forceinline=inlined
+        fastmath=False,
+        error_model="numpy",
+        parallel=parallel,
+        nogil=nogil,
+        forceinline=inlined,
+        pipeline_class=jit_passes.KernelCompiler,
     )(function)
     if compiled is function:  # NUMBA_DISABLE_JIT
         return function
@@ -87,7 +91,23 @@ def _compiled(function: _Function, *, parallel: bool, nogil: bool, inlined: bool
         if "no locator available" not in str(error):
             raise
     _forget_literals(compiled)
+    compiled._compile_for_args = _without_collector(compiled._compile_for_args)
     return cast(_Function, compiled)
+
+
+def _without_collector(compile_for: Callable[..., Any]) -> Callable[..., Any]:
+    """``compile_for`` without searches for cyclic garbage: compiling allocates much, which all lives on."""
+
+    def compile_for_args(*arguments: Any, **keywords: Any) -> Any:
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return compile_for(*arguments, **keywords)
+        finally:
+            if was_enabled:
+                gc.enable()
+
+    return compile_for_args
 
 
 @overload
@@ -121,7 +141,7 @@ def _translated(function: _Function, *, inlined: bool) -> _Function:
         error_model="numpy",
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
-        pipeline_class=_InnerCompiler,
+        pipeline_class=jit_passes.InnerCompiler,
     )(function)
     if compiled is not function:
         _sources_stamp(function)
@@ -160,48 +180,6 @@ def _forget_literals(compiled: Any) -> None:
         )
 
     compiled.get_call_template = get_call_template
-
-
-def _keep_translated(library: Any) -> None:
-    """Count as finished, without machine code."""
-    library._finalize_dynamic_globals()
-    library._finalized = True
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _InnerLowering(NativeLowering):  # type: ignore[misc]
-    """Translation to LLVM, each function simplified by itself, without machine code."""
-
-    _name = "inner_lowering"
-
-    def run_pass(self, state: Any) -> bool:
-        library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
-        library._optimize_final_module = lambda: None
-        library._finalize_final_module = lambda: _keep_translated(library)
-        state.library = library
-        state.flags.no_compile = True
-        super().run_pass(state)
-        lowered = state["cr"]
-        # Callers find the code by an entry point, which must be a unique function of C's.
-        entry = [lowered.fndesc.mangled_name].clear
-        state.targetctx.insert_user_function(entry, lowered.fndesc, [library])
-        state.reload_init.extend(library._reload_init)
-        state["cr"] = lowered._replace(cfunc=entry)
-        return True
-
-
-class _InnerCompiler(Compiler):  # type: ignore[misc]
-    """numba's compiler with the last step replaced."""
-
-    def define_pipelines(self) -> list[Any]:
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes = [
-            (_InnerLowering, text) if step is NativeLowering else (step, text)
-            for step, text in passes.passes
-        ]
-        passes._finalized = False
-        passes.finalize()
-        return [passes]
 
 
 class _KernelCacheFiles(CompileResultCacheImpl):  # type: ignore[misc]
@@ -253,7 +231,7 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]
 
 def _sources_stamp(function: Callable[..., Any]) -> str:
     """Hash of every source that the machine code of ``function`` can depend on."""
-    packages = {_package(function.__code__.co_filename), _OPTIONS}
+    packages = {_package(function.__code__.co_filename), *_OPTIONS}
     for value in function.__globals__.values():
         if isinstance(value, ModuleType):
             prefix = f"{value.__name__}."

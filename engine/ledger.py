@@ -1,8 +1,10 @@
 """Record types of the ledgers, and the names behind their codes (see docs/accounting.md)."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+
+from .arrays import Float1D
 
 PHASES: Final = ("open", "intrabar", "close")
 REASONS: Final = (
@@ -46,6 +48,7 @@ LIMITS: Final = (
     "sector",
     "heat",
     "gross",
+    "margin",
     "dust",
     "lot",
     "min_notional",
@@ -136,12 +139,17 @@ TRADE_DTYPE: Final = np.dtype(
         ("is_ambiguous", np.bool_),
     ]
 )
-ACCOUNT_COLUMNS: Final = (
-    "equity",
-    "cash",
-    "gross_exposure",
-    "net_exposure",
-    "initial_margin",
-    "maintenance_margin",
-)
-"""What is known of the account at each close, in settlement currency."""
+
+
+class AccountColumns(NamedTuple):
+    """The account at each close besides its equity, ``(T,)``, in settlement currency."""
+
+    cash: Float1D
+    gross_exposure: Float1D
+    net_exposure: Float1D
+    initial_margin: Float1D
+    maintenance_margin: Float1D
+
+
+ACCOUNT_COLUMNS: Final = ("equity", *AccountColumns._fields)
+"""What is known of the account at each close."""

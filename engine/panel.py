@@ -23,9 +23,9 @@ class MarkPrices:
     low: Float2D
     close: Float2D
 
-    def prefix(self, count: int) -> "MarkPrices":
-        """The first ``count`` bars."""
-        return MarkPrices(**{name: getattr(self, name)[:count] for name in PRICE_COLUMNS})
+    def part(self, start: int, stop: int) -> "MarkPrices":
+        """Bars ``start`` to ``stop`` − 1."""
+        return MarkPrices(**{name: getattr(self, name)[start:stop] for name in PRICE_COLUMNS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,13 +186,18 @@ class Panel:
 
     def prefix(self, count: int) -> "Panel":
         """The first ``count`` bars."""
+        return self.part(0, count)
+
+    def part(self, start: int, stop: int) -> "Panel":
+        """Bars ``start`` to ``stop`` − 1; DataError when there is none."""
+        rows = slice(start, stop)
         return Panel(
             symbols=self.symbols,
             timeframe=self.timeframe,
-            open_time=self.open_time[:count],
-            volume=None if self.volume is None else self.volume[:count],
-            mark=None if self.mark is None else self.mark.prefix(count),
-            **{name: getattr(self, name)[:count] for name in (*PRICE_COLUMNS, "listed", "is_gap")},
+            open_time=self.open_time[rows],
+            volume=None if self.volume is None else self.volume[rows],
+            mark=None if self.mark is None else self.mark.part(start, stop),
+            **{name: getattr(self, name)[rows] for name in (*PRICE_COLUMNS, "listed", "is_gap")},
         )
 
 

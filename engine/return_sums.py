@@ -4,12 +4,14 @@ from typing import Final
 
 import numpy as np
 
+from .argument_checks import check_array
 from .arrays import Float1D, Float2D, Int1D
 from .errors import ContractError
 from .jit import inner_kernel, kernel
-from .simd import choose, load, lowest, number_at, put_number, spread, store
+from .simd import choose, load, mask_bits, number_at, put_number, spread, store
 
 LANES: Final = 8
+ALL_LANES: Final = (1 << LANES) - 1
 SUMS: Final = ("r", "r2", "r3", "r4", "downside2")
 """Power sums of returns and the sum of squared negative returns, by column."""
 
@@ -28,16 +30,33 @@ def _add_bar_kernel(lanes: int, t: int, before: float, equity: float) -> None:
 
 
 @inner_kernel(inlined=True)
-def _add_group_kernel(lanes: int, equity: int, t: int) -> None:
-    """Add the eight bars from ``t`` on, a multiple of eight above 0, with positive equity before each."""
+def _add_groups_kernel(lanes: int, equity: int, first: int, stop: int) -> int:
+    """Add bars from ``first`` on, eight at a time and all multiples of eight above 0; where that ends.
+
+    It ends at ``stop``, less than eight bars before it, or where equity was not positive.
+    """
     one, zero = spread(1.0), spread(0.0)
-    r = load(equity, t) / load(equity, t - 1) - one
-    squared = r * r
-    store(lanes, 0, load(lanes, 0) + r)
-    store(lanes, LANES, load(lanes, LANES) + squared)
-    store(lanes, 2 * LANES, load(lanes, 2 * LANES) + squared * r)
-    store(lanes, 3 * LANES, load(lanes, 3 * LANES) + squared * squared)
-    store(lanes, 4 * LANES, load(lanes, 4 * LANES) + choose(r < zero, squared, zero))
+    r1, r2, r3 = load(lanes, 0), load(lanes, LANES), load(lanes, 2 * LANES)
+    r4, downside = load(lanes, 3 * LANES), load(lanes, 4 * LANES)
+    t = first
+    while t + LANES <= stop:
+        before = load(equity, t - 1)
+        if mask_bits(before > zero) != ALL_LANES:
+            break
+        r = load(equity, t) / before - one
+        squared = r * r
+        r1 = r1 + r
+        r2 = r2 + squared
+        r3 = r3 + squared * r
+        r4 = r4 + squared * squared
+        downside = downside + choose(r < zero, squared, zero)
+        t += LANES
+    store(lanes, 0, r1)
+    store(lanes, LANES, r2)
+    store(lanes, 2 * LANES, r3)
+    store(lanes, 3 * LANES, r4)
+    store(lanes, 4 * LANES, downside)
+    return t
 
 
 @kernel
@@ -62,15 +81,30 @@ def _return_sums_kernel(
         if t == bars:
             return
         until = edges[edge] if edge < len(edges) else bars
-        if t > 0 and t % LANES == 0 and t + LANES <= until:
-            lows = load(address, t)
-            before = load(address, t - 1)
-            if lowest(choose(before < lows, before, lows)) > 0.0:
-                _add_group_kernel(lanes, address, t)
-                t += LANES
-                continue
-        _add_bar_kernel(lanes, t, equity[t - 1] if t > 0 else initial_cash, equity[t])
-        t += 1
+        if t > 0 and t % LANES == 0:
+            t = _add_groups_kernel(lanes, address, t, until)
+        if t < until:
+            _add_bar_kernel(lanes, t, equity[t - 1] if t > 0 else initial_cash, equity[t])
+            t += 1
+
+
+def checked_edges(edges: Int1D | None, bars: int) -> Int1D:
+    """The edges of blocks of ``bars`` bars, 0 and ``bars`` where None is given.
+
+    Raises ContractError where they are no int64 array, decrease or leave [0, ``bars``].
+    """
+    if edges is None:
+        return np.array([0, bars])
+    check_array("return sums", "edges", edges, np.int64, 1)
+    if not len(edges):
+        raise ContractError("edges is empty; state at least one, or None for the whole")
+    wrong = (edges < 0) | (edges > bars) | (np.diff(edges, prepend=edges[:1]) < 0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ContractError(
+            f"edges[{row}]={edges[row]} must not lie before the edge above and must lie in [0, {bars}]"
+        )
+    return np.ascontiguousarray(edges)
 
 
 def return_sums(equity: Float1D, initial_cash: float, edges: Int1D | None = None) -> Float2D:
@@ -80,11 +114,7 @@ def return_sums(equity: Float1D, initial_cash: float, edges: Int1D | None = None
     stands for 0 and T, so that the last row holds the sums of everything. Differences of rows are the
     sums of the blocks between. Raises ContractError when an edge is out of order or out of range.
     """
-    given = np.array([0, len(equity)]) if edges is None else np.asarray(edges, dtype=np.int64)
-    if (len(given) and (np.diff(given) < 0).any()) or given.min() < 0 or given.max() > len(equity):
-        raise ContractError(
-            f"edges={given.tolist()} must not decrease and lie within [0, {len(equity)}]"
-        )
+    given = checked_edges(edges, len(equity))
     told = np.ascontiguousarray(equity, dtype=np.float64)
     lanes = np.zeros(LANES * len(SUMS))
     sums = np.zeros((len(given), len(SUMS)))

@@ -15,14 +15,17 @@ compiled kernels only.
 
 import operator
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
 from numba.np.numpy_support import from_dtype
 
 WIDTH: Final = 8
+BYTES: Final = 64
+"""Bytes looked at by ``shared_bits``."""
 _VECTOR: Final = ir.VectorType(ir.DoubleType(), WIDTH)
 _BITS: Final = ir.VectorType(ir.IntType(1), WIDTH)
 
@@ -43,6 +46,8 @@ class MaskType(types.Type):
 
 lanes_type: Final = LanesType()
 mask_type: Final = MaskType()
+_Build: TypeAlias = Callable[[Any, Any, Any], Any]
+"""From an LLVM builder and two values to their result."""
 
 
 @register_model(LanesType)
@@ -93,13 +98,16 @@ def _writer(kind: Any, element: Any, value_type: Any) -> Callable[..., Any]:
 
 _DOUBLE: Final = ir.DoubleType()
 _INT64: Final = ir.IntType(64)
+_INT32: Final = ir.IntType(32)
 _BYTE: Final = ir.IntType(8)
-_BYTES: Final = {_DOUBLE: 8, _INT64: 8, _BYTE: 1}
+_BYTES: Final = {_DOUBLE: 8, _INT64: 8, _INT32: 4, _BYTE: 1}
 
 number_at: Final = _reader(_DOUBLE, _DOUBLE, types.float64)
 """``number_at(address, index)``: element of a float64 array."""
 whole_at: Final = _reader(_INT64, _INT64, types.int64)
 """``whole_at(address, index)``: element of an int64 array."""
+half_at: Final = _reader(_INT32, _INT32, types.int32)
+"""``half_at(address, index)``: element of an int32 array."""
 byte_at: Final = _reader(_BYTE, _BYTE, types.uint8)
 """``byte_at(address, index)``: element of a uint8 or bool array."""
 load: Final = _reader(_VECTOR, _DOUBLE, lanes_type)
@@ -185,6 +193,51 @@ def choose(typing_context: Any, mask: Any, first: Any, second: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def either(typing_context: Any, holds: Any, first: Any, second: Any) -> Any:
+    """``first`` if ``holds``, else ``second``, two float64 or two int64: no branch to be predicted."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(*arguments)
+
+    kind = types.float64 if isinstance(first, types.Float) else types.int64
+    return kind(types.boolean, kind, kind), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def shared_bits(typing_context: Any, address: Any, index: Any, bits: Any) -> Any:
+    """Which of the ``BYTES`` elements from ``index`` on of a uint8 array have a bit of ``bits``, as a
+    number: bit *i* for element ``index + i``.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(_BYTE, BYTES)
+        place = _pointer(builder, arguments[0], arguments[1], _BYTE)
+        found = builder.load(builder.bitcast(place, kind.as_pointer()), align=1)
+        undefined, narrow = ir.Constant(kind, ir.Undefined), builder.trunc(arguments[2], _BYTE)
+        first = builder.insert_element(undefined, narrow, ir.Constant(_INT32, 0))
+        zeros = ir.Constant(ir.VectorType(_INT32, BYTES), [0] * BYTES)
+        wanted = builder.shuffle_vector(first, undefined, zeros)
+        shared = builder.and_(found, wanted)
+        mask = builder.icmp_unsigned("!=", shared, ir.Constant(kind, [0] * BYTES))
+        return builder.bitcast(mask, _INT64)
+
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def magnitude(typing_context: Any, value: Any) -> Any:
+    """Each element without its sign."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wholes = ir.VectorType(_INT64, WIDTH)
+        bits = builder.bitcast(arguments[0], wholes)
+        unsigned = builder.and_(bits, ir.Constant(wholes, [2**63 - 1] * WIDTH))
+        return builder.bitcast(unsigned, _VECTOR)
+
+    return lanes_type(lanes_type), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def mask_bits(typing_context: Any, mask: Any) -> Any:
     """The mask as a number: bit *i* for element *i*."""
 
@@ -239,64 +292,45 @@ highest: Final = _folded(">")
 """``highest(lanes)``: the greatest element."""
 
 
-def _binary(name: str, operation: Callable[..., Any]) -> None:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def compute(typing_context: Any, first: Any, second: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return getattr(builder, name)(*arguments)
+def _operator(operation: Callable[..., Any], operand: Any, result: Any, build: _Build) -> None:
+    """Teach kernels ``operation`` of two ``operand`` values, element by element.
 
-        return lanes_type(lanes_type, lanes_type), generate
+    A template and the instruction itself, where an overload would be compiled for each of its uses.
+    """
 
-    @overload(operation, strict=False)  # type: ignore[untyped-decorator]
-    def _(first: Any, second: Any) -> Any:
-        if isinstance(first, LanesType) and isinstance(second, LanesType):
-            return lambda first, second: compute(first, second)  # noqa: PLW0108 - numba compiles it
-        return None
+    class Template(ConcreteTemplate):  # type: ignore[misc]
+        cases = (signature(result, operand, operand),)
 
+    infer_global(operation)(Template)
 
-def _comparison(symbol: str, operation: Callable[..., Any]) -> None:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def compute(typing_context: Any, first: Any, second: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return builder.fcmp_ordered(symbol, *arguments)
-
-        return mask_type(lanes_type, lanes_type), generate
-
-    @overload(operation, strict=False)  # type: ignore[untyped-decorator]
-    def _(first: Any, second: Any) -> Any:
-        if isinstance(first, LanesType) and isinstance(second, LanesType):
-            return lambda first, second: compute(first, second)  # noqa: PLW0108 - numba compiles it
-        return None
+    @lower_builtin(operation, operand, operand)  # type: ignore[untyped-decorator]
+    def _(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return build(builder, *arguments)
 
 
-def _logical(name: str, operation: Callable[..., Any]) -> None:
-    @intrinsic  # type: ignore[untyped-decorator]
-    def compute(typing_context: Any, first: Any, second: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return getattr(builder, name)(*arguments)
-
-        return mask_type(mask_type, mask_type), generate
-
-    @overload(operation, strict=False)  # type: ignore[untyped-decorator]
-    def _(first: Any, second: Any) -> Any:
-        if isinstance(first, MaskType) and isinstance(second, MaskType):
-            return lambda first, second: compute(first, second)  # noqa: PLW0108 - numba compiles it
-        return None
+def _named(instruction: str) -> _Build:
+    """The LLVM instruction of that name."""
+    return lambda builder, first, second: getattr(builder, instruction)(first, second)
 
 
-for _name, _operation in (
-    ("fadd", operator.add),
-    ("fsub", operator.sub),
-    ("fmul", operator.mul),
-    ("fdiv", operator.truediv),
+def _compared(symbol: str) -> _Build:
+    """The comparison that is false where an element is NaN."""
+    return lambda builder, first, second: builder.fcmp_ordered(symbol, first, second)
+
+
+for _operation, _instruction in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
 ):
-    _binary(_name, _operation)
-for _symbol, _compared in (
-    (">=", operator.ge),
-    (">", operator.gt),
-    ("<=", operator.le),
-    ("<", operator.lt),
+    _operator(_operation, lanes_type, lanes_type, _named(_instruction))
+for _operation, _symbol in (
+    (operator.ge, ">="),
+    (operator.gt, ">"),
+    (operator.le, "<="),
+    (operator.lt, "<"),
 ):
-    _comparison(_symbol, _compared)
-for _name, _operation in (("and_", operator.and_), ("or_", operator.or_)):
-    _logical(_name, _operation)
+    _operator(_operation, lanes_type, mask_type, _compared(_symbol))
+for _operation, _instruction in ((operator.and_, "and_"), (operator.or_, "or_")):
+    _operator(_operation, mask_type, mask_type, _named(_instruction))

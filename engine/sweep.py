@@ -9,29 +9,28 @@ from typing import Any, Final
 import numpy as np
 
 from ._margin_kernel import tier_table
+from ._replay.bare import BareReplay
+from ._replay.event_rows import EventRows
 from ._replay.prepare import PreparedMarket, prepare_market
+from ._sweep.market import decided_events, sweep_market
 from ._sweep.run import sweep_kernel
 from ._sweep.tables import (
     RULE_DTYPE,
     RULE_FIELDS,
     TOTALS_DTYPE,
     Addressed,
-    decided_events,
     empty_work,
-    sweep_market,
 )
+from .argument_checks import check_array, check_type
 from .arrays import Float2D, Int1D, Records1D
 from .decision_events import DecisionEvents
 from .decisions import Funding
+from .entry_orders import MARKET
 from .errors import ConfigError, ContractError
-from .ledger import PAYMENT_KINDS, REASONS
-from .metrics.costs import fill_notionals
-from .metrics.drawdowns import max_drawdown
-from .metrics.ledger_sums import running_sum, trades_by_closing
 from .panel import Panel
-from .replay import ReplayResult, replay
-from .return_sums import SUMS, return_sums
+from .return_sums import SUMS, checked_edges, return_sums
 from .rules import MarginTier, ReplayRules, SymbolRules
+from .totals import account_totals
 
 CHUNK: Final = 32
 """Configurations that a thread takes at a time."""
@@ -97,20 +96,19 @@ class Sweep:
         symbol_rules: Mapping[str, SymbolRules] | None = None,
         edges: Int1D | None = None,
     ) -> None:
-        self._given: tuple[Any, ...] = (panel, funding, fine, symbol_rules)
+        check_type("panel", panel, Panel)
+        check_type("funding", funding, Funding)
+        check_array("sweep", "atr_frac", atr_frac, np.float64, 2)
         self._prepared: PreparedMarket = prepare_market(
             panel, funding, atr_frac, fine=fine, symbol_rules=symbol_rules
         )
+        self._atr_frac = atr_frac
         self._market: Addressed = sweep_market(self._prepared)
         slots = self._prepared.slots
         self._is_unrounded = not (
             slots["tick"].any() or slots["lot"].any() or slots["min_notional"].any()
         )
-        bars = len(panel)
-        self.edges: Int1D = (
-            np.array([0, bars]) if edges is None else np.asarray(edges, dtype=np.int64)
-        )
-        return_sums(np.ones(bars), 1.0, self.edges)
+        self.edges: Int1D = checked_edges(edges, len(panel))
 
     def empty_result(self, configurations: int) -> SweepResult:
         """Space for the results of so many configurations."""
@@ -135,48 +133,87 @@ class Sweep:
         """Replay ``events`` under ``rules``, one each, into ``result`` from configuration ``first``
         on.
 
-        Releases the interpreter's lock for rules that the sweep's own kernel knows; the others are
-        replayed one by one by ``engine.replay``.
+        Most of the time is spent without the interpreter's lock. What the sweep's own kernel does not
+        know (other rules, resting entries) goes through the loop of ``engine.replay``, without its
+        ledgers. Raises ContractError where the events are of another market or number, or sizing by
+        volatility lacks one.
         """
-        if events.configurations != len(rules):
-            raise ContractError(
-                f"decision events of {events.configurations} configurations for {len(rules)} rules"
-            )
-        if events.atr_frac.shape != self._prepared.panel.open.shape:
-            raise ContractError(
-                f"decision events: atr_frac has shape {events.atr_frac.shape}, the panel has "
-                f"{self._prepared.panel.open.shape}"
-            )
+        self._check_events(events, rules)
         totals = result.totals[first : first + len(rules)]
         sums = result.sums[first : first + len(rules)]
         totals[:] = np.zeros((), dtype=TOTALS_DTYPE)
         tiers = rules[0].margin.tiers if rules else ()
-        own = np.array([self._is_own(one, tiers) for one in rules], dtype=np.bool_)
-        if own.all():
+        if all(self._is_own(events, k, one, tiers) for k, one in enumerate(rules)):
             self._run(events, events.actions, rules, tiers, totals, sums, work)
             return
-        for k, one in enumerate(rules):
-            if own[k]:
-                part = slice(k, k + 1)
-                self._run(
-                    events, events.actions[part], [one], tiers, totals[part], sums[part], work
-                )
-            else:
-                panel, funding, fine, symbol_rules = self._given
-                found = replay(
-                    panel, events.decisions(k), funding, one, fine=fine, symbol_rules=symbol_rules
-                )
-                totals[k] = run_totals(found, one)
-                sums[k] = return_sums(found.equity, one.initial_cash, self.edges)
+        others = list(range(len(rules)))
+        for tiers in {one.margin.tiers: None for one in rules}:
+            own = [k for k in others if self._is_own(events, k, rules[k], tiers)]
+            if own:
+                others = [k for k in others if k not in own]
+                found, found_sums, theirs = totals[own], sums[own], [rules[k] for k in own]
+                self._run(events, events.actions[own], theirs, tiers, found, found_sums, work)
+                totals[own], sums[own] = found, found_sums
+        self._run_any(events, rules, others, totals, sums)
 
-    def _is_own(self, rules: ReplayRules, tiers: tuple[MarginTier, ...]) -> bool:
-        """Whether the sweep's own kernel knows the rules."""
+    def _check_events(self, events: DecisionEvents, rules: Sequence[ReplayRules]) -> None:
+        check_type("decision events", events, DecisionEvents)
+        for k, one in enumerate(rules):
+            check_type(f"rules[{k}]", one, ReplayRules)
+        if events.configurations != len(rules):
+            raise ContractError(
+                f"decision events of {events.configurations} configurations for {len(rules)} rules"
+            )
+        if events.atr_frac is not self._atr_frac:
+            shape = self._prepared.panel.open.shape
+            if events.atr_frac.shape != shape:
+                raise ContractError(
+                    f"decision events: atr_frac has shape {events.atr_frac.shape}, the panel has {shape}"
+                )
+            if not np.array_equal(events.atr_frac, self._atr_frac, equal_nan=True):
+                raise ContractError(
+                    "decision events: atr_frac is not that of the sweep; give it one"
+                )
+        for k, one in enumerate(rules):
+            if one.sizing.method == "volatility" and not (
+                events.orders is not None and events.orders.is_sized_by_volatility[k]
+            ):
+                raise ContractError(
+                    f"rules[{k}].sizing.method=volatility needs decision events with orders that are "
+                    "sized by volatility"
+                )
+
+    def _is_own(
+        self,
+        events: DecisionEvents,
+        configuration: int,
+        rules: ReplayRules,
+        tiers: tuple[MarginTier, ...],
+    ) -> bool:
+        """Whether the sweep's own kernel knows the rules and orders; ``tiers`` are one call's."""
         return (
             self._is_unrounded
             and _PLAIN(rules) == _PLAIN_VALUES
             and rules.margin.mode in _MARGIN_MODES
             and (rules.margin.tiers is tiers or rules.margin.tiers == tiers)
+            and (len(tiers) == 1 or len(self._prepared.order) == 1)
+            and (events.orders is None or events.orders.kind[configuration] == MARKET)
         )
+
+    def _run_any(
+        self,
+        events: DecisionEvents,
+        rules: Sequence[ReplayRules],
+        chosen: Sequence[int],
+        totals: Records1D,
+        sums: Float3D,
+    ) -> None:
+        space = BareReplay(self._prepared)
+        of_events = EventRows.of(events, self._prepared.order)
+        for k in chosen:
+            account, equity = space.run(of_events.rows_of(k), rules[k])
+            totals[k] = account_totals(account, equity, rules[k])
+            sums[k] = return_sums(equity, rules[k].initial_cash, self.edges)
 
     def _run(
         self,
@@ -220,6 +257,7 @@ def sweep_replay(
     """
     if threads < 1:
         raise ConfigError(f"threads={threads} must be at least 1")
+    check_type("decisions", decisions, DecisionEvents)
     sweep = Sweep(
         panel, funding, decisions.atr_frac, fine=fine, symbol_rules=symbol_rules, edges=edges
     )
@@ -231,13 +269,7 @@ def sweep_replay(
 
     def run(first: int) -> None:
         part = slice(first, first + CHUNK)
-        own = DecisionEvents(
-            rows=decisions.rows,
-            offsets=decisions.offsets,
-            actions=decisions.actions[part],
-            atr_frac=decisions.atr_frac,
-        )
-        sweep.replay(own, rules[part], result, first)
+        sweep.replay(decisions.part(part), rules[part], result, first)
 
     in_parallel(run, range(0, len(rules), CHUNK), threads)
     return result
@@ -252,28 +284,6 @@ def in_parallel(run: Any, parts: Sequence[int], threads: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(run, parts):
             pass
-
-
-def run_totals(result: ReplayResult, rules: ReplayRules) -> Any:
-    """The totals of a single run under ``rules``, as a sweep states them (``SweepResult.totals``)."""
-    fills, trades, payments = result.fills, result.trades, result.payments
-    totals = np.zeros((), dtype=TOTALS_DTYPE)
-    for column in ("fees", "spread", "impact", "shortfall"):
-        totals[column] = running_sum(fills["fee" if column == "fees" else column])
-    totals["traded_notional"] = running_sum(fill_notionals(fills, rules.margin.contract))
-    for kind, column in enumerate(PAYMENT_KINDS):
-        totals[column] = running_sum(payments["payment"][payments["kind"] == kind])
-    net_pnl = trades_by_closing(result)["net_pnl"]
-    totals["trades"], totals["wins"] = len(trades), np.count_nonzero(net_pnl > 0)
-    totals["gross_wins"] = running_sum(net_pnl[net_pnl > 0])
-    totals["gross_losses"] = running_sum(-net_pnl[~(net_pnl > 0)])
-    totals["bars_in_position"] = np.count_nonzero(result.gross_exposure)
-    totals["ambiguous_exits"] = result.ambiguous_exits
-    totals["liquidations"] = np.count_nonzero(trades["exit_reason"] == REASONS.index("liquidation"))
-    totals["ruined_bar"] = result.ruined_bar
-    totals["final_equity"] = result.equity[-1]
-    totals["max_drawdown"] = max_drawdown(result.equity, rules.initial_cash)
-    return totals[()]
 
 
 def _rule_records(rules: Sequence[ReplayRules]) -> Records1D:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .ablation import Ablation, ablate
     from .checks import CheckReport, check_lookahead
     from .checks.parity import ParityReport, check_parity
     from .config import RunConfig
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from .diagnosis import Finding, doctor
     from .pipeline import RunResult, run
     from .record import RunRecord, list_runs, load_run
+    from .records.difference import RunDifference, run_difference
+    from .records.removal import remove_run
+    from .records.verification import Verification, verify_run
     from .report import write_report
     from .targets import load_targets
     from .vectorbt_export import VectorbtPortfolio, replay_to_vectorbt, to_vectorbt
 
 _HOMES = {
+    "Ablation": "ablation",
+    "ablate": "ablation",
     "CheckReport": "checks",
     "ParityReport": "checks.parity",
     "check_lookahead": "checks",
@@ -38,6 +44,11 @@ _HOMES = {
     "RunRecord": "record",
     "list_runs": "record",
     "load_run": "record",
+    "RunDifference": "records.difference",
+    "run_difference": "records.difference",
+    "remove_run": "records.removal",
+    "Verification": "records.verification",
+    "verify_run": "records.verification",
     "write_report": "report",
     "RunResult": "pipeline",
     "run": "pipeline",
@@ -48,13 +59,17 @@ _HOMES = {
 }
 
 __all__ = [
+    "Ablation",
     "CheckReport",
     "Finding",
     "ParityReport",
     "RunConfig",
+    "RunDifference",
     "RunRecord",
     "RunResult",
     "VectorbtPortfolio",
+    "Verification",
+    "ablate",
     "check_lookahead",
     "check_parity",
     "config_hash",
@@ -65,9 +80,12 @@ __all__ = [
     "load_config",
     "load_run",
     "load_targets",
+    "remove_run",
     "replay_to_vectorbt",
     "run",
+    "run_difference",
     "to_vectorbt",
+    "verify_run",
     "write_report",
 ]
 

@@ -16,10 +16,12 @@ from engine import (
     REASONS,
     STYLES,
     ConfigError,
+    Float2D,
 )
 from strategies import GATES
 
 from .alignment import panel_rows
+from .decisions import average_true_ranges
 from .prices import PRICE_SOURCES
 
 if TYPE_CHECKING:
@@ -101,10 +103,14 @@ def payments_table(result: "RunResult") -> pa.Table:
 
 def votes_table(result: "RunResult") -> pa.Table:
     """One row for each symbol and bar of its signals: heads, consensus, decision."""
-    return pa.concat_tables([_votes(result, symbol) for symbol in result.panel.symbols])
+    atr_frac = result.decisions.atr_frac
+    if result.config.targets is not None:
+        # Decisions hold a stand-in where a target comes before the range is known and needs none.
+        atr_frac = average_true_ranges(result.config, result.data)
+    return pa.concat_tables([_votes(result, symbol, atr_frac) for symbol in result.panel.symbols])
 
 
-def _votes(result: "RunResult", symbol: str) -> pa.Table:
+def _votes(result: "RunResult", symbol: str, atr_frac: Float2D) -> pa.Table:
     votes, opinion = result.votes[symbol], result.consensus[symbol]
     rows = len(votes)
     columns: dict[str, Any] = {
@@ -128,17 +134,17 @@ def _votes(result: "RunResult", symbol: str) -> pa.Table:
     ):
         columns[f"consensus_{part}"] = getattr(opinion, part)
     columns["consensus_gate"] = _names(opinion.gate, GATES)
-    columns |= _decision_columns(result, symbol)
+    columns |= _decision_columns(result, symbol, atr_frac)
     return pa.table(columns)
 
 
-def _decision_columns(result: "RunResult", symbol: str) -> dict[str, Any]:
+def _decision_columns(result: "RunResult", symbol: str, atr_frac: Float2D) -> dict[str, Any]:
     votes, panel = result.votes[symbol], result.panel
     column = panel.symbols.index(symbol)
     rows, inside = panel_rows(panel, votes.open_time)
 
     def shown(name: str, otherwise: Any) -> np.ndarray[Any, Any]:
-        given = getattr(result.decisions, name)
+        given = atr_frac if name == "atr_frac" else getattr(result.decisions, name)
         values = np.full(len(votes), otherwise)
         if given is not None:
             values[inside] = given[rows, column]

@@ -10,6 +10,7 @@ from datasets import SimulationSpec
 from engine import ConfigError, ReplayRules, SymbolRules
 from strategies import WEIGHTS, ConsensusRules
 
+from .config_checks import check_contract
 from .config_data import (
     DataConfig,
     InstrumentConfig,
@@ -35,6 +36,7 @@ __all__ = [
     "InstrumentConfig",
     "InstrumentPair",
     "Label",
+    "OriginConfig",
     "Real",
     "RunConfig",
     "Section",
@@ -95,11 +97,19 @@ class ConsensusConfig(Section):
         )
 
 
+class OriginConfig(Section):
+    """The trial of a sweep that a configuration was written out from."""
+
+    sweep: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    trial: Whole = Field(ge=0)
+
+
 class RunConfig(Section):
     """Everything that decides the result of a run, apart from the data and the code.
 
     ``initial_cash`` is in settlement currency. ``costs``, ``exits``, ``sizing``, ``limits``, ``margin``
-    and ``symbol_rules`` are those of ``engine.rules``, key by key.
+    and ``symbol_rules`` are those of ``engine.rules``, key by key. ``origin`` decides nothing: it says
+    which trial of which sweep the configuration was.
     """
 
     name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -117,6 +127,7 @@ class RunConfig(Section):
     margin: MarginConfig = Field(default_factory=MarginConfig)
     symbol_rules: Mapping[Label, SymbolRulesConfig] = Field(default_factory=dict)
     targets: str | None = Field(default=None, min_length=1)
+    origin: OriginConfig | None = None
 
     @model_validator(mode="after")
     def _replayable(self) -> "RunConfig":
@@ -124,6 +135,10 @@ class RunConfig(Section):
             self.rules()
         except ConfigError as error:
             raise ValueError(str(error).removeprefix("rules.")) from None
+        try:
+            check_contract(self.instruments, self.margin.rules().contract)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
         traded = [pair.symbol for pair in self.instruments]
         for symbol in self.symbol_rules:
             if symbol not in traded:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from engine import ConfigError
 
 from .config import RunConfig
+from .config_checks import check_effects
 from .yaml_source import KeyPath, Source, overridden, read_source
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -28,9 +29,17 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
     """Read a YAML configuration, apply ``a.b=c`` overrides in order and check everything.
 
     Raises ConfigError naming ``file:line`` (or the override), the key, the rule and the value; for an
-    unknown key also the nearest valid one.
+    unknown key also the nearest valid one. A key that changes nothing beside the others is refused,
+    unless the configuration is the trial of a sweep (``origin``).
     """
-    return validated(RunConfig, overridden(read_source(path), overrides))
+    source = overridden(read_source(path), overrides)
+    config = validated(RunConfig, source)
+    if config.origin is None:
+        try:
+            check_effects(config)
+        except ConfigError as error:
+            raise ConfigError(f"{_named_origin(str(error), (), source)}: {error}") from None
+    return config
 
 
 def config_of(tree: Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
@@ -111,6 +120,8 @@ def _named_origin(message: str, path: KeyPath, source: Source) -> str:
 
 
 def _suggestion(path: KeyPath, value: Any, root: type[BaseModel]) -> str:
+    if path == ("sweep",):
+        return "; this is a sweep's configuration, which `ninefold sweep run` takes"
     model = _model_at(root, path[:-1])
     if model is None:
         return ""

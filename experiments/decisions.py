@@ -1,7 +1,7 @@
 """From opinions, or a user's targets, to the decisions that a replay accepts."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,12 +12,15 @@ from engine import (
     Bool2D,
     DataError,
     Decisions,
+    EntryOrders,
+    Float1D,
     Float2D,
     Int8Array2D,
     Panel,
     ReplayRules,
     bars_per_year,
 )
+from engine.entry_orders import entry_prices
 from indicators import INDICATORS_BY_NAME, on_existing_bars
 from strategies import Consensus, decide
 
@@ -27,9 +30,6 @@ from .market_data import MarketData
 from .targets import load_targets
 
 MARKET: Final = ORDER_KINDS.index("market")
-LIMIT: Final = ORDER_KINDS.index("limit")
-_ROUNDING: Final = 1e-9
-"""Share of a tick by which a price may miss it, as in docs/accounting.md."""
 
 
 def decisions_of(
@@ -138,17 +138,34 @@ def entry_orders(
     if entry.kind == "market":
         return None, None
     code = ORDER_KINDS.index(entry.kind)
-    away = np.sign(target) * (-1.0 if code == LIMIT else 1.0)
-    with np.errstate(invalid="ignore"):
-        price = panel.close * (1.0 + away * entry.offset_atr * atr_frac)
-    for symbol, rules in config.rules_of_symbols().items():
-        tick, column = rules.tick_size, panel.symbols.index(symbol)
-        if tick > 0:
-            steps = price[:, column] / tick
-            up, down = np.ceil(steps - _ROUNDING) * tick, np.floor(steps + _ROUNDING) * tick
-            price[:, column] = np.where(away[:, column] > 0, up, down)
+    ticks = tick_sizes(config, panel)
+    price = entry_prices(panel.close, atr_frac, target, code, entry.offset_atr, ticks)
     kind = np.where(target != 0, code, MARKET).astype(np.int8)
     return kind, price
+
+
+def sweep_orders(configs: Sequence[RunConfig], data: MarketData) -> EntryOrders | None:
+    """How each of ``configs`` enters, as a sweep takes it; None where all enter at the market and none
+    is sized by volatility. The configurations differ in neither measures nor symbol rules.
+    """
+    kind = [ORDER_KINDS.index(one.entry.kind) for one in configs]
+    is_sized = [one.rules().sizing.method == "volatility" for one in configs]
+    if not any(kind) and not any(is_sized):
+        return None
+    return EntryOrders(
+        kind=np.array(kind, dtype=np.int8),
+        offset_atr=np.array([one.entry.offset_atr for one in configs], dtype=np.float64),
+        close=data.panel.close,
+        tick=tick_sizes(configs[0], data.panel),
+        is_sized_by_volatility=np.array(is_sized),
+        volatility=annual_volatility(configs[0], data) if any(is_sized) else None,
+    )
+
+
+def tick_sizes(config: RunConfig, panel: Panel) -> Float1D:
+    """The price step of each symbol, ``(S,)``; 0 for none."""
+    rules = config.rules_of_symbols()
+    return np.array([rules[name].tick_size if name in rules else 0.0 for name in panel.symbols])
 
 
 def _from_targets(
@@ -165,6 +182,7 @@ def _from_targets(
     notes = []
     if given.outside:
         notes.append(f"{given.outside} rows of {config.targets} lie outside the bars of the run")
+    # An entry must state a range; where nothing is measured in it, any number stands for the unknown.
     return given.decisions(np.where(unsized, 1.0, atr_frac), volatility), tuple(notes)
 
 

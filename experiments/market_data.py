@@ -27,7 +27,7 @@ from engine import DataError, Funding, Market, Panel
 from .config import InstrumentConfig, InstrumentPair, RunConfig
 from .fine_bars import ResolvedPrices, resolved_prices
 from .mark_prices import StoredMarks, stored_marks, with_marks
-from .prices import PricedBars, priced_bars
+from .prices import PricedBars, priced_bars, volume_in_quote
 from .simulation import ensure_simulated
 
 _MISLEADING: Final = ("symbol_reuse", "price_spike", "stale_tail", "after_expiry")
@@ -39,10 +39,11 @@ class MarketData:
     """What a run reads, by traded symbol in the order of the configuration.
 
     ``markets`` hold the bars that signals come from and the slow series around them; ``prices`` the
-    bars that orders fill on and where each came from; ``panel`` the same on one grid, with mark
-    prices; ``fine`` the finer bars inside them or None; ``funding`` the settlements of the traded
-    perpetuals. ``datasets`` are the data sets read, ``fingerprint`` identifies their content on the
-    used range. ``price_notes`` say what finer bars and mark prices could not tell.
+    bars that orders fill on (volume in quote units for inverse contracts) and where each came from;
+    ``panel`` the same on one grid, with mark prices; ``fine`` the finer bars inside them or None;
+    ``funding`` the settlements of the traded perpetuals. ``datasets`` are the data sets read,
+    ``fingerprint`` identifies their content on the used range. ``price_notes`` say what finer bars and
+    mark prices could not tell.
     ``source_conflicts`` say where named sources contradict each other; the one that is named first
     was believed. ``defects`` are sentences about rows in the period that ``data check`` has found
     wrong.
@@ -118,7 +119,8 @@ def _prices(
     store: Store,
     conflicts: list[SourceConflicts],
 ) -> PricedBars:
-    signals = market.bars
+    is_inverse = config.margin.rules().contract == "inverse"
+    signals = volume_in_quote(market.bars) if is_inverse else market.bars
     if pair.traded is None:
         return priced_bars(pair.symbol, signals, str(pair.signals), None, None)
     start_ns, end_ns = int(signals.open_time[0]), int(signals.close_time[-1])
@@ -135,9 +137,10 @@ def _prices(
             config.data.timeframe,
             start_ns,
             end_ns,
-            with_flows=False,
+            with_flows=is_inverse,
             on_source_conflicts=conflicts.append,
         )
+        traded = volume_in_quote(traded) if is_inverse else traded
     if pair.traded_price_fallback == "none":
         return priced_bars(pair.symbol, traded, str(pair.traded), None, None)
     return priced_bars(pair.symbol, traded, str(pair.traded), signals, str(pair.signals))
@@ -155,7 +158,14 @@ def _resolved(
         pair.symbol: instrument_of(pair.fine or pair.traded or pair.signals)
         for pair in config.instruments
     }
-    return resolved_prices(store, prices, owners, config.data.fine_timeframe, conflicts.append)
+    return resolved_prices(
+        store,
+        prices,
+        owners,
+        config.data.fine_timeframe,
+        conflicts.append,
+        is_inverse=config.margin.rules().contract == "inverse",
+    )
 
 
 def _panels(
@@ -172,7 +182,9 @@ def _panels(
     marks: dict[str, StoredMarks] = {}
     for pair in config.instruments:
         owner = instrument_of(pair.mark or pair.traded or pair.signals)
-        found, read, reason = stored_marks(store, owner, finest, conflicts.append)
+        found, read, reason = stored_marks(
+            store, owner, finest, conflicts.append, (panel.timeframe,)
+        )
         if found is not None:
             keys += read
             marks[pair.symbol] = found
@@ -181,18 +193,25 @@ def _panels(
                 f"{reason}; import it, name another instrument with mark, or set data.mark_prices to "
                 "auto or traded"
             )
+        elif read:
+            notes.append(f"{pair.symbol}: {reason}; it is marked at its traded prices")
     if not marks:
-        return panel, fine, [], []
-    panel, lacking = with_marks(panel, marks)
+        return panel, fine, [], notes
+    panel, coverage = with_marks(panel, marks)
     if fine is not None:
-        fine, lacking = with_marks(fine, marks)
+        fine, coverage = with_marks(fine, marks)
         panel = panel.rebuilt_from(fine)
-    for symbol, count in lacking.items():
+    for symbol, covered in coverage.items():
         notes.append(
-            f"{symbol}: mark prices are {marks[symbol].name}; {count} of "
+            f"{symbol}: mark prices are {marks[symbol].name}; {covered.lacking} of "
             f"{int(finest.listed[:, finest.symbols.index(symbol)].sum())} {finest.timeframe} bars have "
             "none and are marked at their traded prices"
         )
+        if covered.partial:
+            notes.append(
+                f"{symbol}: {covered.partial} {finest.timeframe} bars are marked by a part of the mark "
+                "prices inside them; what the missing ones reached is not known"
+            )
     return panel, fine, keys, notes
 
 

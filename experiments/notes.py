@@ -1,7 +1,7 @@
 """What a reader of a result must know about its data, in sentences."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from .prices import FROM_NOTHING, FROM_SIGNALS, PRICE_SOURCES, PricePiece
 
 PIECES_TOLD: Final = 5
 """Changes of the price source that a note dates; run.json has all of them."""
+SYMBOLS_TOLD: Final = 5
+"""Symbols that a note on heads names."""
 LONGEST_SETTLEMENT_NS: Final = DAY_NS
 """Longer than this without a settlement is a hole in the funding history."""
 
@@ -32,11 +34,44 @@ def period_notes(config: RunConfig, data: MarketData) -> list[str]:
     return notes
 
 
-def data_notes(data: MarketData) -> tuple[str, ...]:
+def head_notes(firing: Sequence[Mapping[str, Any]], quorum: int) -> tuple[str, ...]:
+    """One sentence for each head that could not count: without data, or never sure enough, and where."""
+    notes = []
+    for name in [head["name"] for head in firing[0]["heads"] if head["enabled"]]:
+        of_symbols = {
+            one["symbol"]: head for one in firing for head in one["heads"] if head["name"] == name
+        }
+        silent = [symbol for symbol, head in of_symbols.items() if not head["present"]]
+        unsure = [
+            symbol for symbol, head in of_symbols.items() if head["present"] and not head["valid"]
+        ]
+        if silent:
+            notes.append(
+                f"{name} has no data on any bar of {_symbols(silent, len(firing))} and abstains; the "
+                f"quorum of {quorum} is not lowered for it"
+            )
+        if unsure:
+            covered = max(of_symbols[symbol]["coverage"] for symbol in unsure)
+            notes.append(
+                f"{name} is never valid on {_symbols(unsure, len(firing))}: with a mean coverage of "
+                f"{covered:.2f} it does not reach p_min and c_min"
+            )
+    return tuple(notes)
+
+
+def _symbols(names: Sequence[str], count: int) -> str:
+    if len(names) == count > 1:
+        return f"all {count} symbols"
+    more = f" and {len(names) - SYMBOLS_TOLD} more" if len(names) > SYMBOLS_TOLD else ""
+    return f"{', '.join(names[:SYMBOLS_TOLD])}{more}"
+
+
+def data_notes(config: RunConfig, data: MarketData) -> tuple[str, ...]:
     """One sentence for each thing about the data that a reader of the result must know."""
     notes = list(data.price_notes)
     notes += [f"sources disagree: {conflicts}" for conflicts in data.source_conflicts]
     notes += [f"`data check` found {defect}" for defect in data.defects]
+    pays_funding = {pair.symbol: pair.funding is not None for pair in config.instruments}
     for column, (symbol, market) in enumerate(data.markets.items()):
         gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]
         if gaps:
@@ -52,7 +87,8 @@ def data_notes(data: MarketData) -> tuple[str, ...]:
                 f"{symbol}: the store has no bars of {priced.traded_name} in this period; every fill "
                 f"is priced by {pieces[0].instrument}"
             )
-        notes += funding_notes(symbol, column, priced.bars, data.funding)
+        if pays_funding[symbol]:
+            notes += funding_notes(symbol, column, priced.bars, data.funding)
         if len(pieces) > 1:
             notes.append(
                 f"{symbol}: prices come from two instruments, and step by the basis between them at "
@@ -62,10 +98,12 @@ def data_notes(data: MarketData) -> tuple[str, ...]:
 
 
 def funding_notes(symbol: str, column: int, bars: Bars, funding: Funding) -> list[str]:
-    """What the settlements of one symbol do not cover: positions there pay and receive none."""
+    """What the settlements of a symbol that pays funding do not cover: positions there pay none."""
     times = funding.time_ns[funding.symbol_index == column]
     if not len(times):
-        return []
+        return [
+            f"{symbol}: no settlement at all in this period; positions pay and receive no funding"
+        ]
     first, last = int(bars.open_time[0]), int(bars.close_time[-1])
     edges = np.concatenate(([first], times, [last]))
     holes = np.flatnonzero(np.diff(edges) > LONGEST_SETTLEMENT_NS)
@@ -93,6 +131,6 @@ def replay_notes(data: MarketData, result: ReplayResult) -> tuple[str, ...]:
         return ()
     tradable = int((data.panel.listed & ~data.panel.is_gap).sum())
     return (
-        f"{result.unresolved_bars} of {tradable} traded bars have no {data.fine.timeframe} bar inside; "
-        f"stops and targets there are resolved on {data.panel.timeframe} bars",
+        f"{result.unresolved_bars} of {tradable} traded bars have no {data.fine.timeframe} bars that tell "
+        f"what happened inside; stops and targets there are resolved on {data.panel.timeframe} bars",
     )

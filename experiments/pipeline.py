@@ -11,6 +11,7 @@ import numpy as np
 
 from datasets import Store
 from engine import (
+    AccountColumns,
     Decisions,
     Float1D,
     Market,
@@ -35,7 +36,7 @@ from .config_file import config_hash
 from .decisions import decisions_of
 from .firing import firing_table
 from .market_data import MarketData, load_market_data
-from .notes import data_notes, period_notes, replay_notes
+from .notes import data_notes, head_notes, period_notes, replay_notes
 from .record import check_runs_folder, new_run_id, write_run
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ class RunResult:
     """Everything that a run computed.
 
     ``votes``, ``consensus`` and ``data.markets`` are keyed by traded symbol and live on the bars of
-    the signals; ``panel``, ``decisions``, ``replay`` and ``benchmark`` (equity of buy and hold) on the
-    union grid of the traded prices; ``data.fine`` on the finer bars inside it. ``metrics`` and
-    ``benchmark_metrics`` are NaN where undefined. ``run_dir`` is None when nothing was written.
+    the signals; ``panel``, ``decisions``, ``replay`` and ``benchmark`` (equity of buy and hold; of
+    inverse contracts, of the coin) on the union grid of the traded prices; ``data.fine`` on the finer
+    bars inside it. ``metrics`` and ``benchmark_metrics`` are NaN where undefined. ``run_dir`` is None
+    when nothing was written.
     """
 
     run_id: str
@@ -125,7 +127,8 @@ def run(
         fine=data.fine,
         symbol_rules=config.rules_of_symbols(),
     )
-    benchmark = buy_and_hold(panel, rules.initial_cash)
+    benchmark = buy_and_hold(panel, rules.initial_cash, contract=rules.margin.contract)
+    firing = _firing(config, votes, opinions, panel, decisions)
     whole_hash = config_hash(config)
     outcome = RunResult(
         run_id=new_run_id(created_at, config.name, whole_hash),
@@ -143,10 +146,11 @@ def run(
         metrics=metrics(result, panel, rules, benchmark),
         benchmark=benchmark,
         benchmark_metrics=_benchmark_metrics(config, panel, benchmark, result),
-        firing=_firing(config, votes, opinions, panel, decisions),
+        firing=firing,
         notes=(
+            *(head_notes(firing, config.consensus.quorum) if config.targets is None else ()),
             *period_notes(config, data),
-            *data_notes(data),
+            *data_notes(config, data),
             *notes,
             *replay_notes(data, result),
         ),
@@ -208,21 +212,25 @@ def _benchmark_metrics(
     config: RunConfig, panel: Panel, equity: Float1D, result: ReplayResult
 ) -> dict[str, float]:
     nothing = np.zeros_like(equity)
+    # Coins that are held are the currency of an inverse account, no position in it.
+    invested = nothing if config.margin.rules().contract == "inverse" else equity
     held = replace(
         result,
         equity=equity,
-        cash=nothing,
-        gross_exposure=equity,
-        net_exposure=equity,
-        initial_margin=nothing,
-        maintenance_margin=nothing,
         fills=result.fills[:0],
         orders=result.orders[:0],
-        trades=result.trades[:0],
         payments=result.payments[:0],
         ruined_bar=-1,
         ambiguous_exits=0,
         unresolved_bars=0,
+        find_trades=lambda: result.trades[:0],
+        find_account=lambda: AccountColumns(
+            cash=nothing,
+            gross_exposure=invested,
+            net_exposure=invested,
+            initial_margin=nothing,
+            maintenance_margin=nothing,
+        ),
     )
     return metrics(held, panel, config.rules())
 

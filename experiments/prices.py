@@ -1,6 +1,6 @@
 """The prices that orders fill on: the traded instrument's own bars, and what stands in for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -58,6 +58,16 @@ class PricedBars:
             )
             for start, stop in zip(starts, stops, strict=True)
         )
+
+
+def volume_in_quote(bars: Bars) -> Bars:
+    """``bars`` with ``volume`` in quote units, as inverse contracts are counted.
+
+    The stored quote volume where there is one, else volume times the close of its bar.
+    """
+    if bars.quote_volume is not None:
+        return replace(bars, volume=bars.quote_volume)
+    return replace(bars, volume=bars.volume * bars.close)
 
 
 def priced_bars(

@@ -15,6 +15,9 @@ VERSIONED: Final = (
     "pyarrow",
     "duckdb",
     "pydantic",
+    "scipy",
+    "optuna",
+    "cmaes",
     "TA-Lib",
     "plotly",
 )

@@ -70,7 +70,6 @@ def write_run(result: "RunResult", runs: Path) -> Path:
     Everything is written to a hidden folder first, which gets its name last: an interrupted run
     leaves nothing that looks finished. A second run of the same second gets a suffix.
     """
-    from .artefacts import ARTEFACTS
     from .report import write_report
 
     check_runs_folder(runs)
@@ -78,12 +77,7 @@ def write_run(result: "RunResult", runs: Path) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=runs))
     run_id, reserved = _reserved_name(runs, result.run_id)
     try:
-        hashes = {}
-        for name, table_of in ARTEFACTS.items():
-            path = folder / f"{name}.parquet"
-            write_parquet(table_of(result), path)
-            hashes[path.name] = sha256_of(path)
-        content = run_content(result, run_id, hashes)
+        content = run_content(result, run_id, write_tables(result, folder))
         write_text(folder / RECORD_NAME, json_text(content) + "\n")
         write_report(RunRecord(run_dir=folder, content=content), folder / REPORT_NAME)
         os.chmod(folder, 0o755)
@@ -94,6 +88,18 @@ def write_run(result: "RunResult", runs: Path) -> Path:
     finally:
         reserved.rmdir()
     return runs / run_id
+
+
+def write_tables(result: "RunResult", folder: Path) -> dict[str, str]:
+    """Write every table of ``result`` into ``folder``; the SHA-256 of each file by its name."""
+    from .artefacts import ARTEFACTS
+
+    hashes = {}
+    for name, table_of in ARTEFACTS.items():
+        path = folder / f"{name}.parquet"
+        write_parquet(table_of(result), path)
+        hashes[path.name] = sha256_of(path)
+    return hashes
 
 
 def check_runs_folder(runs: Path) -> None:

@@ -9,7 +9,7 @@ Values: TypeAlias = Mapping[str, Any]
 def rules_text(config: Values) -> list[tuple[str, str]]:
     """(what, how) of everything that is in force, from the resolved configuration."""
     rows = [
-        ("enters by", _entry(config["entry"], config["exits"])),
+        ("enters by", _entry(config)),
         ("fees", _fees(config["costs"])),
         ("spread and impact", _slippage(config["costs"])),
         ("stop", _stop(config["exits"])),
@@ -21,16 +21,27 @@ def rules_text(config: Values) -> list[tuple[str, str]]:
         ("margin", _margin(config["margin"])),
     ]
     if config["costs"]["borrow_annual"]:
-        rows.append(("borrowing", f"{config['costs']['borrow_annual']:.2%} a year on shorts"))
+        rows.append(
+            (
+                "borrowing",
+                f"{config['costs']['borrow_annual']:.2%} a year on shorts, perpetuals too",
+            )
+        )
     if config["targets"] is None:
         rows += _consensus(config["consensus"])
     return rows
 
 
-def _entry(entry: Values, exits: Values) -> str:
+def _entry(config: Values) -> str:
+    entry, exits = config["entry"], config["exits"]
+    lives = f"for {exits['limit_bars']} bars" if exits["limit_bars"] else "until it is replaced"
+    if config["targets"] is not None:
+        return (
+            "the orders that the file of targets states: market at the next open, or a limit or stop that "
+            f"rests {lives}"
+        )
     if entry["kind"] == "market":
         return "market order at the next open"
-    lives = f"for {exits['limit_bars']} bars" if exits["limit_bars"] else "until it is replaced"
     return (
         f"{entry['kind']} order {entry['offset_atr']:g} average true ranges from the close, {lives}"
     )

@@ -39,6 +39,8 @@ def print_run(record: RunRecord, console: Console) -> None:
         f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}, "
         f"{content['bars']} bars\n{content['start_time']} to {content['end_time']} UTC"
     )
+    for override in content["overrides"]:
+        console.print(f"override  -s {escape(override)}")
     for line in verdict(content):
         console.print(f"[yellow]{escape(line)}[/]")
     table = table_of(None, [("metric", "left"), ("run", "right"), ("buy & hold", "right")])

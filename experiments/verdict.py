@@ -23,9 +23,16 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
         lines.append(f"HARDLY ANY TRADES ({trades}): {_reason(content)}")
     if content["ambiguous_exits"]:
         lines.append(f"AMBIGUOUS: {ambiguity(content)}.")
+    origin = content["config"].get("origin")
+    if origin is not None:
+        lines.append(
+            f"CHOSEN: trial {origin['trial']} of the sweep {origin['sweep']}. The best of many looks good "
+            f"by luck too; `ninefold validate {origin['sweep']}` says how much of it luck explains."
+        )
     lines.append(
         "NOT KNOWN YET: whether any of this would repeat. One configuration on one history, no "
-        "walk-forward, no correction for configurations tried, no test against chance."
+        "walk-forward, no correction for configurations tried, no test against chance; `ninefold validate` "
+        "makes these tests."
     )
     return lines
 

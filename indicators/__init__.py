@@ -12,7 +12,7 @@ from .asof import last_known_row
 from .catalog import INDICATORS, INDICATORS_BY_NAME
 from .clock import Clock, clock_of
 from .existing_bars import on_existing_bars
-from .features import ClockBuilder, FeatureMatrix, build_features
+from .features import ClockBuilder, Computed, FeatureMatrix, build_features
 from .resample import resampled
 from .spec import Columns, Feature, Indicator, Output, Parameter, Parameters, feature
 
@@ -22,6 +22,7 @@ __all__ = [
     "Clock",
     "ClockBuilder",
     "Columns",
+    "Computed",
     "Feature",
     "FeatureMatrix",
     "Indicator",

@@ -1,6 +1,6 @@
 """From a market to a matrix of features, each joined on the moment it became known."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,10 @@ from .clock import Clock, clock_of
 from .spec import Feature, Indicator
 
 ClockBuilder: TypeAlias = Callable[[Market, str], Clock | None]
+Computation: TypeAlias = tuple[str, tuple[tuple[str, float], ...], str]
+"""An indicator, its resolved parameters in order of name, and its clock."""
+Computed: TypeAlias = MutableMapping[Computation, tuple[Float1D, ...]]
+"""Outputs of computations on one market, on the rows of their clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,11 @@ def build_features(
     *,
     indicators: Mapping[str, Indicator],
     clock_builder: ClockBuilder = clock_of,
+    computed: Computed | None = None,
 ) -> FeatureMatrix:
     """Compute ``features`` of one market; each indicator runs once for each clock and parameter set.
+
+    ``computed`` holds what earlier calls on the same market computed, and gets what this one adds.
 
     Raises ConfigError for an unknown indicator, output, parameter or timeframe, or a clock that the
     indicator is not meant for, ContractError when
@@ -58,7 +65,7 @@ def build_features(
     clocks: dict[str, Clock | None] = {"bars": base}
     stating: dict[tuple[str, tuple[str, ...]], Clock | None] = {}
     rows: dict[tuple[str, tuple[str, ...]], Int1D] = {}
-    computed: dict[tuple[str, tuple[tuple[str, float], ...], str], tuple[Float1D, ...]] = {}
+    done: Computed = {} if computed is None else computed
     present: list[Feature] = []
     columns: list[Float1D] = []
     for feature in wanted:
@@ -82,9 +89,10 @@ def build_features(
             continue
         parameters = indicator.resolved(dict(feature.parameters))
         identity = (feature.indicator, tuple(sorted(parameters.items())), feature.clock)
-        if identity not in computed:
-            computed[identity] = _computed(indicator, parameters, clock)
-        column = computed[identity][index]
+        outputs = done.get(identity)
+        if outputs is None:
+            outputs = done[identity] = _computed(indicator, parameters, clock)
+        column = outputs[index]
         if feature.clock != "bars":
             if read not in rows:
                 rows[read] = last_known_row(known_at, clock.available_at)

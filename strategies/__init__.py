@@ -11,7 +11,7 @@ the order of the vote columns.
 from .base import Head, HeadInputs, HeadOutput, Range, Reason, reason_bits
 from .consensus import GATES, WEIGHTS, Consensus, ConsensusRules, consensus, decide
 from .heads import HEAD_NAMES, HEADS, HEADS_BY_NAME
-from .votes import VoteMatrix, head_inputs, vote_matrix
+from .votes import VoteMatrix, head_inputs, stacked_votes, vote_matrix
 
 __all__ = [
     "GATES",
@@ -31,5 +31,6 @@ __all__ = [
     "decide",
     "head_inputs",
     "reason_bits",
+    "stacked_votes",
     "vote_matrix",
 ]

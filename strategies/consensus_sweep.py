@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from engine import (
     ConfigError,
     ContractError,
     DecisionEvents,
+    EntryOrders,
     Float1D,
     Float2D,
     Funding,
@@ -99,9 +100,7 @@ def consensus_gates(
         if hold is not None and hold < 1:
             raise ConfigError(f"hold_bars[{k}]={hold} must be at least 1, or null for no limit")
     weights = np.zeros((count, MOST_HEADS))
-    weights[:, : len(names)] = np.array([head_weights(names, one) for one in rules]).reshape(
-        count, len(names)
-    )
+    weights[:, : len(names)] = _weights(names, rules)
     thresholds = np.array([_thresholds(one) for one in rules]).reshape(count, len(_COLUMNS))
     thresholds -= TOLERANCE
     vetoes = [NO_VETO if one.max_opposite is None else one.max_opposite for one in rules]
@@ -113,6 +112,16 @@ def consensus_gates(
         exits_on_flat=np.array(exits, dtype=np.bool_),
         hold_bars=np.array([hold or 0 for hold in holds], dtype=np.int64),
     )
+
+
+def _weights(names: Sequence[str], rules: Sequence[ConsensusRules]) -> Float2D:
+    """The weights of the heads ``names`` under each of ``rules``."""
+    weights_of = itemgetter(*names)
+    try:
+        found = [weights_of(one.weights) for one in rules]
+    except KeyError:
+        found = [head_weights(names, one) for one in rules]
+    return np.array(found, dtype=np.float64).reshape(len(rules), len(names))
 
 
 class ConsensusEvents:
@@ -169,16 +178,19 @@ def consensus_events(
     *,
     exit_on_flat: bool | Sequence[bool] = False,
     hold_bars: int | Sequence[int | None] | None = None,
+    orders: EntryOrders | None = None,
 ) -> DecisionEvents:
     """What ``consensus`` and ``decide`` say under each of ``rules``, on the rows that act under
     any.
 
     A row acts only where the panel lists its symbol and, for a position, ``atr_frac`` ``(T, S)`` is
-    finite and positive. Weights are by head name; every symbol's votes come from the same heads.
+    finite and positive, and ``orders`` (None: at the market) can enter. Weights are by head name;
+    every symbol's votes come from the same heads.
     """
     names = _common_names(symbols)
     gates = consensus_gates(names, rules, exit_on_flat=exit_on_flat, hold_bars=hold_bars)
-    return ConsensusEvents(symbols, panel, atr_frac, gates).events(gates)
+    events = ConsensusEvents(symbols, panel, atr_frac, gates).events(gates)
+    return events if orders is None else events.with_orders(orders)
 
 
 def consensus_sweep(
@@ -191,6 +203,7 @@ def consensus_sweep(
     *,
     exit_on_flat: bool | Sequence[bool] = False,
     hold_bars: int | Sequence[int | None] | None = None,
+    orders: EntryOrders | None = None,
     fine: Panel | None = None,
     symbol_rules: Mapping[str, SymbolRules] | None = None,
     edges: Int1D | None = None,
@@ -224,9 +237,10 @@ def consensus_sweep(
 
     def run(part: int) -> None:
         events, start, chosen = parts[part]
-        sweep.replay(
-            events.events(gates.chosen(chosen)), [rules[int(k)] for k in chosen], found, start
-        )
+        decided = events.events(gates.chosen(chosen))
+        if orders is not None:
+            decided = decided.with_orders(orders.chosen(chosen))
+        sweep.replay(decided, [rules[int(k)] for k in chosen], found, start)
 
     in_parallel(run, range(len(parts)), threads)
     result = sweep.empty_result(len(rules))
@@ -304,9 +318,9 @@ def _blocks(gates: Gates) -> Float3D:
 def _present(blocks: Float3D, entries: Entries) -> Float3D:
     """The weight of the heads with data by pattern, ``(blocks, patterns, 8)``, summed in head order."""
     weight = np.zeros((len(blocks), len(entries.present), WIDTH))
+    has_data = entries.present.astype(np.float64)
     for head in range(MOST_HEADS):
-        has_data = entries.present[:, head]
-        weight[:, has_data] += blocks[:, None, head]
+        weight += blocks[:, None, head] * has_data[None, :, head, None]
     return weight
 
 

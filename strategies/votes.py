@@ -1,7 +1,7 @@
 """Asking every head, once, about every bar of a market."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from engine import ContractError, Float2D, Int1D, Int8Array2D, Market, UInt64Arr
 from indicators import (
     INDICATORS_BY_NAME,
     ClockBuilder,
+    Computed,
     FeatureMatrix,
     Indicator,
     build_features,
@@ -58,17 +59,19 @@ def vote_matrix(
     *,
     indicators: Mapping[str, Indicator] = INDICATORS_BY_NAME,
     clock_builder: ClockBuilder = clock_of,
+    computed: Computed | None = None,
 ) -> VoteMatrix:
     """Build every feature that the heads declare and let each head vote on every bar.
 
-    Raises ContractError when a head answers with another number of rows or breaks its contract; the
-    message names the head.
+    ``computed`` as in ``build_features``. Raises ContractError when a head answers with another number
+    of rows or breaks its contract; the message names the head.
     """
     matrix = build_features(
         market,
         [feature for head in heads for feature in head.features().values()],
         indicators=indicators,
         clock_builder=clock_builder,
+        computed=computed,
     )
     rows = len(matrix.open_time)
     outputs: list[HeadOutput] = []
@@ -82,18 +85,25 @@ def vote_matrix(
                 f"head {head.name} answered {len(output.direction)} rows for {rows} bars"
             )
         outputs.append(output)
+    return stacked_votes(
+        matrix.open_time,
+        matrix.known_at,
+        {head.name: output for head, output in zip(heads, outputs, strict=True)},
+    )
+
+
+def stacked_votes(
+    open_time: Int1D, known_at: Int1D, outputs: Mapping[str, HeadOutput]
+) -> VoteMatrix:
+    """The answers of heads, by name, on bars that open and are known at the times given."""
 
     def stacked(name: str) -> Any:
-        return np.asfortranarray(np.column_stack([getattr(output, name) for output in outputs]))
+        columns = [getattr(output, name) for output in outputs.values()]
+        return np.asfortranarray(np.column_stack(columns))
 
     return VoteMatrix(
-        names=tuple(head.name for head in heads),
-        open_time=matrix.open_time,
-        known_at=matrix.known_at,
-        direction=stacked("direction"),
-        probability=stacked("probability"),
-        confidence=stacked("confidence"),
-        score=stacked("score"),
-        coverage=stacked("coverage"),
-        reasons=stacked("reasons"),
+        names=tuple(outputs),
+        open_time=open_time,
+        known_at=known_at,
+        **{column.name: stacked(column.name) for column in fields(HeadOutput)},
     )

@@ -11,6 +11,7 @@ from engine import (
     ORDER_DTYPE,
     PAYMENT_DTYPE,
     TRADE_DTYPE,
+    AccountColumns,
     Float1D,
     Margin,
     Panel,
@@ -48,19 +49,21 @@ def flat_panel(
 def result_of(equity: Any, **given: Any) -> ReplayResult:
     """A result with this equity and otherwise nothing in it, but what is given."""
     curve = np.asarray(equity, dtype=np.float64)
+    zeros = np.zeros_like(curve)
+    account = AccountColumns(curve, zeros, zeros, zeros, zeros)
+    account = account._replace(
+        **{name: given.pop(name) for name in AccountColumns._fields if name in given}
+    )
+    trades = given.pop("trades", np.zeros(0, dtype=TRADE_DTYPE))
     content = {
-        "cash": curve,
-        "gross_exposure": np.zeros_like(curve),
-        "net_exposure": np.zeros_like(curve),
-        "initial_margin": np.zeros_like(curve),
-        "maintenance_margin": np.zeros_like(curve),
         "fills": np.zeros(0, dtype=FILL_DTYPE),
         "orders": np.zeros(0, dtype=ORDER_DTYPE),
-        "trades": np.zeros(0, dtype=TRADE_DTYPE),
         "payments": np.zeros(0, dtype=PAYMENT_DTYPE),
         "ruined_bar": -1,
         "ambiguous_exits": 0,
         "unresolved_bars": 0,
+        "find_trades": lambda: trades,
+        "find_account": lambda: account,
     }
     return ReplayResult(equity=curve, **{**content, **given})
 

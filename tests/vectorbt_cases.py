@@ -96,7 +96,7 @@ def order_cases(draw: st.DrawFn) -> OrderCase:
             volatility_target=unit * 0.5,
         ),
         limits=Limits(max_gross=4.0),
-        margin=Margin(mode=draw(st.sampled_from(["none", "cross", "isolated"]))),
+        margin=Margin(mode=draw(st.sampled_from(["cross", "isolated"]))),
     )
     lot = draw(st.sampled_from([0.0, LOT]))
     lots = {symbol: SymbolRules(lot_step=lot) for symbol in panel.symbols}
@@ -147,7 +147,7 @@ def signal_cases(draw: st.DrawFn, *, reverses: bool) -> SignalCase:
             risk_frac=largest * LEAST_DISTANCE,
         ),
         limits=Limits(max_gross=4.0),
-        margin=Margin(mode=draw(st.sampled_from(["none", "cross"]))),
+        margin=Margin(mode="cross"),
     )
     share = largest * LEAST_DISTANCE / stop if by_risk else np.full(entry.shape, largest)
     return SignalCase(

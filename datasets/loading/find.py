@@ -97,12 +97,15 @@ def datasets_of(store: Store, instrument: Instrument, kind: str) -> list[Dataset
     return sorted(named, key=lambda key: sources.index(key.source))
 
 
-def series_datasets(store: Store, instrument: Instrument, kind: str) -> tuple[DatasetKey, ...]:
-    """The data sets that ``load_series`` reads: the shortest step of each named source in their order.
+def series_datasets(
+    store: Store, instrument: Instrument, kind: str, *, step: str | None = None
+) -> tuple[DatasetKey, ...]:
+    """The data sets that ``load_series`` reads: those of ``step``, or of the shortest step of each
+    named source, in their order.
 
     Empty where the store has none. Raises DataError when several sources fit and none is named.
     """
-    found = datasets_of(store, instrument, kind)
+    found = [key for key in datasets_of(store, instrument, kind) if step in (None, key.step)]
     return shortest_steps(found, instrument) if found else ()
 
 

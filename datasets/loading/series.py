@@ -17,6 +17,7 @@ def load_series(
     start_ns: int | None = None,
     end_ns: int | None = None,
     *,
+    step: str | None = None,
     as_of_ns: int | None = None,
     on_source_conflicts: ConflictHandler = refuse_conflicts,
 ) -> Series | None:
@@ -26,12 +27,13 @@ def load_series(
     are the releases: in order of ``available_at``, the first vintage of each event, without rows that
     arrived when a later event was already known. With ``as_of_ns`` only what was known then, which
     is the beginning of the same sequence. Columns are the numbers that some row states, NaN where a row
-    does not; ``interval_hours`` of funding is always there (see ``load_funding``).
+    does not; ``interval_hours`` of funding is always there (see ``load_funding``). ``step`` None takes
+    the shortest of each source.
 
     Raises DataError when several sources fit and ``instrument`` names none; where it names several
     and they contradict each other, ``on_source_conflicts`` is told, which by default refuses.
     """
-    keys = series_datasets(store, instrument, kind)
+    keys = series_datasets(store, instrument, kind, step=step)
     if not keys:
         return None
     max_age_ns = kind_named(kind).max_age_ns

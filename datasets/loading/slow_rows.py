@@ -45,8 +45,11 @@ class SlowRows:
         return replace(self, columns=columns)
 
 
-def series_datasets(store: Store, instrument: Instrument, kind: str) -> tuple[DatasetKey, ...]:
-    """The data sets of a slow series: the shortest step of each source; empty where there is none.
+def series_datasets(
+    store: Store, instrument: Instrument, kind: str, *, step: str | None = None
+) -> tuple[DatasetKey, ...]:
+    """The data sets of a slow series: of ``step``, or of the shortest step of each source; empty where
+    there is none.
 
     Raises ConfigError for a kind that is not a slow series, DataError for an unknown kind or several
     sources without a precedence.
@@ -54,7 +57,7 @@ def series_datasets(store: Store, instrument: Instrument, kind: str) -> tuple[Da
     if not kind_named(kind).is_series:
         use = "use load_bars" if kind in BAR_KINDS else f"series are {', '.join(SERIES_KINDS)}"
         raise ConfigError(f"kind={kind!r} is not a slow series; {use}")
-    found = datasets_of(store, instrument, kind)
+    found = [key for key in datasets_of(store, instrument, kind) if step in (None, key.step)]
     return shortest_steps(found, instrument) if found else ()
 
 

@@ -8,10 +8,12 @@ from .._limits_kernel import grant_kernel
 from .._margin_kernel import value_kernel
 from ..jit import inner_kernel
 from ..rules import DUST
-from ..simd import pointer, whole_at
+from ..simd import number_at, pointer, put_number, whole_at
+from ..ticks import ROUNDING
 from .fills import fill_kernel, lot_down_kernel
-from .levels import set_levels_kernel
-from .orders import end_order_kernel
+from .levels import extend_entry_kernel, set_levels_kernel
+from .orders import end_order_kernel, order_side_kernel
+from .rows import is_dense_kernel, notionals_kernel
 from .state import (
     ENTRY,
     FILLED,
@@ -50,17 +52,35 @@ def execute_batch_kernel(
     )
     shape = (market.bars, market.symbols)
     batch = carray(pointer(books.batch), count, np.int64)
-    open_ = carray(pointer(opens), books.symbols, np.float64)
+    carried = carray(pointer(books.parts), books.symbols, np.float64)
+    carried_notionals_kernel(books, opens)
+    for k in range(count):
+        put_number(books.parts, whole_at(books.batch, k), 0.0)
     close = carray(pointer(market.close), shape, np.float64)
     listed = carray(pointer(market.listed), shape, np.bool_)
     limits = carray(pointer(books.limits), 1, LIMIT_NUMBERS_DTYPE)
     work = carray(pointer(books.work), books.symbols, np.int64)
     grant_kernel(
-        t, account.equity, account.peak, trades, batch, slots_kernel(books), open_,
+        t, account.equity, account.peak, trades, batch, slots_kernel(books), carried,
         close, listed, limits, tiers_kernel(books), work,
     )  # fmt: skip
     for k in range(count):
         execute_order_kernel(books, whole_at(books.batch, k), step)
+
+
+@inner_kernel
+def carried_notionals_kernel(books: np.record, opens: int) -> None:
+    """Write ``|q| · u(open)`` of every symbol into ``books.parts``."""
+    if is_dense_kernel(books):
+        notionals_kernel(books, opens)
+        return
+    is_inverse = rules_at(books.rules, 0).is_inverse != 0
+    for s in range(books.symbols):
+        put_number(books.parts, s, 0.0)
+    for k in range(account_at(books.account, 0).held):
+        s = whole_at(books.held_symbols, k)
+        unit = abs(value_kernel(number_at(opens, s), is_inverse))
+        put_number(books.parts, s, abs(number_at(books.position, s)) * unit)
 
 
 @inner_kernel
@@ -81,12 +101,12 @@ def order_fill_kernel(books: np.record, s: int, quantity: float, reason: int, cl
     slot = slot_at(books.slots, s)
     left = volume_left_kernel(books, s)
     size = abs(quantity)
-    is_cut = size > left
+    is_cut = size - left > ROUNDING * size
     if is_cut:
         size = left
     if size > 0.0:
         before = slot.position
-        is_buy_order = slot.waits_for_rise == 0
+        is_buy_order = order_side_kernel(slot) > 0.0
         worst_price = slot.worst_price if is_buy_order == (quantity > 0.0) else 0.0
         price = fill_kernel(
             books, s, size if quantity > 0.0 else -size, slot.reference,
@@ -96,6 +116,8 @@ def order_fill_kernel(books: np.record, s: int, quantity: float, reason: int, cl
         slot.filled += size
         if before == 0.0:
             set_levels_kernel(books, s, price, size)
+        elif before * quantity > 0.0 and slot.order == slot.entry_order:
+            extend_entry_kernel(books, s, price, size)
     return is_cut
 
 
@@ -139,7 +161,9 @@ def execute_order_kernel(books: np.record, s: int, step: int) -> None:
                 )  # fmt: skip
                 if is_opening and account.phase == PHASE_INTRABAR:
                     slot.entered_step = step
-                    slot.entered_inside_bar = account.bar
+                    slot.entered_late_bar = account.bar
+                elif is_opening and account.time != account.bar_time:
+                    slot.entered_late_bar = account.bar
     if is_cut:
         limit = PARTICIPATION
     if slot.has_executed == 0:

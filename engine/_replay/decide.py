@@ -37,7 +37,8 @@ def decision_kernel(books: np.record, decided: np.record, row: int, s: int) -> N
         if slot.force * target >= 0.0:
             target = min(max(slot.force + target, -1.0), 1.0)
     elif style in (EXIT_LONG, EXIT_SHORT):
-        if not (held > 0.0 if style == EXIT_LONG else held < 0.0):
+        side = 1.0 if style == EXIT_LONG else -1.0
+        if side * held <= 0.0 and (slot.order == NONE or side * slot.target <= 0.0):
             return
         target = 0.0
     if slot.order != NONE and slot.filled > 0.0 and target == slot.target:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..jit import inner_kernel
+from ..ticks import ROUNDING
 from .fills import fill_kernel, lot_down_kernel
 from .levels import bound_kernel
 from .orders import end_order_kernel
@@ -24,7 +25,7 @@ def reaches_kernel(side: float, price: float, level: float, tick: float, is_limi
     if not is_limit:
         return side * price >= side * level
     if tick > 0.0:
-        return side * price >= side * (level + side * tick)
+        return side * price >= side * (level + side * (tick * (1.0 - ROUNDING)))
     return side * price > side * level
 
 
@@ -64,7 +65,7 @@ def stop_out_kernel(books: np.record, s: int, reference: float, is_ambiguous: bo
 
 @inner_kernel
 def take_profits_kernel(books: np.record, s: int, price: float, reference: float) -> None:
-    """Fill the rungs, nearest first, and the take-profit that ``price`` reaches.
+    """Fill the targets that ``price`` reaches, nearest first: rungs, and the take-profit that ends it.
 
     Fills are at ``reference``, or at the level where it is NaN and for limits.
     """
@@ -75,7 +76,9 @@ def take_profits_kernel(books: np.record, s: int, price: float, reference: float
     while slot.rung < slot.rungs:
         rung = slot.rung
         level = slot.rung_price[rung]
-        if not reaches_kernel(side, price, level, slot.tick, by_limit):
+        if side * slot.take_profit < side * level or not reaches_kernel(
+            side, price, level, slot.tick, by_limit
+        ):
             break
         slot.rung += 1
         account_at(books.account, 0).has_acted = 1

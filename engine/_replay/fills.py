@@ -7,9 +7,11 @@ import numpy as np
 from .._margin_kernel import value_kernel
 from ..jit import inner_kernel
 from ..simd import number_at, put_number, put_whole, whole_at
+from ..ticks import ROUNDING, tick_down_kernel, tick_up_kernel
 from ..timeframe import DAY_NS
 from .state import (
     ISOLATED,
+    LIQUIDATION,
     NONE,
     account_at,
     fee_tier_at,
@@ -19,25 +21,8 @@ from .state import (
     trade_row_at,
 )
 
-ROUNDING: Final = 1e-9
-"""Share of a tick or lot that a number may be off by and still count as a multiple of it."""
 FEE_DAYS: Final = 30
 WORST_SLIP: Final = 0.99
-
-
-@inner_kernel
-def tick_up_kernel(price: float, tick: float) -> float:
-    """The next multiple of ``tick`` at or above ``price``."""
-    return np.ceil(price / tick - ROUNDING) * tick if tick > 0.0 else price
-
-
-@inner_kernel
-def tick_down_kernel(price: float, tick: float) -> float:
-    """The next multiple of ``tick`` at or below ``price``, at least one tick; NaN for NaN."""
-    if tick > 0.0:
-        down = np.floor(price / tick + ROUNDING) * tick
-        return tick if down < tick else down
-    return price
 
 
 @inner_kernel
@@ -188,6 +173,7 @@ def book_kernel(
     after = 0.0 if closes else before + quantity
     account.cash = account.cash - quantity * value - fee + shortfall
     slot.position = after
+    put_number(books.position, s, after)
     slippage = size * abs(value - value_kernel(reference, is_inverse))
     slipped = spread_frac + impact_frac
     impact = slippage * impact_frac / slipped if slipped > 0.0 else 0.0
@@ -195,6 +181,7 @@ def book_kernel(
     account.fees += fee
     account.spread += spread
     account.impact += impact
+    account.shortfall_before, account.last_shortfall = account.shortfall, shortfall
     account.shortfall += shortfall
     account.traded += notional
     account.has_moved = 1
@@ -276,6 +263,8 @@ def open_trade_kernel(books: np.record, s: int, quantity: float) -> None:
     slot.initial_risk = 0.0
     slot.wallet = 0.0
     insert_kernel(books.held_symbols, account.held, s)
+    if account.held == 0:
+        account.held_since = account.bar
     account.held += 1
     account.trades += 1
 
@@ -333,12 +322,20 @@ def close_trade_kernel(books: np.record, s: int, reason: int) -> None:
         row.is_ambiguous = slot.is_ambiguous != 0
     remove_kernel(books.held_symbols, account.held, s)
     account.held -= 1
+    account.liquidations += reason == LIQUIDATION
+    if account.held == 0:
+        account.bars_in_position += account.bar - account.held_since
     slot.trade = NONE
     slot.force = 0.0
     slot.stop = np.nan
     slot.take_profit = np.nan
     slot.rungs = 0
-    slot.entered_inside_bar = NONE
+    slot.entered_late_bar = NONE
+    slot.entry_order = NONE
+    put_number(books.down, s, -np.inf)
+    put_number(books.up, s, np.inf)
+    put_number(books.mark_down, s, -np.inf)
+    put_number(books.mark_up, s, np.inf)
 
 
 @inner_kernel
@@ -350,7 +347,7 @@ def bear_shortfall_kernel(books: np.record, s: int) -> None:
     shortfall = -account.cash
     was_won = account.win_pnl != account.win_pnl_before
     account.cash = 0.0
-    account.shortfall += shortfall
+    account.shortfall = account.shortfall_before + (account.last_shortfall + shortfall)
     slot.shortfall += shortfall
     net_pnl = slot.gross_pnl - slot.fees + slot.funding + slot.borrow + slot.shortfall
     is_won = net_pnl > 0.0

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._margin_kernel import value_kernel
 from ..jit import inner_kernel
-from ..simd import number_at
+from ..simd import number_at, put_number
 from .fills import rounded_away_kernel
 from .state import BREAK_EVEN, NONE, STOP, TRAILING_STOP, rules_at, slot_at
 
@@ -35,8 +35,8 @@ def bound_kernel(books: np.record, s: int) -> None:
         if np.isnan(target) or side * rung < side * target:
             target = rung
     down, up = (stop, target) if side > 0.0 else (target, stop)
-    slot.down = -np.inf if np.isnan(down) else down
-    slot.up = np.inf if np.isnan(up) else up
+    put_number(books.down, s, -np.inf if np.isnan(down) else down)
+    put_number(books.up, s, np.inf if np.isnan(up) else up)
 
 
 @inner_kernel
@@ -50,7 +50,7 @@ def levels_kernel(books: np.record, market: np.record, t: int, s: int) -> None:
         if side > 0.0
         else number_at(market.low, t * market.symbols + s)
     )
-    if slot.entered_inside_bar == t:
+    if slot.entered_late_bar == t:
         farthest = close
     if side * farthest > side * slot.best:
         slot.best = farthest
@@ -89,8 +89,9 @@ def set_levels_kernel(books: np.record, s: int, price: float, size: float) -> No
     slot.stop_reason = STOP
     slot.best = price
     slot.entry_quantity = size
-    slot.entered_inside_bar = NONE
+    slot.entered_late_bar = NONE
     slot.entered_step = NONE
+    slot.entry_order = slot.order
     if not np.isnan(stop):
         slot.initial_risk = size * abs(
             value_kernel(price, is_inverse) - value_kernel(stop, is_inverse)
@@ -110,6 +111,18 @@ def set_levels_kernel(books: np.record, s: int, price: float, size: float) -> No
         slot.rung_price[k] = level
         slot.rungs = k + 1
     bound_kernel(books, s)
+
+
+@inner_kernel
+def extend_entry_kernel(books: np.record, s: int, price: float, size: float) -> None:
+    """Count a later fill of the entry's own order as part of the entry; no level moves."""
+    slot = slot_at(books.slots, s)
+    is_inverse = rules_at(books.rules, 0).is_inverse != 0
+    slot.entry_quantity += size
+    if slot.initial_risk > 0.0:
+        slot.initial_risk += size * abs(
+            value_kernel(price, is_inverse) - value_kernel(slot.stop, is_inverse)
+        )
 
 
 @inner_kernel

@@ -14,9 +14,10 @@ from .._margin_kernel import (
     value_kernel,
 )
 from ..jit import inner_kernel
-from ..simd import number_at, pointer, whole_at
+from ..simd import number_at, pointer, put_number, put_whole, whole_at
 from .exits import (
     any_target_kernel,
+    exit_after_entry_kernel,
     exit_inside_kernel,
     reaches_stop_kernel,
     stop_out_kernel,
@@ -24,6 +25,7 @@ from .exits import (
 )
 from .fills import book_kernel
 from .orders import end_order_kernel
+from .rows import is_dense_kernel, share_margin_all_kernel
 from .state import (
     CANCELLED,
     CROSS,
@@ -48,19 +50,110 @@ Columns: TypeAlias = np.ndarray[tuple[int], np.dtype[Any]]
 def margin_base_kernel(books: np.record, s: int) -> float:
     """What stands behind a margin group: all cash, or the wallet of ``s`` less the worth of its entry."""
     rules = rules_at(books.rules, 0)
-    if rules.mode == CROSS:
+    if rules.mode != ISOLATED:
         return account_at(books.account, 0).cash
     entry = value_kernel(slot_at(books.slots, s).entry_price, rules.is_inverse != 0)
     return slot_at(books.slots, s).wallet - slot_at(books.slots, s).position * entry
 
 
 @inner_kernel
-def exits_inside_kernel(books: np.record) -> None:
-    """Step 4.2: liquidations, stops and targets of the positions held now."""
-    rules, account = rules_at(books.rules, 0), account_at(books.account, 0)
+def held_group_kernel(books: np.record) -> Columns:
+    """The columns of all positions, rising, in ``books.work``."""
+    account = account_at(books.account, 0)
     group = carray(pointer(books.work), account.held, np.int64)
     for k in range(account.held):
         group[k] = whole_at(books.held_symbols, k)
+    return group
+
+
+@inner_kernel
+def is_exhausted_kernel(books: np.record, group: Columns) -> bool:
+    """Whether a group's margin is used up at the marks of the open: ``f(0) ≤ 0``."""
+    base = margin_base_kernel(books, group[0])
+    is_inverse = rules_at(books.rules, 0).is_inverse != 0
+    slots, tiers = slots_kernel(books), tiers_kernel(books)
+    return margin_excess_kernel(0.0, base, group, slots, tiers, is_inverse) <= 0.0
+
+
+@inner_kernel
+def liquidate_at_open_kernel(books: np.record) -> None:
+    """Margin at the open (accounting, 4, step 1): groups without any left are closed at the mark open."""
+    rules = rules_at(books.rules, 0)
+    if rules.mode == NO_MARGIN or account_at(books.account, 0).held == 0:
+        return
+    group = held_group_kernel(books)
+    if rules.mode == CROSS:
+        if is_exhausted_kernel(books, group):
+            liquidate_kernel(books, group, 0.0)
+        return
+    for k in range(len(group)):
+        if is_exhausted_kernel(books, group[k : k + 1]):
+            liquidate_kernel(books, group[k : k + 1], 0.0)
+
+
+@inner_kernel
+def exits_after_entry_kernel(books: np.record, count: int, row: int) -> None:
+    """Step 4.4 for the orders ``books.batch[:count]`` that entered positions in the sub-bar ``row``.
+
+    The prices of every position are at hand; those of the entered ones begin at their entries.
+    """
+    rules = rules_at(books.rules, 0)
+    entered = 0
+    for k in range(count):
+        slot = slot_at(books.slots, whole_at(books.batch, k))
+        if slot.position == 0.0 or slot.entered_step != row:
+            continue
+        put_whole(books.batch, entered, whole_at(books.batch, k))
+        entered += 1
+        put_number(books.opens, whole_at(books.batch, entered - 1), slot.reference)
+        slot.mark_open = slot.reference
+        slot.mark_low = min(slot.mark_low, slot.reference)
+        slot.mark_high = max(slot.mark_high, slot.reference)
+    if entered == 0:
+        return
+    if rules.mode == CROSS:
+        group = held_group_kernel(books)
+        if is_threatened_kernel(books, group):
+            entered_exits_kernel(books, group)
+    for k in range(entered):
+        s = whole_at(books.batch, k)
+        if rules.mode == ISOLATED:
+            put_whole(books.work, 0, s)
+            group = carray(pointer(books.work), 1, np.int64)
+            if is_threatened_kernel(books, group):
+                entered_exits_kernel(books, group)
+        slot = slot_at(books.slots, s)
+        if slot.position != 0.0 and slot.entered_step == row:
+            exit_after_entry_kernel(books, s, slot.kind)
+
+
+@inner_kernel
+def entered_exits_kernel(books: np.record, group: Columns) -> None:
+    """Stops of entered positions and liquidation of their threatened group, the nearer first."""
+    while True:
+        has_positions = False
+        for s in group:
+            has_positions = has_positions or slot_at(books.slots, s).position != 0.0
+        if not has_positions:
+            return
+        reach = liquidation_reach_kernel(
+            margin_base_kernel(books, group[0]), group, slots_kernel(books), tiers_kernel(books),
+            rules_at(books.rules, 0).is_inverse != 0,
+        )  # fmt: skip
+        s, own = nearest_stop_kernel(books, group)
+        if s != NONE and (reach == NO_LIQUIDATION or own <= reach):
+            exit_after_entry_kernel(books, s, slot_at(books.slots, s).kind)
+            continue
+        if reach != NO_LIQUIDATION:
+            liquidate_kernel(books, group, reach)
+        return
+
+
+@inner_kernel
+def exits_inside_kernel(books: np.record) -> None:
+    """Step 4.2: liquidations, stops and targets of the positions held now."""
+    rules = rules_at(books.rules, 0)
+    group = held_group_kernel(books)
     if rules.mode == CROSS and is_threatened_kernel(books, group):
         group_exits_kernel(books, group)
         return
@@ -186,11 +279,15 @@ def liquidate_kernel(books: np.record, group: Columns, reach: float) -> None:
             if account.keeps_rows:
                 fill_row_at(books.fills, account.fills - 1).cash_after = 0.0
         end_order_kernel(books, s, CANCELLED)
+    if rules.mode == CROSS:
+        for s in range(books.symbols):
+            end_order_kernel(books, s, CANCELLED)
 
 
 @inner_kernel
 def renew_margin_kernel(books: np.record, marks: int) -> None:
-    """State for every position the mark that keeps its group from liquidation, found without a search.
+    """State for every position the mark that keeps its group from liquidation, or a spot account from
+    ruin, found without a search.
 
     While every mark stays above ``mark_down`` and below ``mark_up``, and cash and positions stay,
     no sub-bar liquidates. What a group has above its maintenance at ``marks`` (address of ``(S,)``;
@@ -199,9 +296,10 @@ def renew_margin_kernel(books: np.record, marks: int) -> None:
     """
     rules, account = rules_at(books.rules, 0), account_at(books.account, 0)
     account.has_moved = 0
-    if rules.mode == NO_MARGIN:
+    if rules.mode == CROSS and not rules.is_inverse and is_dense_kernel(books):
+        share_margin_all_kernel(books, marks, account.cash, SCREEN_SLACK)
         return
-    step = account.held if rules.mode == CROSS else 1
+    step = 1 if rules.mode == ISOLATED else account.held
     for first in range(0, account.held, max(step, 1)):
         share_margin_kernel(books, marks, first, first + step)
 
@@ -216,11 +314,13 @@ def share_margin_kernel(books: np.record, marks: int, first: int, stop: int) -> 
     """
     is_inverse = rules_at(books.rules, 0).is_inverse != 0
     rate = tier_at(books.tiers, books.tier_count - 1).maintenance
+    if rules_at(books.rules, 0).mode == NO_MARGIN:
+        rate = 0.0
     base = margin_base_kernel(books, whole_at(books.held_symbols, first))
     excess, size = base, 0.0
     for k in range(first, stop):
         s = whole_at(books.held_symbols, k)
-        quantity = slot_at(books.slots, s).position
+        quantity = number_at(books.position, s)
         value = value_kernel(number_at(marks, s), is_inverse)
         notional = abs(quantity) * abs(value)
         excess += quantity * value - rate * notional
@@ -233,11 +333,13 @@ def share_margin_kernel(books: np.record, marks: int, first: int, stop: int) -> 
         factor_long, factor_short = 1.0 / losing, 1.0 / gaining if gaining > 0.0 else np.inf
     for k in range(first, stop):
         s = whole_at(books.held_symbols, k)
-        slot = slot_at(books.slots, s)
-        slot.mark_down, slot.mark_up = -np.inf, np.inf
+        position, mark = number_at(books.position, s), number_at(marks, s)
+        down, up = -np.inf, np.inf
         if not excess > 0.0:
-            slot.mark_down = np.inf
-        elif slot.position > 0.0:
-            slot.mark_down = number_at(marks, s) * factor_long
+            down = np.inf
+        elif position > 0.0:
+            down = mark * factor_long
         else:
-            slot.mark_up = number_at(marks, s) * factor_short
+            up = mark * factor_short
+        put_number(books.mark_down, s, down)
+        put_number(books.mark_up, s, up)

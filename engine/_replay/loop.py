@@ -6,21 +6,20 @@ import numpy as np
 
 from ..arrays import Records1D
 from ..jit import inner_kernel, kernel
-from ..simd import byte_at, number_at, prefetch, whole_at
-from .account import is_calm_kernel, mark_to_market_kernel, quiet_bars_kernel, write_row_kernel
+from ..simd import byte_at, prefetch, whole_at
+from .account import is_calm_kernel, mark_to_market_kernel, quiet_bars_kernel
 from .decide import decide_kernel
-from .fills import bear_shortfall_kernel, cost_inputs_kernel, fill_kernel
 from .levels import levels_kernel
 from .liquidation import renew_margin_kernel
 from .orders import end_order_kernel
 from .payments import NEVER, payments_kernel
+from .ruin import close_position_kernel, ruin_kernel
 from .state import (
     DELISTED,
     DROPPED,
     END_OF_DATA,
     NONE,
     PHASE_CLOSE,
-    RUIN,
     account_at,
     rules_at,
     slot_at,
@@ -30,6 +29,21 @@ from .sub_bar import walk_sub_bar_kernel
 FILLS_PER_BAR: Final = 16
 """Bound of a symbol's fills in one bar: an order makes two, a position five, its end one."""
 ORDERS_PER_BAR: Final = 2
+PREFETCHED_ROWS: Final = 3
+"""Decisions between the one at hand and the one whose bar is asked for."""
+
+
+@inner_kernel
+def prefetch_fill_kernel(market: np.record, cell: int) -> None:
+    """Ask for what the fill of a decision of ``cell`` reads and nothing before it."""
+    filled = cell + market.symbols
+    prefetch(market.listed + filled)
+    if market.sub_count > 1:
+        t = filled // market.symbols
+        prefetch(market.sub_open + 8 * t * market.sub_count * market.symbols)
+    else:
+        prefetch(market.sub_open + 8 * filled)
+        prefetch(market.sub_is_gap + filled)
 
 
 @inner_kernel
@@ -43,16 +57,6 @@ def has_room_kernel(books: np.record) -> bool:
         and account.trades + symbols <= books.trade_room
         and account.payments + books.payments_per_bar <= books.payment_room
     )
-
-
-@inner_kernel
-def close_position_kernel(books: np.record, market: np.record, t: int, s: int, reason: int) -> None:
-    """Close a position at the close of bar ``t``, traded or carried."""
-    if rules_at(books.rules, 0).scales_costs:
-        cost_inputs_kernel(books, market, s, t)
-    quantity = -slot_at(books.slots, s).position
-    close = number_at(market.close, t * market.symbols + s)
-    fill_kernel(books, s, quantity, close, False, 0.0, reason, NONE, True)
 
 
 @inner_kernel
@@ -78,22 +82,6 @@ def close_outs_kernel(books: np.record, market: np.record, t: int) -> None:
 
 
 @inner_kernel
-def ruin_kernel(books: np.record, market: np.record, t: int) -> None:
-    """Step 7: close everything, and let equity stand still."""
-    account = account_at(books.account, 0)
-    for s in range(books.symbols):
-        if slot_at(books.slots, s).position != 0.0:
-            close_position_kernel(books, market, t, s, RUIN)
-        end_order_kernel(books, s, DROPPED)
-    if account.cash < 0.0:
-        bear_shortfall_kernel(books, account.last_filled)
-    account.ruined_bar = t
-    account.equity = account.cash
-    for bar in range(t, market.bars):
-        write_row_kernel(books, bar, account.cash, 0.0, 0.0, 0.0, 0.0)
-
-
-@inner_kernel
 def walk_bar_kernel(books: np.record, market: np.record, t: int, walk_all: bool) -> None:
     """Steps 1 to 4 of bar ``t``, through those of its sub-bars in which something can happen."""
     account = account_at(books.account, 0)
@@ -113,10 +101,10 @@ def walk_bar_kernel(books: np.record, market: np.record, t: int, walk_all: bool)
         row = t * count + j
         time = market.start + t * market.step + j * market.sub_step
         if skips and count > 1:
+            if account.has_moved:
+                renew_margin_kernel(books, market.mark_close + 8 * t * market.symbols)
             if account.has_acted:
                 account.has_acted = 0
-                if account.has_moved:
-                    renew_margin_kernel(books, market.mark_close + 8 * t * market.symbols)
                 if account.next_payment >= end and is_calm_kernel(
                     books, market.low, market.high, market.reach_low, market.reach_high, t
                 ):
@@ -131,6 +119,8 @@ def walk_bar_kernel(books: np.record, market: np.record, t: int, walk_all: bool)
             ):
                 continue
         walk_sub_bar_kernel(books, market, t, row, time, skips)
+        if account.ruined_bar != NONE:
+            return
 
 
 @inner_kernel
@@ -194,7 +184,9 @@ def replay_kernel(
         t += 1
         if not walk_all and account.pending == 0 and not (rules.moves_levels and account.held > 0):
             event = next_event_kernel(books, market, decided, t)
-            prefetch(market.sub_open + 8 * (event + 1) * market.sub_count * symbols)
+            ahead = account.row + PREFETCHED_ROWS
+            if ahead < decided.row_count:
+                prefetch_fill_kernel(market, whole_at(decided.cell, ahead))
             t = quiet_bars_kernel(books, market, t, event)
         start = market.start + t * market.step
         end = start + market.step
@@ -230,6 +222,8 @@ def replay_kernel(
             is_calm = is_calm and account.next_payment >= end
         if not is_calm:
             walk_bar_kernel(books, market, t, walk_all)
+            if account.ruined_bar != NONE:
+                return bars
         account.phase = PHASE_CLOSE
         account.time = end
         if is_last or leaves:

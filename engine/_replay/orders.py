@@ -8,6 +8,7 @@ import numpy as np
 
 from ..jit import inner_kernel
 from ..simd import number_at
+from ..ticks import ROUNDING
 from .fills import insert_kernel, remove_kernel
 from .state import (
     CANCELLED,
@@ -92,10 +93,17 @@ def end_order_kernel(books: np.record, s: int, status: int) -> None:
 
 
 @inner_kernel
+def order_side_kernel(slot: np.record) -> float:
+    """1 for a pending limit or stop order to buy, −1 for one to sell."""
+    return 1.0 if (slot.waits_for_rise != 0) == (slot.kind != LIMIT_ORDER) else -1.0
+
+
+@inner_kernel
 def is_through_kernel(side: float, price: float, level: float, tick: float) -> bool:
     """Whether ``price`` is better for a limit order of ``side`` than its ``level`` by a tick."""
     if tick > 0.0:
-        return price <= level - tick if side > 0.0 else price >= level + tick
+        reach = tick * (1.0 - ROUNDING)
+        return price <= level - reach if side > 0.0 else price >= level + reach
     return price < level if side > 0.0 else price > level
 
 
@@ -106,15 +114,15 @@ def executes_at_open_kernel(books: np.record, s: int) -> bool:
     open_ = number_at(books.opens, s)
     slot.is_maker = 0
     slot.worst_price = 0.0
-    if slot.carried_bar != NONE:
-        slot.reference = open_
-        return slot.carried_bar < account_at(books.account, 0).bar
-    if slot.kind == MARKET:
+    is_carried = slot.carried_bar != NONE
+    if is_carried and slot.carried_bar == account_at(books.account, 0).bar:
+        return False
+    if slot.kind == MARKET or (is_carried and slot.kind != LIMIT_ORDER):
         slot.reference = open_
         return True
     is_first = slot.is_seen == 0
     slot.is_seen = 1
-    side = 1.0 if slot.target > slot.force else -1.0
+    side = order_side_kernel(slot)
     if slot.kind != LIMIT_ORDER:
         slot.reference = open_
         return side * open_ >= side * slot.price
@@ -131,9 +139,13 @@ def executes_at_open_kernel(books: np.record, s: int) -> bool:
 def executes_inside_kernel(books: np.record, s: int) -> bool:
     """Whether the sub-bar reaches the resting order of ``s``; states its reference price."""
     slot = slot_at(books.slots, s)
-    if slot.carried_bar != NONE or slot.kind == MARKET:
+    if slot.kind == MARKET:
         return False
-    side = 1.0 if slot.target > slot.force else -1.0
+    if slot.carried_bar != NONE and (
+        slot.kind != LIMIT_ORDER or slot.carried_bar == account_at(books.account, 0).bar
+    ):
+        return False
+    side = order_side_kernel(slot)
     slot.reference = slot.price
     slot.worst_price = 0.0
     if slot.kind == LIMIT_ORDER:

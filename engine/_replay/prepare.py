@@ -9,7 +9,7 @@ import numpy as np
 from .._limit_tables import sector_numbers
 from ..arrays import Float2D, Int1D, Records1D
 from ..bars import PRICE_COLUMNS
-from ..decisions import Decisions, Funding
+from ..decisions import Funding
 from ..errors import ContractError
 from ..panel import MarkPrices, Panel, sub_bars
 from ..rules import ReplayRules, SymbolRules
@@ -26,13 +26,13 @@ from .state import (
     NONE,
     RULES_DTYPE,
     SLOT_DTYPE,
-    DecisionRows,
     Market,
     Prices,
 )
 
 _NOTHING_2D: Final = np.zeros((0, 0))
 _NOWHERE: Final = np.zeros((0, 0), dtype=np.bool_)
+_NONE_LEAVE: Final = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,19 +122,18 @@ def prepare_market(
         sub_marks=sub_marks,
         sub_is_gap=sub_is_gap,
         is_unresolved=unresolved,
-        leaving=np.flatnonzero(listed[:-1] & ~listed[1:]),
+        leaving=_NONE_LEAVE if listed.all() else np.flatnonzero(listed[:-1] & ~listed[1:]),
         events=np.zeros(0, dtype=EVENT_DTYPE),
         step=panel.step_ns,
         sub_step=sub_step,
     )
     events = _events(funding, market, order)
-    in_bar = np.bincount((events["time_ns"] - panel.open_time[0]) // panel.step_ns)
     return PreparedMarket(
         panel=panel,
         market=market._replace(events=events),
         order=order,
         slots=_slots(panel.symbols, order, symbol_rules or {}),
-        payments_per_bar=int(in_bar.max(initial=0)),
+        payments_per_bar=_most_in_one_bar(events, market),
         unresolved_bars=int(np.count_nonzero(unresolved)),
         has_volume=panel.volume is not None,
     )
@@ -204,6 +203,12 @@ def _events(funding: Funding, market: Market, order: Int1D) -> Records1D:
     return events
 
 
+def _most_in_one_bar(events: Records1D, market: Market) -> int:
+    bar = (events["time_ns"] - market.open_time[0]) // market.step
+    starts = np.flatnonzero(np.diff(bar, prepend=NONE))
+    return int(np.diff(starts, append=len(bar)).max(initial=0))
+
+
 def _slots(
     symbols: tuple[str, ...], order: Int1D, symbol_rules: Mapping[str, SymbolRules]
 ) -> Records1D:
@@ -215,44 +220,27 @@ def _slots(
         if not isinstance(given, SymbolRules):
             raise ContractError(f"symbol_rules[{symbol!r}]={given!r} must be a SymbolRules")
     slots = np.zeros(len(symbols), dtype=SLOT_DTYPE)
-    rules = [symbol_rules.get(symbols[column], SymbolRules()) for column in order]
+    unruled = SymbolRules()
+    rules = [symbol_rules.get(symbols[column], unruled) for column in order]
     slots["tick"] = [rule.tick_size for rule in rules]
     slots["lot"] = [rule.lot_step for rule in rules]
     slots["min_notional"] = [rule.min_notional for rule in rules]
     slots["sector"] = sector_numbers([rule.sector for rule in rules])
     for name in ("stop", "take_profit"):
         slots[name] = np.nan
-    for name in ("trade", "order", "entered_inside_bar", "entered_step", "taken_bar", "cost_bar"):
+    for name in (
+        "trade",
+        "order",
+        "entered_late_bar",
+        "entered_step",
+        "entry_order",
+        "taken_bar",
+        "cost_bar",
+    ):
         slots[name] = NONE
     for name in ("carried_bar", "decided_bar"):
         slots[name] = NONE
-    slots["mark_down"], slots["mark_up"] = -np.inf, np.inf
     return slots
-
-
-def decision_rows(decisions: Decisions, order: Int1D) -> DecisionRows:
-    """The acting rows of ``decisions``, columns in name order."""
-    sorted_ = (np.diff(order) > 0).all()
-
-    def column(array: np.ndarray[Any, Any]) -> Any:
-        return (array if sorted_ else array[:, order]).reshape(-1)
-
-    cell = np.flatnonzero(column(decisions.acts))
-
-    def acting(array: np.ndarray[Any, Any] | None, dtype: Any) -> Any:
-        if array is None:
-            return np.zeros(len(cell), dtype=dtype)
-        return column(array)[cell].astype(dtype, copy=False)
-
-    return DecisionRows(
-        cell=cell,
-        target=acting(decisions.target, np.float64),
-        style=acting(decisions.style, np.int8),
-        order_kind=acting(decisions.order_kind, np.int8),
-        order_price=acting(decisions.order_price, np.float64),
-        atr_frac=acting(decisions.atr_frac, np.float64),
-        volatility=acting(decisions.volatility, np.float64),
-    )
 
 
 def rules_record(rules: ReplayRules) -> Records1D:

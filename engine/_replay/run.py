@@ -9,10 +9,11 @@ from .._limit_tables import limit_numbers
 from .._margin_kernel import tier_table
 from ..arrays import Float1D, Records1D
 from ..errors import ContractError
-from ..ledger import ACCOUNT_COLUMNS, FILL_DTYPE, ORDER_DTYPE, PAYMENT_DTYPE, TRADE_DTYPE
+from ..ledger import FILL_DTYPE, ORDER_DTYPE, PAYMENT_DTYPE, TRADE_DTYPE
 from ..rules import ReplayRules
 from ..timeframe import HOUR_NS
 from .loop import FILLS_PER_BAR, ORDERS_PER_BAR, replay_kernel
+from .memory import lent
 from .prepare import (
     PreparedMarket,
     account_record,
@@ -26,19 +27,19 @@ from .state import (
     DECIDED_DTYPE,
     MARKET_DTYPE,
     MARKET_TABLES,
+    NEUTRAL_BOUNDS,
     DecisionRows,
     Ledgers,
     Market,
 )
 
-EXPOSURE_COLUMNS: Final = ACCOUNT_COLUMNS[:4]
 _ROOMS: Final = ("fill_room", "order_room", "trade_room", "payment_room")
 
 
 class Outcome(NamedTuple):
-    """Columns of ``ACCOUNT_COLUMNS`` by name, the account (with the sums of everything), the ledgers."""
+    """Equity at each close, the account (with the sums of everything), the ledgers."""
 
-    columns: dict[str, Float1D]
+    equity: Float1D
     account: Records1D
     ledgers: Ledgers
 
@@ -51,31 +52,25 @@ def run_replay(
     keeps_rows: bool = True,
     walk_all: bool = False,
 ) -> Outcome:
-    """Replay ``decisions``; without ``keeps_rows`` the ledgers stay empty, and only
-    ``EXPOSURE_COLUMNS`` are kept.
+    """Replay ``decisions``; without ``keeps_rows`` the ledgers stay empty.
 
     ``walk_all`` walks every sub-bar of every bar; it changes nothing but the time. Runs without the
     interpreter's lock. Raises ContractError when the rules need volumes that the panel lacks.
     """
-    costs = rules.costs
-    for name, number in (("impact", costs.impact), ("participation", costs.participation)):
-        if number and not prepared.has_volume:
-            raise ContractError(
-                f"rules.costs.{name}={number} needs volumes: the panel has volume=None"
-            )
+    check_volumes(prepared, rules)
     market = with_trail_extremes(prepared.market, rules)
     symbols = len(prepared.slots)
     per_bar = prepared.payments_per_bar
-    if costs.borrow_annual:
+    if rules.costs.borrow_annual:
         per_bar += symbols * (market.step // HOUR_NS + 1)
     bars = len(market.open_time)
-    wanted = ACCOUNT_COLUMNS if keeps_rows else EXPOSURE_COLUMNS
-    columns = {name: _staggered(bars, place) for place, name in enumerate(wanted)}
     tables = {
-        **columns,
+        "equity": staggered(bars),
         "rules": rules_record(rules),
         "account": account_record(rules, market, keeps_rows=keeps_rows),
         "slots": prepared.slots.copy(),
+        **{name: np.full(symbols, number) for name, number in NEUTRAL_BOUNDS.items()},
+        "parts": np.zeros(symbols),
         "opens": np.ones(symbols),
         "tiers": tier_table(rules.margin.tiers),
         "limits": limit_numbers(rules),
@@ -89,14 +84,14 @@ def run_replay(
     ledgers = _empty_ledgers(
         len(decisions.cell) if keeps_rows else 0, symbols, len(market.events), per_bar
     )
-    records = _addresses(BOOKS_DTYPE, tables)
+    records = addresses(BOOKS_DTYPE, tables)
     records["symbols"], records["payments_per_bar"] = symbols, per_bar
     records["tier_count"], records["fee_tier_count"] = (
         len(tables["tiers"]),
         len(tables["fee_tiers"]),
     )
-    markets = _market_record(market)
-    events = _addresses(DECIDED_DTYPE, decisions._asdict())
+    markets = market_record(market)
+    events = addresses(DECIDED_DTYPE, decisions._asdict())
     events["row_count"] = len(decisions.cell)
     bar = 0
     while True:
@@ -105,23 +100,32 @@ def run_replay(
             records[room] = len(getattr(ledgers, name))
         bar = replay_kernel(records, markets, events, bar, walk_all)
         if bar == bars:
-            return Outcome(columns, tables["account"], ledgers)
+            return Outcome(tables["equity"], tables["account"], ledgers)
         written = tables["account"]
         ledgers = Ledgers(
             *(_enlarged(getattr(ledgers, name), int(written[name][0])) for name in Ledgers._fields)
         )
 
 
-def _staggered(bars: int, place: int) -> Float1D:
+def check_volumes(prepared: PreparedMarket, rules: ReplayRules) -> None:
+    """Refuse rules that need volumes of a panel without. Raises ContractError."""
+    costs = rules.costs
+    for name, number in (("impact", costs.impact), ("participation", costs.participation)):
+        if number and not prepared.has_volume:
+            raise ContractError(
+                f"rules.costs.{name}={number} needs volumes: the panel has volume=None"
+            )
+
+
+def staggered(bars: int) -> Float1D:
     """Space for a column. Large arrays start alike within a page: read and written side by side
-    they would all contend for the same lines of the cache, so each begins a little later than the
-    one before.
+    they would all contend for the same lines of the cache, so this one begins a little later.
     """
-    shift = 72 * (place + 1)
-    return np.empty(bars + shift)[shift:]
+    shift = 72
+    return lent(bars + shift, np.float64)[shift:]
 
 
-def _addresses(dtype: Any, tables: Mapping[str, np.ndarray[Any, Any]]) -> Records1D:
+def addresses(dtype: Any, tables: Mapping[str, np.ndarray[Any, Any]]) -> Records1D:
     """A record with the addresses of ``tables``, which the caller keeps; 0 for those that are empty."""
     record = np.zeros(1, dtype=dtype)
     for name, table in tables.items():
@@ -129,7 +133,8 @@ def _addresses(dtype: Any, tables: Mapping[str, np.ndarray[Any, Any]]) -> Record
     return record
 
 
-def _market_record(market: Market) -> Records1D:
+def market_record(market: Market) -> Records1D:
+    """The addresses of ``market``, which the caller keeps."""
     tables: dict[str, np.ndarray[Any, Any]] = {
         name: getattr(market, name)
         for name in (
@@ -148,7 +153,7 @@ def _market_record(market: Market) -> Records1D:
             for name, table in prices._asdict().items()
             if f"{prefix}{name}" in MARKET_TABLES
         }
-    record = _addresses(MARKET_DTYPE, tables)
+    record = addresses(MARKET_DTYPE, tables)
     record["start"] = market.open_time[0]
     record["bars"], record["symbols"] = market.bars.open.shape
     record["sub_count"] = len(market.sub.open) // len(market.open_time)
@@ -160,10 +165,10 @@ def _market_record(market: Market) -> Records1D:
 def _empty_ledgers(decided: int, symbols: int, events: int, payments_per_bar: int) -> Ledgers:
     """Room for the rows of usual rules, and for two bars at least."""
     return Ledgers(
-        fills=np.empty(2 * FILLS_PER_BAR * symbols + 3 * decided, dtype=FILL_DTYPE),
-        orders=np.empty(2 * ORDERS_PER_BAR * symbols + 2 * decided, dtype=ORDER_DTYPE),
-        trades=np.empty(2 * symbols + decided, dtype=TRADE_DTYPE),
-        payments=np.empty(2 * payments_per_bar + events, dtype=PAYMENT_DTYPE),
+        fills=lent(2 * FILLS_PER_BAR * symbols + 3 * decided, FILL_DTYPE),
+        orders=lent(2 * ORDERS_PER_BAR * symbols + 2 * decided, ORDER_DTYPE),
+        trades=lent(2 * symbols + decided, TRADE_DTYPE),
+        payments=lent(2 * payments_per_bar + events, PAYMENT_DTYPE),
     )
 
 
@@ -171,7 +176,7 @@ def _enlarged(ledger: Records1D, used: int) -> Records1D:
     """Twice the room where half of it is used, as bytes: numpy copies records field by field."""
     if 2 * used < len(ledger):
         return ledger
-    larger = np.empty(2 * len(ledger), dtype=ledger.dtype)
+    larger = lent(2 * len(ledger), ledger.dtype)
     size = used * ledger.dtype.itemsize
     larger.view(np.uint8)[:size] = ledger.view(np.uint8)[:size]
     return larger

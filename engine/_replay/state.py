@@ -17,7 +17,6 @@ from .._margin_kernel import MARK_FIELDS, TIER_DTYPE
 from ..arrays import Bool2D, Float1D, Float2D, Int1D, Int8Array1D, Records1D
 from ..jit import inner_kernel
 from ..ledger import (
-    ACCOUNT_COLUMNS,
     FILL_DTYPE,
     LIMITS,
     ORDER_DTYPE,
@@ -109,6 +108,7 @@ ACCOUNT_DTYPE: Final = np.dtype(
             "cash", "equity", "peak", "taker_rate", "maker_rate", "fees", "spread", "impact",
             "funding", "borrow", "shortfall", "traded", "win_return", "loss_return", "win_pnl",
             "loss_pnl", "win_pnl_before", "loss_pnl_before", "known_win_return", "known_loss_return",
+            "shortfall_before", "last_shortfall",
         )
     ]
     + [
@@ -117,7 +117,8 @@ ACCOUNT_DTYPE: Final = np.dtype(
             "bar", "bar_time", "time", "phase", "ruined_bar", "ambiguous_exits", "held", "pending",
             "fills", "orders", "trades", "payments", "event", "borrow_time", "next_payment", "row",
             "leave", "fee_day", "closed", "wins", "known_closed", "known_wins", "last_closed_bar",
-            "has_moved", "has_acted", "keeps_rows", "first_day", "last_filled",
+            "has_moved", "has_acted", "keeps_rows", "first_day", "last_filled", "held_since",
+            "bars_in_position", "liquidations",
         )
     ],
     align=True,
@@ -126,12 +127,12 @@ ACCOUNT_DTYPE: Final = np.dtype(
 
 ``known_*`` are the figures of trades closed before ``last_closed_bar``; ``has_moved`` is set by
 everything that changes a position or cash since the margin was last looked at, ``has_acted`` by
-everything that may leave less to wait for in a bar.
+everything that may leave less to wait for in a bar. ``bars_in_position`` counts the closes with a
+position up to the bar in which the last one ended; ``held_since`` is the bar since which there is one.
 """
 
 SLOT_DTYPE: Final = np.dtype(
-    [(name, np.float64) for name in ("down", "up", "mark_down", "mark_up")]
-    + [*CLAIM_FIELDS, *MARK_FIELDS]
+    [*CLAIM_FIELDS, *MARK_FIELDS]
     + [
         (name, np.float64)
         for name in (
@@ -146,7 +147,7 @@ SLOT_DTYPE: Final = np.dtype(
         (name, np.int64)
         for name in (
             "trade", "side", "entry_bar", "entry_time", "is_ambiguous", "stop_reason",
-            "rung", "rungs", "entered_inside_bar", "entered_step",
+            "rung", "rungs", "entered_late_bar", "entered_step", "entry_order",
             "is_tradable", "is_maker", "order", "kind", "reason", "decided_bar", "carried_bar",
             "has_executed", "is_seen", "waits_for_rise", "taken_bar", "cost_bar",
         )
@@ -156,8 +157,8 @@ SLOT_DTYPE: Final = np.dtype(
 )  # fmt: skip
 """A symbol: its position, the running sums of its open trade, its pending order, how it is traded.
 
-``down`` and ``up`` are the traded prices, ``mark_down`` and ``mark_up`` the marks that bound a
-quiet bar. ``order`` is NONE without a pending order, ``trade`` NONE without a position.
+``order`` is NONE without a pending order, ``trade`` NONE without a position; ``entry_order`` is the
+order that opened it, ``entered_late_bar`` the bar in which it was opened after the bar's open.
 """
 
 FEE_TIER_DTYPE: Final = np.dtype(
@@ -236,10 +237,19 @@ class DecisionRows(NamedTuple):
     volatility: Float1D
 
 
+NEUTRAL_BOUNDS: Final = {
+    "position": 0.0, "down": -np.inf, "up": np.inf, "mark_down": -np.inf, "mark_up": np.inf,
+}  # fmt: skip
+"""What every bar asks of every symbol, side by side, ``(S,)`` each, and what a flat symbol answers.
+
+``down`` and ``up`` are the traded prices, ``mark_down`` and ``mark_up`` the marks that bound a bar in
+which nothing happens to the position; ``position`` is that of the slot.
+"""
+
 BOOKS_TABLES: Final = (
-    "rules", "account", "slots", "held_symbols", "pending_symbols", "opens", "tiers", "limits",
-    "fee_tiers", "day_notional", "batch", "active", "work", *ACCOUNT_COLUMNS, "fills", "orders",
-    "trades", "payments",
+    "rules", "account", "slots", *NEUTRAL_BOUNDS, "parts", "held_symbols", "pending_symbols", "opens",
+    "tiers", "limits", "fee_tiers", "day_notional", "batch", "active", "work", "equity", "fills",
+    "orders", "trades", "payments",
 )  # fmt: skip
 BOOKS_DTYPE: Final = np.dtype(
     [
@@ -253,12 +263,12 @@ BOOKS_DTYPE: Final = np.dtype(
 )  # fmt: skip
 """Addresses of everything that changes and of the rules by which it does.
 
-``rules``, ``account`` and ``limits`` are one record each; ``slots`` ``(S,)``; ``held_symbols`` and
+``rules``, ``account`` and ``limits`` are one record each; ``slots`` and ``NEUTRAL_BOUNDS`` ``(S,)``;
+``parts`` ``(S,)`` scratch for passes over all symbols; ``held_symbols`` and
 ``pending_symbols`` the rising lists of columns with a position and with an order, which the account
 counts; ``opens`` ``(S,)`` the opens of the sub-bar at hand; ``day_notional`` the traded notional by
 UTC day, from 30 days before the first bar's on; ``batch``, ``active`` and ``work`` ``(S,)``
-scratch; the columns of ``ACCOUNT_COLUMNS`` ``(T,)``, 0 for one that is not wanted; the ledgers have
-room for so many rows.
+scratch; ``equity`` ``(T,)``; the ledgers have room for so many rows.
 """
 
 MARKET_TABLES: Final = (

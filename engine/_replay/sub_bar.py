@@ -4,13 +4,19 @@ import numpy as np
 
 from ..jit import inner_kernel
 from ..simd import byte_at, number_at, put_number, put_whole, whole_at
-from .account import margin_holds_kernel
+from .account import list_touched_kernel, margin_holds_kernel
 from .batch import execute_batch_kernel
-from .exits import exit_after_entry_kernel, exit_at_open_kernel, exit_inside_kernel
+from .exits import exit_at_open_kernel, exit_inside_kernel
 from .fills import cost_inputs_kernel
-from .liquidation import exits_inside_kernel, renew_margin_kernel
+from .liquidation import (
+    exits_after_entry_kernel,
+    exits_inside_kernel,
+    liquidate_at_open_kernel,
+    renew_margin_kernel,
+)
 from .orders import executes_at_open_kernel, executes_inside_kernel
 from .payments import payments_kernel
+from .ruin import is_ruined_at_open_kernel, ruin_at_open_kernel
 from .state import NONE, PHASE_INTRABAR, PHASE_OPEN, account_at, rules_at, slot_at
 
 
@@ -83,30 +89,21 @@ def active_kernel(books: np.record, market: np.record, row: int) -> int:
     NONE where a margin may be reached.
     """
     account = account_at(books.account, 0)
-    first = row * books.symbols
-    pending, count = 0, 0
-    for k in range(account.held):
-        s = whole_at(books.held_symbols, k)
-        slot = slot_at(books.slots, s)
-        if number_at(market.sub_mark_low, first + s) <= slot.mark_down:
-            return NONE
-        if number_at(market.sub_mark_high, first + s) >= slot.mark_up:
-            return NONE
-        while pending < account.pending and whole_at(books.pending_symbols, pending) < s:
-            put_whole(books.active, count, whole_at(books.pending_symbols, pending))
-            pending, count = pending + 1, count + 1
-        is_pending = pending < account.pending and whole_at(books.pending_symbols, pending) == s
-        pending += is_pending
-        if (
-            is_pending
-            or number_at(market.sub_low, first + s) <= slot.down
-            or number_at(market.sub_high, first + s) >= slot.up
-        ):
-            put_whole(books.active, count, s)
-            count += 1
-    while pending < account.pending:
-        put_whole(books.active, count, whole_at(books.pending_symbols, pending))
-        pending, count = pending + 1, count + 1
+    if not margin_holds_kernel(books, market.sub_mark_low, market.sub_mark_high, row):
+        return NONE
+    touched = list_touched_kernel(books, market.sub_low, market.sub_high, row)
+    place, count = 0, 0
+    for k in range(account.pending):
+        s = whole_at(books.pending_symbols, k)
+        while place < touched and whole_at(books.work, place) < s:
+            put_whole(books.active, count, whole_at(books.work, place))
+            place, count = place + 1, count + 1
+        place += place < touched and whole_at(books.work, place) == s
+        put_whole(books.active, count, s)
+        count += 1
+    while place < touched:
+        put_whole(books.active, count, whole_at(books.work, place))
+        place, count = place + 1, count + 1
     return count
 
 
@@ -142,7 +139,7 @@ def active_only_kernel(books: np.record, market: np.record, t: int, row: int, ac
         exits_inside_kernel(books)
         account.has_moved = 1
     if account.pending > 0:
-        rest_inside_kernel(books, market, opens, row)
+        rest_inside_kernel(books, market, opens, t, row)
 
 
 @inner_kernel
@@ -153,6 +150,10 @@ def everything_kernel(books: np.record, market: np.record, t: int, row: int, tim
         load_symbol_kernel(books, market, t, row, whole_at(books.held_symbols, k))
     for k in range(account.pending):
         load_symbol_kernel(books, market, t, row, whole_at(books.pending_symbols, k))
+    if is_ruined_at_open_kernel(books):
+        ruin_at_open_kernel(books, market, t)
+        return
+    liquidate_at_open_kernel(books)
     count = open_batch_kernel(books)
     if count > 0:
         execute_batch_kernel(books, market, books.opens, count, row)
@@ -169,7 +170,7 @@ def everything_kernel(books: np.record, market: np.record, t: int, row: int, tim
     if account.held > 0:
         exits_inside_kernel(books)
     if account.pending > 0:
-        rest_inside_kernel(books, market, books.opens, row)
+        rest_inside_kernel(books, market, books.opens, t, row)
     account.has_moved = 1
 
 
@@ -186,7 +187,7 @@ def open_batch_kernel(books: np.record) -> int:
 
 
 @inner_kernel
-def rest_inside_kernel(books: np.record, market: np.record, opens: int, row: int) -> None:
+def rest_inside_kernel(books: np.record, market: np.record, opens: int, t: int, row: int) -> None:
     """Steps 4.3 and 4.4: resting orders that the sub-bar reaches, and exits of what they entered."""
     count = 0
     for k in range(account_at(books.account, 0).pending):
@@ -197,8 +198,8 @@ def rest_inside_kernel(books: np.record, market: np.record, opens: int, row: int
     if count == 0:
         return
     execute_batch_kernel(books, market, opens, count, row)
-    for k in range(count):
-        s = whole_at(books.batch, k)
-        slot = slot_at(books.slots, s)
-        if slot.entered_step == row and slot.position != 0.0:
-            exit_after_entry_kernel(books, s, slot.kind)
+    account = account_at(books.account, 0)
+    for k in range(account.held):
+        load_symbol_kernel(books, market, t, row, whole_at(books.held_symbols, k))
+    exits_after_entry_kernel(books, count, row)
+    account.has_moved = 1

@@ -9,6 +9,7 @@ from ..rules import DUST
 from ..simd import number_at, put_whole, whole_at
 from .equity import pay_kernel
 from .fills import (
+    AT_CLOSE,
     cell_kernel,
     copy_held_kernel,
     fill_kernel,
@@ -18,7 +19,13 @@ from .fills import (
     sub_bar_kernel,
     take_profit_kernel,
 )
-from .margin import is_safe_kernel, is_threatened_kernel, threatened_kernel, tiers_kernel
+from .margin import (
+    is_safe_kernel,
+    is_threatened_kernel,
+    stands_at_open_kernel,
+    threatened_kernel,
+    tiers_kernel,
+)
 from .tables import slot_at
 
 
@@ -34,6 +41,8 @@ def bar_kernel(
     while k < count:
         sub = t * count + k
         event = _pay_until_kernel(work, market, event, 2 * sub, totals)
+        if work.held > 0 and not stands_at_open_kernel(work, market, t, sub, rules, totals):
+            return False
         due = _orders_at_kernel(work, market, t, sub)
         if due > 0:
             _batch_kernel(work, market, t, sub, due, rules, totals)
@@ -64,7 +73,7 @@ def bar_kernel(
     if equity > 0.0:
         work.equity = equity
         return True
-    ruin_kernel(work, market, t, rules, totals)
+    ruin_kernel(work, market, t, AT_CLOSE, rules, totals)
     return False
 
 
@@ -155,12 +164,14 @@ def _batch_kernel(
         price = fill_kernel(
             work, s, t, side * wanted / reference, reference, rules.slip, rules.taker_rate, totals
         )
-        levels_kernel(slot, side, price, slot.order_atr_frac, rules)
+        slot.stop, slot.take_profit = levels_kernel(side, price, slot.order_atr_frac, rules)
 
 
 @inner_kernel(inlined=True)
 def _is_quiet_kernel(work: np.record, market: np.record, t: int, rules: np.record) -> bool:
-    """Whether the bar touches no level and cannot threaten the margin of what is held."""
+    """Whether the bar touches no level and can threaten neither the margin of what is held nor, without
+    margin, what the account is worth.
+    """
     base, slack = work.cash, 0.0
     worth = 0.0
     rate = work.greatest_rate if rules.has_margin else 0.0
@@ -185,8 +196,6 @@ def _is_quiet_kernel(work: np.record, market: np.record, t: int, rules: np.recor
         base -= size * (after.payable - before.payable)
         worth += slot.position * worst - rate * size * worst
         slack += size * worst
-    if not rules.has_margin:
-        return True
     return base + worth > SCREEN_SLACK * (abs(work.cash) + slack)
 
 

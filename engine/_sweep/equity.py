@@ -27,35 +27,37 @@ from .tables import BUFFER_BARS, GROUP, SUMS_KEPT, cell_at, slot_at
 
 ROUNDING: Final = 1e-12
 """Far above the rounding of a drawdown."""
+BLOCK: Final = 8 * GROUP
+"""Bars of which a drawdown asks together."""
 
 
 @inner_kernel(inlined=True)
-def restart_kernel(work: np.record, t: int) -> None:
-    """Make ``t`` the next bar of an empty buffer."""
+def restart_kernel(work: np.record, t: int, equity: float) -> None:
+    """Make ``t`` the next bar of an empty buffer, after the last ``equity``."""
     work.start = t // GROUP * GROUP
     work.filled = t - work.start
-    for i in range(work.filled + 1):
-        put_number(work.buffer, i, work.equity)
+    store(work.buffer, 0, spread(equity))
 
 
 @inner_kernel
 def flush_kernel(work: np.record, totals: np.record, is_ruined: bool) -> None:
     """Add the returns of the buffer to the lanes, let the drawdown know, and restart behind it."""
     end = work.start + work.filled
+    equity = number_at(work.buffer, work.filled)
     if is_ruined or (work.edge < work.edge_count and whole_at(work.edges, work.edge) < end):
         _add_singly_kernel(work, totals)
     else:
         groups = (work.filled + GROUP - 1) // GROUP
-        store(work.buffer, work.filled + 1, spread(work.equity))
+        store(work.buffer, work.filled + 1, spread(equity))
         low, high = _add_groups_kernel(work.buffer, work.lanes, groups)
         _draw_down_kernel(work, totals, low, high)
     cut_until_kernel(work, end)
-    restart_kernel(work, end)
+    restart_kernel(work, end, equity)
 
 
 @inner_kernel(inlined=True)
 def make_room_kernel(work: np.record, totals: np.record) -> None:
-    """Make room for one bar, while ``equity`` is still that of the bar before."""
+    """Make room for one bar."""
     if work.filled >= BUFFER_BARS:
         flush_kernel(work, totals, False)
 
@@ -68,18 +70,25 @@ def append_kernel(work: np.record) -> None:
 
 
 @inner_kernel(inlined=True)
-def append_flat_kernel(work: np.record, t: int, totals: np.record) -> None:
-    """Let equity stay what it is in all bars before ``t``."""
+def append_flat_kernel(work: np.record, t: int, equity: float, totals: np.record) -> None:
+    """Let ``equity`` be that of all bars before ``t``.
+
+    Whole groups of it add nothing and are left out: bars in the buffer are then told later than
+    they were, which no edge notices that is not before ``t``.
+    """
+    if work.filled + GROUP > BUFFER_BARS:
+        flush_kernel(work, totals, False)
     count = t - (work.start + work.filled)
-    if count <= 2 * GROUP and work.filled + count <= BUFFER_BARS:
-        equity = spread(work.equity)
-        for at in range(work.filled + 1, work.filled + count + 1, GROUP):
-            store(work.buffer, at, equity)
-        work.filled += count
+    store(work.buffer, work.filled + 1, spread(equity))
+    if work.edge < work.edge_count and whole_at(work.edges, work.edge) < t:
+        work.filled += min(count, GROUP)
+        flush_kernel(work, totals, False)
+        cut_until_kernel(work, t)
+        restart_kernel(work, t, equity)
         return
-    flush_kernel(work, totals, False)
-    cut_until_kernel(work, t)
-    restart_kernel(work, t)
+    left_out = max(0, (count - 1) & -GROUP)
+    work.start += left_out
+    work.filled += count - left_out
 
 
 @inner_kernel(inlined=True)
@@ -90,7 +99,6 @@ def append_held_kernel(work: np.record, market: np.record, t: int, totals: np.re
     event = cell_at(market.cells, bar).event_start
     while bar < t:
         if work.filled >= BUFFER_BARS:
-            work.equity = number_at(work.buffer, work.filled)
             flush_kernel(work, totals, False)
         while whole_at(market.event_bar, event) <= bar:
             pay_kernel(work, market, event, totals)
@@ -108,44 +116,6 @@ def append_held_kernel(work: np.record, market: np.record, t: int, totals: np.re
         work.filled += stop - bar
         bar = stop
     work.equity = number_at(work.buffer, work.filled)
-
-
-@inner_kernel(inlined=True)
-def append_one_kernel(work: np.record, market: np.record, t: int, totals: np.record) -> None:
-    """``append_held_kernel`` for the only position of the only symbol."""
-    slot = slot_at(work.slots, 0)
-    bar, filled = work.start + work.filled, work.filled
-    totals.bars_in_position += t - bar
-    cash, quantity = work.cash, slot.position
-    paid, paid_in_all = slot.funding, totals.funding
-    position = spread(quantity)
-    event = cell_at(market.cells, bar).event_start
-    due = whole_at(market.event_bar, event)
-    buffer, mark_close = work.buffer, market.mark_close
-    while bar < t:
-        if filled >= BUFFER_BARS:
-            work.filled = filled
-            work.equity = number_at(buffer, filled)
-            flush_kernel(work, totals, False)
-            filled = work.filled
-        while due <= bar:
-            payment = -quantity * number_at(market.event_mark, event)
-            payment = payment * number_at(market.event_rate, event)
-            cash += payment
-            paid += payment
-            paid_in_all += payment
-            event += 1
-            due = whole_at(market.event_bar, event)
-        stop = min(t, due, bar + BUFFER_BARS - filled)
-        base = spread(cash)
-        ahead = filled + 1 - bar
-        for at in range(bar, stop, GROUP):
-            store(buffer, ahead + at, base + position * load(mark_close, at))
-        filled += stop - bar
-        bar = stop
-    work.cash, work.filled = cash, filled
-    slot.funding, totals.funding = paid, paid_in_all
-    work.equity = number_at(buffer, filled)
 
 
 @inner_kernel(inlined=True)
@@ -190,20 +160,42 @@ def _add_groups_kernel(buffer: int, lanes: int, groups: int) -> tuple[float, flo
 
 @inner_kernel(inlined=True)
 def _draw_down_kernel(work: np.record, totals: np.record, low: float, high: float) -> None:
-    """Greatest drawdown after the buffer's bars; they are walked only where that could change it."""
+    """Greatest drawdown after the buffer's bars; few of them are walked, where that could change it."""
+    if not _passes_kernel(work, totals, low, high):
+        for first in range(1, work.filled + 1, BLOCK):
+            lows = load(work.buffer, first)
+            highs = lows
+            for at in range(first + GROUP, min(first + BLOCK, work.filled + 1), GROUP):
+                equity = load(work.buffer, at)
+                lows = choose(equity < lows, equity, lows)
+                highs = choose(equity > highs, equity, highs)
+            if not _passes_kernel(work, totals, lowest(lows), highest(highs)):
+                _walk_down_kernel(work, totals, first, min(first + BLOCK, work.filled + 1))
+
+
+@inner_kernel(inlined=True)
+def _passes_kernel(work: np.record, totals: np.record, low: float, high: float) -> bool:
+    """Whether bars of these extremes need no walk: they make no peak, or no drawdown after it."""
     if high <= work.peak:
-        totals.max_drawdown = max(totals.max_drawdown, 1.0 - low / work.peak)
-    elif 1.0 - low / high <= totals.max_drawdown:
+        # Dividing takes longer than all the rest: it is done only where it may matter.
+        if low < work.peak * (1.0 - totals.max_drawdown + ROUNDING):
+            totals.max_drawdown = max(totals.max_drawdown, 1.0 - low / work.peak)
+        return True
+    if low >= high * (1.0 - totals.max_drawdown + ROUNDING):
         work.peak = high
-    else:
-        peak, deepest = work.peak, totals.max_drawdown
-        for i in range(1, work.filled + 1):
-            equity = number_at(work.buffer, i)
-            peak = max(peak, equity)
-            # Dividing takes longer than all the rest: it is done only where it may matter.
-            if equity < peak * (1.0 - deepest + ROUNDING):
-                deepest = max(deepest, 1.0 - equity / peak)
-        work.peak, totals.max_drawdown = peak, deepest
+        return True
+    return False
+
+
+@inner_kernel
+def _walk_down_kernel(work: np.record, totals: np.record, first: int, stop: int) -> None:
+    peak, deepest = work.peak, totals.max_drawdown
+    for i in range(first, stop):
+        equity = number_at(work.buffer, i)
+        peak = max(peak, equity)
+        if equity < peak * (1.0 - deepest + ROUNDING):
+            deepest = max(deepest, 1.0 - equity / peak)
+    work.peak, totals.max_drawdown = peak, deepest
 
 
 @inner_kernel

@@ -9,6 +9,7 @@ from ..simd import put_whole, whole_at
 from .tables import cell_at, price_at, slot_at
 
 MOST_STOP_DISTANCE: Final = 0.99
+AT_CLOSE: Final = -1
 
 
 @inner_kernel(inlined=True)
@@ -123,20 +124,19 @@ def cell_kernel(market: np.record, s: int, t: int) -> np.record:
 
 @inner_kernel(inlined=True)
 def levels_kernel(
-    slot: np.record, side: float, price: float, atr_frac: float, rules: np.record
-) -> None:
-    """Stop and target of an entry."""
+    side: float, price: float, atr_frac: float, rules: np.record
+) -> tuple[float, float]:
+    """Stop and target of an entry; NaN for none."""
     distance = rules.stop_frac
     if rules.stop_atr == rules.stop_atr:
         distance = min(rules.stop_atr * atr_frac, MOST_STOP_DISTANCE)
-    slot.stop = price * (1.0 - side * distance)
     reach = rules.take_profit_frac
     if rules.take_profit_atr == rules.take_profit_atr:
         reach = rules.take_profit_atr * atr_frac
     elif rules.take_profit_r == rules.take_profit_r:
         reach = rules.take_profit_r * distance
     target = price * (1.0 + side * reach)
-    slot.take_profit = target if target > 0.0 else np.nan
+    return price * (1.0 - side * distance), target if target > 0.0 else np.nan
 
 
 @inner_kernel(inlined=True)
@@ -164,14 +164,19 @@ def take_profit_kernel(
 
 @inner_kernel
 def ruin_kernel(
-    work: np.record, market: np.record, t: int, rules: np.record, totals: np.record
+    work: np.record, market: np.record, t: int, sub: int, rules: np.record, totals: np.record
 ) -> None:
-    """Close everything; a cash below 0 is made 0 by the shortfall of the bar's last fill."""
+    """Close everything, at the open of ``sub`` or for ``AT_CLOSE`` at the close of the bar; a cash
+    below 0 is made 0 by the shortfall of the bar's last fill.
+    """
     while work.held > 0:
         s = whole_at(work.held_symbols, 0)
+        reference = cell_kernel(market, s, t).close
+        if sub != AT_CLOSE:
+            reference = sub_bar_kernel(market, s, sub).open
         fill_kernel(
-            work, s, t, -slot_at(work.slots, s).position, cell_kernel(market, s, t).close, rules.slip,
-            rules.taker_rate, totals,
+            work, s, t, -slot_at(work.slots, s).position, reference, rules.slip, rules.taker_rate,
+            totals,
         )  # fmt: skip
     if work.cash < 0.0:
         slot = slot_at(work.slots, work.last_closed)

@@ -31,7 +31,7 @@ def shared_kernel(
     """Replay one configuration, any number of symbols on one account."""
     bars = market.bars
     time_stop_bars = int(rules.time_stop_bars)
-    start_kernel(work, decided, rules, totals)
+    start_kernel(work, rules, totals)
     for s in range(work.symbols):
         find_order_kernel(work, market, decided, k, s, 0, time_stop_bars)
     bar = 0
@@ -41,7 +41,7 @@ def shared_kernel(
             t = danger_kernel(work, market, bar, t, rules)
             append_held_kernel(work, market, t, totals)
         else:
-            append_flat_kernel(work, t, totals)
+            append_flat_kernel(work, t, work.equity, totals)
         if t >= bars:
             break
         make_room_kernel(work, totals)
@@ -70,13 +70,13 @@ def shared_kernel(
 @inner_kernel
 def finish_kernel(work: np.record, totals: np.record, bars: int) -> None:
     """Sum up what the buffer holds."""
+    totals.final_equity = number_at(work.buffer, work.filled)
     flush_kernel(work, totals, totals.ruined_bar >= 0)
     cut_until_kernel(work, bars)
-    totals.final_equity = work.equity
 
 
 @inner_kernel(inlined=True)
-def start_kernel(work: np.record, decided: np.record, rules: np.record, totals: np.record) -> None:
+def start_kernel(work: np.record, rules: np.record, totals: np.record) -> None:
     """A fresh account."""
     work.cash = rules.initial_cash
     work.equity = rules.initial_cash
@@ -90,10 +90,10 @@ def start_kernel(work: np.record, decided: np.record, rules: np.record, totals: 
     for s in range(work.symbols):
         slot = slot_at(work.slots, s)
         slot.position = 0.0
+        slot.entry_bar = -1
         slot.has_changed = 0
         slot.touch_bar = never
         slot.last_bar = never
-        slot.row = whole_at(decided.first, s)
 
 
 @inner_kernel(inlined=True)

@@ -16,8 +16,10 @@ from ..jit import inner_kernel
 from ..simd import pointer, whole_at
 from .fills import (
     book_kernel,
+    copy_held_kernel,
     fill_kernel,
     reaches_target_kernel,
+    ruin_kernel,
     sub_bar_kernel,
     take_profit_kernel,
 )
@@ -43,13 +45,8 @@ def is_safe_kernel(work: np.record, market: np.record, sub: int, count: int) -> 
 
 @inner_kernel
 def is_threatened_kernel(work: np.record, market: np.record, sub: int, count: int) -> bool:
-    """Whether ``f(1) > 0`` does not hold; brings the marks into the slots for the margin kernels."""
-    for i in range(count):
-        s = whole_at(work.batch, i)
-        slot, prices = slot_at(work.slots, s), sub_bar_kernel(market, s, sub)
-        slot.mark_open = prices.mark_open
-        slot.mark_high, slot.mark_low = prices.mark_high, prices.mark_low
-        slot.moves = prices.is_tradable
+    """Whether ``f(1) > 0`` does not hold; leaves the marks in the slots."""
+    bring_marks_kernel(work, market, sub, count)
     excess = margin_excess_kernel(
         1.0, work.cash, _group_kernel(work, count), _slots_kernel(work), tiers_kernel(work), False
     )
@@ -69,6 +66,46 @@ def _slots_kernel(work: np.record) -> Records1D:
 @inner_kernel(inlined=True)
 def tiers_kernel(work: np.record) -> Records1D:
     return carray(pointer(work.tiers), (work.tier_count,), TIER_DTYPE)
+
+
+@inner_kernel
+def stands_at_open_kernel(
+    work: np.record, market: np.record, t: int, sub: int, rules: np.record, totals: np.record
+) -> bool:
+    """Margin or ruin at the open of a sub-bar (accounting, 4, step 1); False once ruined."""
+    count = copy_held_kernel(work)
+    worth, size = 0.0, 0.0
+    for i in range(count):
+        s = whole_at(work.batch, i)
+        position = slot_at(work.slots, s).position
+        worth += position * sub_bar_kernel(market, s, sub).mark_open
+        size += abs(position) * sub_bar_kernel(market, s, sub).mark_open
+    if not rules.has_margin:
+        if work.cash + worth <= 0.0:
+            ruin_kernel(work, market, t, sub, rules, totals)
+            return False
+        return True
+    left = work.cash + worth - work.greatest_rate * size
+    if left > SCREEN_SLACK * (abs(work.cash) + size):
+        return True
+    bring_marks_kernel(work, market, sub, count)
+    excess = margin_excess_kernel(
+        0.0, work.cash, _group_kernel(work, count), _slots_kernel(work), tiers_kernel(work), False
+    )
+    if excess <= 0.0:
+        _liquidate_kernel(work, market, t, count, 0.0, rules, totals)
+    return True
+
+
+@inner_kernel
+def bring_marks_kernel(work: np.record, market: np.record, sub: int, count: int) -> None:
+    """Bring the marks of a sub-bar into the slots of ``work.batch`` for the margin kernels."""
+    for i in range(count):
+        s = whole_at(work.batch, i)
+        slot, prices = slot_at(work.slots, s), sub_bar_kernel(market, s, sub)
+        slot.mark_open = prices.mark_open
+        slot.mark_high, slot.mark_low = prices.mark_high, prices.mark_low
+        slot.moves = prices.is_tradable
 
 
 @inner_kernel
@@ -157,7 +194,9 @@ def _liquidate_kernel(
             fee = fee * (payable / due)
         shortfall = -left if s == last and left < 0.0 else 0.0
         totals.liquidations += 1
-        slot.order_bar = market.bars
         book_kernel(work, s, t, -slot.position, mark, mark, fee, shortfall, totals)
     if due >= payable:
         work.cash = 0.0
+    for s in range(work.symbols):
+        slot_at(work.slots, s).order_bar = market.bars
+        slot_at(work.slots, s).has_changed = 1

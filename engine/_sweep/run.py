@@ -3,8 +3,9 @@
 from ..arrays import Records1D
 from ..jit import kernel
 from .loop import shared_kernel
+from .plan import plan_together_kernel
 from .single import single_kernel
-from .tables import SUMS_KEPT
+from .tables import SUMS_KEPT, TOGETHER
 
 
 @kernel(nogil=True)
@@ -22,8 +23,11 @@ def sweep_kernel(
     """
     first = work[0].at_edge
     for k in range(len(rules)):
+        if work[0].symbols == 1 and k % TOGETHER == 0:
+            stop = min(k + TOGETHER, len(rules))
+            plan_together_kernel(market[0], decided[0], k, stop, rules)
         work[0].at_edge = first + k * work[0].edge_count * SUMS_KEPT * 8
-        if work[0].symbols == 1 and market[0].sub_count == 1:
+        if work[0].symbols == 1:
             single_kernel(market[0], decided[0], k, rules[k], work[0], totals[k])
         else:
             shared_kernel(market[0], decided[0], k, rules[k], work[0], totals[k])

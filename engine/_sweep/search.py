@@ -6,8 +6,18 @@ import numpy as np
 
 from ..decision_events import FLAT, LONG, SHORT
 from ..jit import inner_kernel
-from ..simd import byte_at, load, lowest_bit, mask_bits, number_at, prefetch, spread, whole_at
-from .tables import CELL_DTYPE, GROUP, slot_at
+from ..simd import (
+    byte_at,
+    either,
+    half_at,
+    load,
+    lowest_bit,
+    mask_bits,
+    prefetch,
+    spread,
+    whole_at,
+)
+from .tables import CELL_DTYPE, GROUP, row_at, slot_at
 
 CELL_BYTES: Final = CELL_DTYPE.itemsize
 
@@ -28,22 +38,43 @@ def next_touch_kernel(
     """The first bar in ``first <= t < stop`` with ``low <= below`` or ``high >= above``, else
     ``stop``.
 
-    The tables are addresses, ``row`` the symbol's. Groups that touch neither level are passed over.
+    The tables are addresses, ``row`` the symbol's. Eight bars are looked at, then eight groups at a
+    time: a group that touches a level does so in a bar that was not looked at.
     """
     bars, of_groups = row * groups * GROUP, row * groups
-    t = first
-    while t < stop:
-        group = of_groups + t // GROUP
-        if number_at(group_low, group) <= below or number_at(group_high, group) >= above:
-            at = bars + t // GROUP * GROUP
-            touched = mask_bits(
-                (load(low, at) <= spread(below)) | (load(high, at) >= spread(above))
-            )
-            touched = touched >> (t % GROUP)
-            if touched:
-                return min(stop, t + lowest_bit(touched))
-        t = t // GROUP * GROUP + GROUP
-    return stop
+    lower, upper = spread(below), spread(above)
+    at = bars + first
+    touched = mask_bits((load(low, at) <= lower) | (load(high, at) >= upper))
+    group = (first >> 3) + 1
+    at = of_groups + group
+    flagged = mask_bits((load(group_low, at) <= lower) | (load(group_high, at) >= upper))
+    while (touched | flagged) == 0:
+        group += GROUP
+        if group * GROUP >= stop:
+            return stop
+        at = of_groups + group
+        flagged = mask_bits((load(group_low, at) <= lower) | (load(group_high, at) >= upper))
+    group += lowest_bit(flagged | 128)
+    at = bars + group * GROUP
+    in_group = mask_bits((load(low, at) <= lower) | (load(high, at) >= upper))
+    found = either(touched != 0, first + lowest_bit(touched), group * GROUP + lowest_bit(in_group))
+    return min(stop, found)
+
+
+@inner_kernel(inlined=True)
+def next_touched_sub_kernel(
+    market: np.record, t: int, below: float, above: float, first: int
+) -> int:
+    """The first sub-bar from ``first`` on, both counted in bar ``t`` of the only symbol, that touches a
+    level; else their number.
+    """
+    count = market.sub_count
+    start = t * ((count + GROUP - 1) // GROUP * GROUP)
+    found = next_touch_kernel(
+        market.sub_low, market.sub_high, market.sub_group_low, market.sub_group_high, 0, 0,
+        below, above, start + first, start + count,
+    )  # fmt: skip
+    return found - start
 
 
 @inner_kernel(inlined=True)
@@ -87,10 +118,7 @@ def find_order_kernel(
     bars = market.bars
     stop = whole_at(decided.stop, s)
     rows, actions = decided.rows, decided.actions + k * decided.row_count
-    row = slot.row
-    while row < stop and whole_at(rows, row) < t:
-        row += 1
-    slot.row = row
+    row = int(half_at(decided.row_from, s * (bars + 1) + t))
     quantity = slot.position
     same = 0 if quantity == 0.0 else (LONG if quantity > 0.0 else SHORT)
     wanted = LONG | SHORT if quantity == 0.0 else (LONG | SHORT | FLAT) & ~same
@@ -101,7 +129,7 @@ def find_order_kernel(
     while True:
         while row < stop and (byte_at(actions, row) & wanted) == 0:
             row += 1
-        at = whole_at(rows, row) if row < stop else 2 * bars
+        at = row_at(rows, row).bar if row < stop else 2 * bars
         action, decider = FLAT, row
         if due < at:
             at = due
@@ -112,30 +140,30 @@ def find_order_kernel(
             if row >= stop:
                 break
             action = byte_at(actions, row)
-            fills = whole_at(decided.fills_at, row)
+            fills = row_at(rows, row).fills_at
             row += 1
         if fills >= bars:
             if quantity != 0.0:
                 break
             continue
         stands = True
-        while row < stop and whole_at(rows, row) < fills:
+        while row < stop and row_at(rows, row).bar < fills:
             later = byte_at(actions, row)
             if later != 0:
                 if (later & wanted) != 0:
                     stands, action, decider = True, later, row
-                elif due <= whole_at(rows, row):
+                elif due <= row_at(rows, row).bar:
                     stands, action = True, FLAT
                 else:
                     stands = False
-            elif not stands and due <= whole_at(rows, row):
+            elif not stands and due <= row_at(rows, row).bar:
                 stands, action = True, FLAT
             row += 1
         if not stands and due < fills:
             stands, action = True, FLAT
         if stands:
-            slot.order_bar, slot.order_action = fills, action
+            slot.order_bar, slot.order_action, slot.order_row = fills, action, decider
             if action != FLAT:
-                slot.order_atr_frac = number_at(decided.atr_frac, decider)
+                slot.order_atr_frac = row_at(rows, decider).atr_frac
             fetch_kernel(market, s, fills)
             break

@@ -1,9 +1,10 @@
-"""One symbol without finer bars: whole trades in a few steps, as long as nothing unusual happens.
+"""One symbol: whole trades in a few steps, as long as nothing unusual happens.
 
-A bar is *plain* when no payment falls into it and its listing does not end. A position is *secure*
-when neither the market's extremes nor all of its payments could bring its margin down. Entries,
-reversals and exits in plain bars with secure positions are booked here in straight lines; every
-other bar takes ``bar_kernel``, which does the same in general.
+A position is *secure* while neither the extremes of the bars to come nor all of their payments could
+bring its margin down. Orders and exits of secure positions in plain bars (``tables.CELL_DTYPE``) are
+tried on values (``trade``); every other bar takes ``bar_kernel``, which does the same in general on
+records. A bar that is tried belongs to the stretch of equities after it, told by ``held_until_kernel``
+or ``append_flat_kernel``; a bar in general is told by itself.
 """
 
 import numpy as np
@@ -12,19 +13,39 @@ from .._margin_kernel import SCREEN_SLACK
 from ..decision_events import FLAT, LONG
 from ..jit import inner_kernel
 from ..rules import DUST
-from ..simd import number_at
+from ..simd import byte_at, either, half_at, number_at, whole_at
 from .bar import bar_kernel
-from .equity import append_flat_kernel, append_kernel, append_one_kernel, make_room_kernel
-from .fills import (
-    fill_kernel,
-    levels_kernel,
-    reaches_target_kernel,
-    ruin_kernel,
-    take_profit_kernel,
-)
+from .equity import append_flat_kernel, append_kernel, make_room_kernel
 from .loop import danger_kernel, finish_kernel, start_kernel
-from .search import find_order_kernel, find_touch_kernel
-from .tables import cell_at, slot_at
+from .marking import held_until_kernel, paid_kernel
+from .plan import next_row_kernel, planned_kernel
+from .search import (
+    fetch_kernel,
+    find_order_kernel,
+    find_touch_kernel,
+    next_touched_sub_kernel,
+)
+from .tables import (
+    AHEAD,
+    ENTERS,
+    TOGETHER,
+    WINDOW_BARS,
+    WINDOW_STEP,
+    cell_at,
+    price_at,
+    row_at,
+    slot_at,
+)
+from .trade import (
+    NOTHING,
+    Account,
+    Position,
+    closed_kernel,
+    exit_kernel,
+    opened_kernel,
+    put_back_kernel,
+    take_kernel,
+)
 
 
 @inner_kernel
@@ -40,131 +61,203 @@ def single_kernel(
     slot = slot_at(work.slots, 0)
     bars = market.bars
     time_stop_bars = int(rules.time_stop_bars)
-    start_kernel(work, decided, rules, totals)
-    find_order_kernel(work, market, decided, k, 0, 0, time_stop_bars)
-    bar = 0
-    is_secure = False
+    start_kernel(work, rules, totals)
+    account, position = take_kernel(work, totals)
+    find_entry_kernel(work, market, decided, k, 0, time_stop_bars)
+    event, used = 0, 0
+    planned = 0 if time_stop_bars > 0 else whole_at(decided.planned, k % TOGETHER)
+    safe_until = bars
     while True:
-        if slot.position == 0.0:
+        if position.quantity == 0.0:
             t = slot.order_bar
-            append_flat_kernel(work, t, totals)
-            is_secure = True
+            append_flat_kernel(work, t, account.cash, totals)
         else:
             t = min(slot.order_bar, slot.touch_bar, slot.last_bar)
-            if not is_secure:
-                t = danger_kernel(work, market, bar, t, rules)
-            append_one_kernel(work, market, t, totals)
+            first = work.start + work.filled
+            ends_window = first < safe_until <= t
+            if ends_window:
+                t = safe_until
+            elif t >= safe_until:
+                put_back_kernel(work, totals, account, position)
+                t = danger_kernel(work, market, first, t, rules)
+            account, position = held_until_kernel(work, market, t, event, account, position, totals)
+            if ends_window:
+                event = cell_at(market.cells, t).event_start
+                if is_secure_kernel(work, market, t, account.cash, position.quantity, rules):
+                    safe_until = window_end_kernel(t)
+                continue
         if t >= bars:
             break
-        make_room_kernel(work, totals)
-        slot.has_changed = 0
-        is_done = False
         cell = cell_at(market.cells, t)
-        is_plain = (
-            t < cell.last_bar and cell.event_start == cell_at(market.cells, t + 1).event_start
-        )
-        if is_plain and t == slot.order_bar:
-            if not work.has_finite_tiers:
-                is_done = _order_kernel(work, market, t, cell.mark_close, rules, totals)
-        elif is_plain and is_secure and slot.position != 0.0:
-            _exit_kernel(work, market, t, rules, totals)
-            is_done = True
+        event = cell.event_start + cell.payments
+        is_done = False
+        if cell.is_plain and t < safe_until and not work.has_finite_tiers:
+            is_done, tried, left = try_bar_kernel(work, market, t, account, position, rules)
         if is_done:
-            equity = float(work.cash + slot.position * cell.mark_close)
-            work.equity = equity
-            stands = equity > 0.0
-            if not stands:
-                ruin_kernel(work, market, t, rules, totals)
+            has_changed = left.entry_bar != position.entry_bar or left.quantity == 0.0
+            account, position = tried, left
+            if has_changed:
+                safe_until = bars if position.quantity == 0.0 else window_end_kernel(t)
         else:
+            put_back_kernel(work, totals, account, position)
+            make_room_kernel(work, totals)
+            work.equity = number_at(work.buffer, work.filled)
+            slot.has_changed = 0
             stands = bar_kernel(work, market, t, rules, totals)
-        append_kernel(work)
-        if not stands:
-            break
-        bar = t + 1
-        if bar == bars:
+            append_kernel(work)
             totals.bars_in_position += work.held > 0
-            break
-        if slot.has_changed:
+            account, position = take_kernel(work, totals)
+            if not stands or t + 1 == bars:
+                break
+            has_changed = slot.has_changed != 0
+            if has_changed:
+                safe_until = bars
+                if position.quantity != 0.0:
+                    is_secure = is_secure_kernel(
+                        work, market, t, account.cash, position.quantity, rules
+                    )
+                    safe_until = window_end_kernel(t) if is_secure else t
+        if position.quantity == 0.0:
+            find_entry_kernel(work, market, decided, k, t, time_stop_bars)
+        elif has_changed:
             slot.last_bar = cell.last_bar
-            find_order_kernel(work, market, decided, k, 0, t, time_stop_bars)
-        if slot.position != 0.0:
-            totals.bars_in_position += 1
-            if slot.has_changed or slot.touch_bar <= t:
-                find_touch_kernel(work, market, 0, bar)
-            if slot.has_changed:
-                is_secure = is_secure_kernel(
-                    work, market, work.cash, slot.position, cell.mark_close, rules
-                )
+            while used < planned and planned_kernel(decided, k, used).row < slot.order_row:
+                used += 1
+            if used < planned and planned_kernel(decided, k, used).row == slot.order_row:
+                follow_kernel(work, market, decided, k, used)
+                used += 1
+            else:
+                put_back_kernel(work, totals, account, position)
+                find_order_kernel(work, market, decided, k, 0, t, time_stop_bars)
+                find_touch_kernel(work, market, 0, t + 1)
+        if slot.touch_bar <= t:
+            put_back_kernel(work, totals, account, position)
+            find_touch_kernel(work, market, 0, t + 1)
+    put_back_kernel(work, totals, account, position)
     finish_kernel(work, totals, bars)
 
 
 @inner_kernel(inlined=True)
-def is_secure_kernel(
-    work: np.record,
-    market: np.record,
-    cash: float,
-    quantity: float,
-    mark: float,
-    rules: np.record,
-) -> bool:
-    """Whether no mark of the market and no payment can threaten the position."""
-    rate = work.greatest_rate if rules.has_margin else 0.0
-    size = abs(quantity)
-    worst = number_at(market.bounds, 1 if quantity > 0.0 else 2)
-    left = cash + quantity * worst - size * (rate * worst + number_at(market.bounds, 0))
-    return left > SCREEN_SLACK * (abs(cash) + size * (worst + mark))
+def window_end_kernel(t: int) -> int:
+    """The bar behind the window of ``t`` (``MARKET_DTYPE``)."""
+    return t // WINDOW_STEP * WINDOW_STEP + WINDOW_BARS
 
 
 @inner_kernel(inlined=True)
-def _order_kernel(
+def is_secure_kernel(
+    work: np.record, market: np.record, t: int, cash: float, quantity: float, rules: np.record
+) -> bool:
+    """Whether no mark and no payment of the window of ``t`` can threaten the position."""
+    cell = cell_at(market.cells, t)
+    rate = work.greatest_rate if rules.has_margin else 0.0
+    size = abs(quantity)
+    window = 3 * (t // WINDOW_STEP)
+    worst = either(
+        quantity > 0.0,
+        number_at(market.windows, window + 1),
+        number_at(market.windows, window + 2),
+    )
+    payable = number_at(market.windows, window) - cell.payable
+    left = cash + quantity * worst - size * (rate * worst + payable)
+    return bool(left > SCREEN_SLACK * (abs(cash) + size * (worst + cell.mark_close)))
+
+
+@inner_kernel(inlined=True)
+def try_bar_kernel(
     work: np.record,
     market: np.record,
     t: int,
-    mark: float,
+    account: Account,
+    position: Position,
     rules: np.record,
-    totals: np.record,
-) -> bool:
-    """Execute the order of a plain bar; whether the bar has nothing else to say."""
-    slot, prices = slot_at(work.slots, 0), cell_at(market.cells, t)
-    reference, action = prices.open, slot.order_action
-    slot.order_bar = market.bars
-    slot.has_changed = 1
-    if slot.position != 0.0:
-        fill_kernel(work, 0, t, -slot.position, reference, rules.slip, rules.taker_rate, totals)
-    wanted = rules.position_fraction * work.equity
-    if action == FLAT or wanted < DUST * work.equity:
-        return True
-    side = 1.0 if action == LONG else -1.0
-    price = fill_kernel(
-        work, 0, t, side * wanted / reference, reference, rules.slip, rules.taker_rate, totals
-    )
-    levels_kernel(slot, side, price, slot.order_atr_frac, rules)
-    if side > 0.0:
-        is_touched = prices.low <= slot.stop or prices.high >= slot.take_profit
-    else:
-        is_touched = prices.high >= slot.stop or prices.low <= slot.take_profit
-    return not is_touched and is_secure_kernel(work, market, work.cash, slot.position, mark, rules)
+) -> tuple[bool, Account, Position]:
+    """What a plain bar makes of a secure position or none; False where that is not the whole truth."""
+    slot, cell = slot_at(work.slots, 0), cell_at(market.cells, t)
+    equity, is_sound = account.cash, True
+    if position.quantity != 0.0:
+        equity += position.quantity * number_at(market.mark_close, t - 1)
+        for event in range(cell.event_start, cell.event_start + cell.payments):
+            account, position = paid_kernel(market, event, account, position)
+    sub = 0
+    if t == slot.order_bar:
+        open_ = cell.open
+        if market.sub_count > 1:
+            sub = whole_at(market.first_sub, t) - t * market.sub_count
+            open_ = number_at(market.fill_open, t)
+        if position.quantity != 0.0:
+            account = closed_kernel(account, position, open_, rules.slip, rules.taker_rate, False)
+            position = NOTHING
+        wanted = rules.position_fraction * equity
+        if slot.order_action != FLAT and wanted >= DUST * equity:
+            side = either(slot.order_action == LONG, 1.0, -1.0)
+            account, position = opened_kernel(
+                account, t, side, wanted, open_, slot.order_atr_frac, rules
+            )
+            is_sound = is_secure_kernel(work, market, t, account.cash, position.quantity, rules)
+    if position.quantity != 0.0:
+        below, above = between_kernel(position)
+        if cell.low <= below or cell.high >= above:
+            has_left = False
+            if market.sub_count == 1:
+                account, has_left = exit_kernel(
+                    account, position, cell.open, cell.high, cell.low, rules
+                )
+            else:
+                while not has_left:
+                    sub = next_touched_sub_kernel(market, t, below, above, sub)
+                    if sub >= market.sub_count:
+                        break
+                    prices = price_at(market.prices, t * market.sub_count + sub)
+                    account, has_left = exit_kernel(
+                        account, position, prices.open, prices.high, prices.low, rules
+                    )
+                    sub += 1
+            if has_left:
+                position = NOTHING
+    if position.quantity == 0.0:
+        is_sound &= account.cash > 0.0
+    return is_sound, account, position
 
 
 @inner_kernel(inlined=True)
-def _exit_kernel(
-    work: np.record, market: np.record, t: int, rules: np.record, totals: np.record
+def between_kernel(position: Position) -> tuple[float, float]:
+    """The levels below and above."""
+    is_long = position.quantity > 0.0
+    return (
+        either(is_long, position.stop, position.take_profit),
+        either(is_long, position.take_profit, position.stop),
+    )
+
+
+@inner_kernel(inlined=True)
+def find_entry_kernel(
+    work: np.record, market: np.record, decided: np.record, k: int, t: int, time_stop_bars: int
 ) -> None:
-    """Stop and target of a plain bar that touches one of them."""
-    slot, prices = slot_at(work.slots, 0), cell_at(market.cells, t)
-    is_long = slot.position > 0.0
-    open_ = prices.open
-    worst, best = (prices.low, prices.high) if is_long else (prices.high, prices.low)
-    reference = slot.stop
-    if (is_long and open_ <= slot.stop) or (not is_long and open_ >= slot.stop):
-        reference = open_
-    elif reaches_target_kernel(slot, open_, rules):
-        take_profit_kernel(work, 0, t, open_, rules, totals)
-        return
-    elif (is_long and worst <= slot.stop) or (not is_long and worst >= slot.stop):
-        totals.ambiguous_exits += reaches_target_kernel(slot, best, rules)
-    else:
-        if reaches_target_kernel(slot, best, rules):
-            take_profit_kernel(work, 0, t, slot.take_profit, rules, totals)
-        return
-    fill_kernel(work, 0, t, -slot.position, reference, rules.slip, rules.taker_rate, totals)
+    """Set the order that ends a time without a position, from what is decided at close ``t`` and later."""
+    slot = slot_at(work.slots, 0)
+    slot.touch_bar = slot.order_bar = market.bars
+    row = next_row_kernel(decided, k, ENTERS, half_at(decided.row_from, t))
+    if row < decided.row_count:
+        entry = row_at(decided.rows, row)
+        if entry.is_simple:
+            slot.order_bar, slot.order_row = entry.fills_at, row
+            slot.order_action = byte_at(decided.actions, k * decided.row_count + row)
+            slot.order_atr_frac = entry.atr_frac
+        else:
+            slot.position = 0.0
+            find_order_kernel(work, market, decided, k, 0, t, time_stop_bars)
+
+
+@inner_kernel(inlined=True)
+def follow_kernel(
+    work: np.record, market: np.record, decided: np.record, k: int, used: int
+) -> None:
+    """Set order and touch as planned, and let the cache know of the trade after the next."""
+    slot, planned = slot_at(work.slots, 0), planned_kernel(decided, k, used)
+    slot.order_bar, slot.touch_bar = planned.order_bar, planned.touch_bar
+    slot.order_row, slot.order_action = planned.order_row, planned.order_action
+    row = min(planned.order_row, decided.row_count - 1)
+    slot.order_atr_frac = row_at(decided.rows, row).atr_frac
+    ahead = planned_kernel(decided, k, used + AHEAD)
+    fetch_kernel(market, 0, ahead.entry_bar)
+    fetch_kernel(market, 0, min(ahead.touch_bar, ahead.order_bar))

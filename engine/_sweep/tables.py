@@ -1,17 +1,14 @@
 """What the sweep's kernels share: a searchable market, rules as numbers, state records."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from .._limit_tables import CLAIM_FIELDS
 from .._margin_kernel import MARK_FIELDS
-from .._replay.prepare import PreparedMarket
-from .._replay.state import Market
-from ..arrays import Bool2D, Float2D, Int1D, Int2D, Records1D
-from ..jit import kernel
+from ..arrays import Records1D
 from ..simd import record_reader
 
 GROUP: Final = 8
@@ -81,8 +78,8 @@ SLOT_DTYPE: Final = np.dtype(
         *(
             (name, np.int64)
             for name in (
-                "order_bar", "order_action", "touch_bar", "last_bar", "entry_bar",
-                "row", "has_changed",
+                "order_bar", "order_action", "order_row", "touch_bar", "last_bar",
+                "entry_bar", "has_changed",
             )
         ),
     ],
@@ -94,15 +91,16 @@ SLOT_DTYPE: Final = np.dtype(
 CELL_DTYPE: Final = np.dtype(
     [
         *((name, np.float64) for name in ("open", "high", "low", "close", "mark_close", "payable")),
-        ("event_start", np.int64),
-        ("last_bar", np.int64),
+        *((name, np.int32) for name in ("event_start", "payments", "last_bar", "is_plain")),
     ],
     align=True,
 )
 """A symbol's bar, in one cache line.
 
 ``payable`` is the sum of |mark · rate| of the symbol's payments before the bar, ``event_start`` the
-market's first payment in it or later, ``last_bar`` the last of the listing that the bar belongs to.
+market's first payment in it or later, ``payments`` the market's number of them in it, ``last_bar``
+the last of the listing that the bar belongs to. A bar ``is_plain`` when all of them fall on its
+open and it is not the last.
 """
 PRICE_DTYPE: Final = np.dtype(
     [
@@ -117,9 +115,10 @@ PRICE_DTYPE: Final = np.dtype(
 )
 """A symbol's sub-bar, in one cache line."""
 MARKET_TABLES: Final = (
-    "cells", "prices", "bounds", "fills_at", "first_sub", "mark_close", "low", "high", "mark_low",
-    "mark_high", "group_low", "group_high", "group_mark_low", "group_mark_high", "event_bar",
-    "event_key", "event_symbol", "event_rate", "event_mark",
+    "cells", "prices", "bounds", "windows", "fills_at", "first_sub", "mark_close", "low", "high",
+    "mark_low", "mark_high", "group_low", "group_high", "group_mark_low", "group_mark_high", "sub_low",
+    "sub_high", "sub_group_low", "sub_group_high", "fill_open", "event_bar", "event_key",
+    "event_symbol", "event_rate", "event_mark",
 )  # fmt: skip
 MARKET_DTYPE: Final = np.dtype(
     [
@@ -133,32 +132,73 @@ MARKET_DTYPE: Final = np.dtype(
 Int64 ``(S, bars)``: ``fills_at``, the bar in which an order placed at a close fills, ``bars`` for
 none; ``first_sub``, the first tradable sub-bar of a bar. ``cells`` (``CELL_DTYPE``, ``(S, bars +
 1)``) and ``prices`` (``PRICE_DTYPE``, ``(S, bars · sub_count)``) are read where something happens;
-``bounds`` float64 ``(S, 3)`` are the greatest payable, the lowest and the highest mark of all.
+``bounds`` float64 ``(S, 3)`` are the greatest payable, the lowest and the highest mark of all;
+``windows`` the same of the first symbol for every ``WINDOW_STEP`` bars, of these and those after
+them up to ``WINDOW_BARS``.
 Searched are float64 ``(S, width)``, padded to whole groups: ``mark_close``, what equity is marked
 at; ``low``/``high`` of tradable bars, never reached elsewhere; ``mark_low``/``mark_high``, the
 bounds of every mark of a bar; ``group_*``, their extremes by ``GROUP`` bars ``(S, groups)``.
+``sub_low``/``sub_high`` and ``sub_group_*`` are the same of the sub-bars of an only symbol where
+there are finer bars, each bar's in whole groups. ``fill_open`` is where an order of a bar fills.
 Payments: ``event_bar``, ``event_key`` (2 · sub-bar + 1 inside of it), ``event_symbol``,
 ``event_rate``, ``event_mark``; after the last comes one that is never due.
 """
 
-DECIDED_DTYPE: Final = np.dtype(
+ROW_DTYPE: Final = np.dtype(
     [
-        (name, np.int64)
-        for name in ("rows", "fills_at", "atr_frac", "first", "stop", "actions", "row_count")
+        *((name, np.int32) for name in ("bar", "fills_at", "last_bar", "is_simple")),
+        *((name, np.float64) for name in ("fill_open", "atr_frac")),
     ],
     align=True,
 )
-"""Addresses of decision events: ``first``/``stop`` ``(S,)`` into ``rows``, in name order;
-``actions`` ``(K, row_count)``.
+"""A row of decision events: its bar, and the bar that fills its order with that bar's ``last_bar``
+and open.
 
-``fills_at`` int64 and ``atr_frac`` float64 are those of the cells at ``rows``.
+A row ``is_simple`` when the bar after it fills its order, and no other row comes before that.
+"""
+PLAN_DTYPE: Final = np.dtype(
+    [
+        (name, np.int32)
+        for name in ("row", "entry_bar", "touch_bar", "order_bar", "order_row", "order_action")
+    ],
+    align=True,
+)
+"""A trade to come: the row that enters and the bar in which it does, the first bar that touches a
+level, T for none before the order that closes or the end of the listing, and that order's bar (T for
+none), row and action.
+"""
+TOGETHER: Final = 4
+"""Configurations planned at a time."""
+AHEAD: Final = 2
+"""How many trades ahead of the walk the cache is asked for bars."""
+ENTERS, LEAVES_LONG, LEAVES_SHORT, SEARCHES = range(4)
+"""What is searched for among the actions of a configuration."""
+DECIDED_DTYPE: Final = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "rows", "row_from", "first", "stop", "actions", "bits", "after", "plans", "planned",
+            "row_count", "words",
+        )
+    ],
+    align=True,
+)  # fmt: skip
+"""Addresses of decision events: ``first``/``stop`` ``(S,)`` into ``rows`` (``ROW_DTYPE``), in name
+order; ``row_from`` int32 ``(S, bars + 1)``, a symbol's first row of a bar or later; ``actions``
+``(K, row_count)``. For ``TOGETHER`` configurations at work int64 ``(TOGETHER, SEARCHES, words)``:
+``bits``, which of the 64 rows of a word are searched for, and ``after``, the first such row behind
+the word; ``plans`` (``PLAN_DTYPE``, ``(TOGETHER, row_count)``) of so many trades ``planned`` int64.
 """
 
 slot_at: Final = record_reader(SLOT_DTYPE)
+row_at: Final = record_reader(ROW_DTYPE)
+plan_at: Final = record_reader(PLAN_DTYPE)
 cell_at: Final = record_reader(CELL_DTYPE)
 price_at: Final = record_reader(PRICE_DTYPE)
 
-BUFFER_BARS: Final = 512
+BUFFER_BARS: Final = 1024
+WINDOW_STEP: Final = 64
+WINDOW_BARS: Final = 2048
 SUMS_KEPT: Final = 5
 
 
@@ -187,151 +227,10 @@ def empty_work(symbols: int) -> Addressed:
         WORK_DTYPE,
         {
             "slots": np.zeros(symbols, dtype=SLOT_DTYPE),
-            "buffer": np.zeros(BUFFER_BARS + 4 * GROUP),
+            "buffer": np.zeros(BUFFER_BARS + 10 * GROUP),
             "lanes": np.zeros(SUMS_KEPT * GROUP),
             "held_symbols": np.zeros(symbols, dtype=np.int64),
             "batch": np.zeros(symbols, dtype=np.int64),
         },
         symbols=symbols,
     )
-
-
-def decided_events(
-    market: Addressed,
-    prepared: PreparedMarket,
-    rows: Int1D,
-    offsets: Int1D,
-    actions: np.ndarray[Any, Any],
-) -> Addressed:
-    """Decision events for the kernels."""
-    order = prepared.order
-    first, stop = offsets[order], offsets[order + 1]
-    fills, fractions = market.arrays[-2:]
-    fills_at = np.zeros(len(rows), dtype=np.int64)
-    atr_frac = np.zeros(len(rows))
-    for s in range(len(order)):
-        own = slice(int(first[s]), int(stop[s]))
-        fills_at[own], atr_frac[own] = fills[s][rows[own]], fractions[s][rows[own]]
-    tables = {
-        "rows": rows, "fills_at": fills_at, "atr_frac": atr_frac, "first": first, "stop": stop,
-        "actions": actions,
-    }  # fmt: skip
-    return addressed(DECIDED_DTYPE, tables, row_count=len(rows))
-
-
-def sweep_market(prepared: PreparedMarket) -> Addressed:
-    """The searchable form of a prepared market."""
-    market = prepared.market
-    bars, symbols = market.listed.shape
-    tradable = market.listed & ~market.is_gap
-    count = len(market.sub.open) // bars
-    first_sub, fills_at, last_bar = _when_kernel(
-        market.listed, tradable, market.sub_is_gap, market.is_unresolved, count
-    )
-    low = _padded(np.where(tradable, market.bars.low, np.inf), np.inf)
-    high = _padded(np.where(tradable, market.bars.high, -np.inf), -np.inf)
-    mark_low = _padded(market.reach_low, np.inf)
-    mark_high = _padded(market.reach_high, -np.inf)
-    events = market.events
-    offset = events["time_ns"] - market.open_time[0]
-    sub, rest = np.divmod(offset, market.sub_step)
-    bar = offset // market.step
-    payable = np.zeros((symbols, bars + 1))
-    np.add.at(payable, (events["symbol"], bar + 1), np.abs(events["rate"] * events["mark_price"]))
-    cells = np.zeros((symbols, bars + 1), dtype=CELL_DTYPE)
-    cells["payable"] = np.cumsum(payable, axis=1)
-    cells["event_start"] = np.searchsorted(bar, np.arange(bars + 1))
-    cells["last_bar"][:, :bars] = last_bar
-    for name in ("open", "high", "low", "close"):
-        cells[name][:, :bars] = getattr(market.bars, name).T
-    cells["mark_close"][:, :bars] = market.marks.close.T
-    width = low.shape[1]
-    tables = {
-        "cells": cells,
-        "prices": _prices(market, tradable, count),
-        "fills_at": fills_at,
-        "first_sub": first_sub,
-        "bounds": np.stack(
-            (cells["payable"][:, -1], market.reach_low.min(axis=0), market.reach_high.max(axis=0)),
-            axis=1,
-        ),
-        "mark_close": _padded(market.marks.close, 1.0),
-        "low": low,
-        "high": high,
-        "mark_low": mark_low,
-        "mark_high": mark_high,
-        "group_low": _grouped(low).min(axis=2),
-        "group_high": _grouped(high).max(axis=2),
-        "group_mark_low": _grouped(mark_low).min(axis=2),
-        "group_mark_high": _grouped(mark_high).max(axis=2),
-        "event_bar": np.append(bar, 2 * bars).astype(np.int64),
-        "event_key": np.append(2 * sub + (rest > 0), 4 * bars * count).astype(np.int64),
-        "event_symbol": events["symbol"].astype(np.int64),
-        "event_rate": events["rate"],
-        "event_mark": events["mark_price"],
-    }
-    found = addressed(
-        MARKET_DTYPE, tables, bars=bars, width=width, groups=width // GROUP, sub_count=count
-    )
-    return replace(found, arrays=(*found.arrays, fills_at, market.atr_frac.T.copy()))
-
-
-def _prices(market: Market, tradable: Bool2D, count: int) -> np.ndarray[Any, Any]:
-    """The sub-bars; the first of a bar without any has its prices, the others its close."""
-    bars, symbols = tradable.shape
-    prices = np.zeros((symbols, bars * count), dtype=PRICE_DTYPE)
-    prices["is_tradable"] = (np.repeat(market.listed, count, axis=0) & ~market.sub_is_gap).T
-    for name in ("open", "high", "low"):
-        prices[name] = getattr(market.sub, name).T
-        prices[f"mark_{name}"] = getattr(market.sub_marks, name).T
-    if len(market.is_unresolved):
-        for bar, s in np.argwhere(market.is_unresolved):
-            own = prices[s, bar * count : (bar + 1) * count]
-            for kind, source in (("", market.bars), ("mark_", market.marks)):
-                for name in ("open", "high", "low"):
-                    own[f"{kind}{name}"] = source.close[bar, s]
-                    own[f"{kind}{name}"][0] = getattr(source, name)[bar, s]
-            own["is_tradable"] = 0
-            own["is_tradable"][0] = 1
-    return prices
-
-
-def _padded(table: Float2D, filling: float) -> Float2D:
-    """``(T, S)`` as ``(S, T)`` in whole groups, and one group more for reads that overshoot."""
-    bars, symbols = table.shape
-    padded = np.full((symbols, (-(-bars // GROUP) + 2) * GROUP), filling)
-    padded[:, :bars] = table.T
-    return padded
-
-
-def _grouped(table: Float2D) -> Any:
-    return table.reshape(len(table), -1, GROUP)
-
-
-@kernel
-def _when_kernel(
-    listed: Bool2D, tradable: Bool2D, sub_is_gap: Bool2D, is_unresolved: Bool2D, count: int
-) -> tuple[Int2D, Int2D, Int2D]:
-    """First tradable sub-bars, bars in which orders fill, ends of listings; ``(S, T)``."""
-    bars, symbols = listed.shape
-    first_sub = np.zeros((symbols, bars), dtype=np.int64)
-    fills_at = np.full((symbols, bars), bars, dtype=np.int64)
-    last_bar = np.full((symbols, bars), bars - 1, dtype=np.int64)
-    for s in range(symbols):
-        fill, last = bars, bars - 1
-        for t in range(bars - 1, -1, -1):
-            fills_at[s, t] = fill
-            if not listed[t, s]:
-                fill = bars
-            elif tradable[t, s]:
-                fill = t
-            if t == bars - 1 or not listed[t + 1, s]:
-                last = t
-            last_bar[s, t] = last
-            first_sub[s, t] = t * count
-            if count > 1 and not is_unresolved[t, s]:
-                for k in range(count):
-                    if not sub_is_gap[t * count + k, s]:
-                        first_sub[s, t] = t * count + k
-                        break
-    return first_sub, fills_at, last_bar

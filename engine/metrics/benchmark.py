@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import Float1D
 from ..errors import ContractError
 from ..panel import Panel
+from ..rules.margin import Contract
 from .metric import Metric
 from .returns import annual_return, correlation, total_return
 
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
 
 
 def buy_and_hold(
-    panel: Panel, initial_cash: float, symbols: Sequence[str] | None = None
+    panel: Panel,
+    initial_cash: float,
+    symbols: Sequence[str] | None = None,
+    *,
+    contract: Contract = "linear",
 ) -> Float1D:
     """Equity of equal parts of ``symbols`` (None: all) bought at their first listed opens, ``(T,)``.
 
     In quote currency, without costs or funding; a part is cash until its symbol is listed and stays at
-    the last price after that. Raises ContractError when ``symbols`` is empty or not in the panel.
+    the last price after that. Inverse contracts are accounted in the coin, which is held already: its
+    equity in coins stays ``initial_cash``. Raises ContractError when ``symbols`` is empty or not in the
+    panel.
     """
     chosen = tuple(panel.symbols if symbols is None else symbols)
     unknown = sorted(set(chosen) - set(panel.symbols))
@@ -34,6 +41,8 @@ def buy_and_hold(
             f"symbols={list(chosen)} must name at least one of the panel's symbols {panel.symbols} and no "
             f"others; unknown: {unknown}"
         )
+    if contract == "inverse":
+        return np.full(len(panel), float(initial_cash))
     columns = [panel.symbols.index(symbol) for symbol in chosen]
     first = panel.listed[:, columns].argmax(axis=0)
     part = initial_cash / len(columns)

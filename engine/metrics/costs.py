@@ -23,12 +23,9 @@ CAPACITY_QUANTILE: Final = 0.95
 
 
 def fill_notionals(fills: np.ndarray[Any, Any], contract: Contract) -> Float1D:
-    """Notional of each fill in settlement currency: quantity × price, inverse: quantity ÷ price."""
-    notionals: Float1D = (
-        fills["quantity"] * fills["price"]
-        if contract == "linear"
-        else fills["quantity"] / fills["price"]
-    )
+    """Notional of each fill in settlement currency: quantity × price, inverse: × 1 / price."""
+    units = fills["price"] if contract == "linear" else 1.0 / fills["price"]
+    notionals: Float1D = fills["quantity"] * units
     return notionals
 
 

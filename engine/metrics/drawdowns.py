@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays import Float1D
 from ..jit import kernel
+from ..simd import WIDTH, choose, load, lowest, mask_bits, spread
 from ..timeframe import DAY_NS, SECOND_NS
 from .distribution import FEWEST_IN_TAIL
 from .metric import Metric
@@ -37,20 +38,35 @@ def drawdowns(equity: Float1D, initial_cash: float) -> Float1D:
 
 def max_drawdown(equity: Float1D, initial_cash: float) -> float:
     """Largest fraction lost from a peak; the greatest of ``drawdowns``."""
-    return float(_max_drawdown_kernel(np.ascontiguousarray(equity), float(initial_cash)))
+    told = np.ascontiguousarray(equity, dtype=np.float64)
+    return float(_max_drawdown_kernel(told, told.ctypes.data, float(initial_cash)))
 
 
 @kernel
-def _max_drawdown_kernel(equity: Float1D, initial_cash: float) -> float:
-    """Under one peak only the lowest equity counts: quotients of floats keep the order."""
-    peak, lowest, deepest = initial_cash, initial_cash, 0.0
-    for t in range(len(equity)):
-        if equity[t] > peak:
-            deepest = max(deepest, 1.0 - lowest / peak)
-            peak, lowest = equity[t], equity[t]
-        elif equity[t] < lowest:
-            lowest = equity[t]
-    return max(deepest, 1.0 - lowest / peak)
+def _max_drawdown_kernel(equity: Float1D, address: int, initial_cash: float) -> float:
+    """Under one peak only the lowest equity counts: quotients of floats keep the order.
+
+    ``address`` is that of ``equity``. Eight closes that make no peak are looked at as one.
+    """
+    peak, lowest_since, deepest = initial_cash, initial_cash, 0.0
+    lows = spread(initial_cash)
+    t, bars = 0, len(equity)
+    while t < bars:
+        if t + WIDTH <= bars:
+            closes = load(address, t)
+            if mask_bits(closes > spread(peak)) == 0:
+                lows = choose(closes < lows, closes, lows)
+                t += WIDTH
+                continue
+        for bar in range(t, min(t + WIDTH, bars)):
+            if equity[bar] > peak:
+                deepest = max(deepest, 1.0 - min(lowest_since, lowest(lows)) / peak)
+                peak = lowest_since = equity[bar]
+                lows = spread(peak)
+            elif equity[bar] < lowest_since:
+                lowest_since = equity[bar]
+        t += WIDTH
+    return float(max(deepest, 1.0 - min(lowest_since, lowest(lows)) / peak))
 
 
 def drawdown_periods(depths: Float1D) -> np.ndarray[Any, Any]:

@@ -37,7 +37,8 @@ METRICS: Final = (
     ),
     Metric(
         "mean_gross_leverage", "exposure", "ratio",
-        "mean of gross exposure ÷ equity over the closes with positive equity; buy and hold has 1",
+        "mean of gross exposure ÷ equity over the closes with positive equity; buy and hold has 1, the "
+        "coin itself 0",
         _leverage("gross_exposure", np.mean),
     ),
     Metric(

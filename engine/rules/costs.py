@@ -22,7 +22,7 @@ class Costs:
     on. Spread of a taker fill: ``slippage_bps``, plus ``slippage_atr`` average true ranges.
     ``impact`` is the factor of the square-root law; ``participation`` the largest share of a bar's
     volume that orders may take. Both need the panel's volume. ``borrow_annual`` is charged hourly on
-    short positions.
+    whatever is short, perpetuals included.
     """
 
     taker_fee_bps: float = 5.0

@@ -27,8 +27,8 @@ class Margin:
     ``linear`` contracts settle in the quote currency, ``inverse`` ones in the base coin: cash, equity
     and every cost are then in that coin and quantities in quote currency. ``cross`` margin is the
     whole account, ``isolated`` a wallet for each position with ``leverage``, ``none`` a spot account
-    without liquidation. ``tiers`` rise; above the last one its numbers stay. The liquidation fee is
-    taken from what is left.
+    without liquidation, which holds no more than its equity. ``tiers`` rise; above the last one its
+    numbers stay. The liquidation fee is taken from what is left.
     """
 
     contract: Contract = "linear"

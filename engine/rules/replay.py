@@ -41,6 +41,8 @@ class ReplayRules:
                     f"rules.{name}={getattr(self, name)!r} must be of type {kind.__name__}"
                 )
         sizing, limits, exits, margin = self.sizing, self.limits, self.exits, self.margin
+        if margin.mode == "none":
+            self._check_spot()
         if sizing.method == "fraction" and sizing.position_fraction > limits.max_gross:
             raise ConfigError(
                 f"sizing.position_fraction={sizing.position_fraction} must not exceed "
@@ -66,3 +68,18 @@ class ReplayRules:
                 f"limits.max_gross={limits.max_gross} must not exceed "
                 f"margin.tiers[0].max_leverage={greatest}: no tier allows it"
             )
+
+    def _check_spot(self) -> None:
+        """A spot account holds what it has paid for: nothing beyond its equity."""
+        multiples = {
+            "limits.max_gross": self.limits.max_gross,
+            "limits.max_position": self.limits.max_position,
+        }
+        if self.sizing.method == "fraction":
+            multiples["sizing.position_fraction"] = self.sizing.position_fraction
+        for name, multiple in multiples.items():
+            if multiple is not None and multiple > 1:
+                raise ConfigError(
+                    f"{name}={multiple} must not exceed 1 with margin.mode=none: a spot account cannot "
+                    "borrow cash; set margin.mode to cross or isolated, or the multiple to at most 1"
+                )

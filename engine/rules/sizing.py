@@ -53,7 +53,7 @@ class Limits:
     ``max_heat`` for the sum of what the stops would lose; ``max_positions`` symbols at once; an entry is
     refused when its returns of the last ``correlation_bars`` bars correlate above ``max_correlation``
     with those of a position on the same side; orders shrink from ``drawdown_start`` to nothing at
-    ``drawdown_halt``.
+    ``drawdown_halt``; the highest equity does not fall, so that an account closed there stays closed.
     """
 
     max_gross: float = 1.0

@@ -10,13 +10,14 @@ from datasets import Store
 from engine import ConfigError, Decisions, ReplayResult, metrics, replay, return_sums
 from engine.decision_events import DecisionEvents
 from engine.metrics import sharpe_from_sums, sortino_from_sums, volatility_from_sums
-from engine.sweep import SweepResult, run_totals, sweep_replay
+from engine.sweep import SweepResult, sweep_replay
 from engine.timeframe import bars_per_year
+from engine.totals import run_totals
 from strategies import VoteMatrix, consensus
 from strategies.consensus_sweep import SymbolVotes, consensus_events
 
 from ..config import RunConfig
-from ..decisions import average_true_ranges, from_opinions
+from ..decisions import average_true_ranges, decisions_of, sweep_orders
 from ..market_data import MarketData, load_market_data
 from ..pipeline import votes_of
 from .parity_samples import sampled_configs
@@ -119,15 +120,6 @@ def check_parity(
 def _refuse_what_no_sweep_decides(config: RunConfig) -> None:
     if config.targets is not None:
         raise ConfigError("targets: parity compares sweeps of the consensus; leave targets out")
-    if config.entry.kind != "market":
-        raise ConfigError(
-            f"entry.kind={config.entry.kind}: a sweep decides market orders only; set market"
-        )
-    if config.rules().sizing.method == "volatility":
-        raise ConfigError(
-            "sizing.method=volatility: the decisions of a sweep state no volatility; set fraction or "
-            "risk"
-        )
 
 
 def sweep_events(
@@ -144,6 +136,7 @@ def sweep_events(
         [one.consensus.rules() for one in configs],
         exit_on_flat=[one.consensus.exit_on_flat for one in configs],
         hold_bars=[one.consensus.hold_bars for one in configs],
+        orders=sweep_orders(configs, data),
     )
 
 
@@ -152,7 +145,7 @@ def single_run(
 ) -> tuple[Decisions, ReplayResult]:
     """The decisions and the replay of one configuration, as ``ninefold run`` makes them."""
     opinions = {symbol: consensus(cast, config.consensus.rules()) for symbol, cast in votes.items()}
-    decisions, _ = from_opinions(config, data, opinions, average_true_ranges(config, data), None)
+    decisions, _ = decisions_of(config, data, opinions)
     result = replay(
         data.panel,
         decisions,
@@ -229,14 +222,29 @@ def _differs(name: str, swept: Any, alone: Any) -> str | None:
 
 def _decisions_differ(swept: Decisions, alone: Decisions) -> str | None:
     different = (swept.acts != alone.acts) | (alone.acts & (swept.target != alone.target))
-    if not different.any():
-        return None
-    row, column = (int(index) for index in np.argwhere(different)[0])
-    said = [
-        f"{one.target[row, column]:g}" if one.acts[row, column] else "nothing"
-        for one in (swept, alone)
-    ]
-    return (
-        f"decisions[{row}, {column}]: the sweep decides {said[0]}, the run {said[1]} "
-        f"({int(different.sum())} rows differ)"
-    )
+    if different.any():
+        row, column = (int(index) for index in np.argwhere(different)[0])
+        said = [
+            f"{one.target[row, column]:g}" if one.acts[row, column] else "nothing"
+            for one in (swept, alone)
+        ]
+        return (
+            f"decisions[{row}, {column}]: the sweep decides {said[0]}, the run {said[1]} "
+            f"({int(different.sum())} rows differ)"
+        )
+    entering = alone.acts & (alone.target != 0)
+    at = np.nonzero(entering)
+    for name in ("order_kind", "order_price", "volatility"):
+        one, two = (_stated(decisions, name)[at] for decisions in (swept, alone))
+        if name == "order_price":
+            one, two = (np.where(_stated(alone, "order_kind")[at] > 0, x, 0.0) for x in (one, two))
+        found = _differs(f"decisions.{name} of the entries", one, two)
+        if found is not None:
+            return found
+    return None
+
+
+def _stated(decisions: Decisions, name: str) -> np.ndarray:
+    """An optional column of the decisions, zeros where it is not given."""
+    column = getattr(decisions, name)
+    return np.zeros(decisions.target.shape) if column is None else column

@@ -117,15 +117,18 @@ def _levels(generator: np.random.Generator, tree: Mapping[str, Any]) -> dict[str
 
 def _account(generator: np.random.Generator, tree: Mapping[str, Any]) -> dict[str, Any]:
     """Sizes up to where liquidation begins, fees, cash."""
-    fraction = min(_near(generator, tree["sizing"]["position_fraction"], 1.0), 8.0)
+    mode = "none" if _maybe(generator, 0.2) else "cross"
+    greatest = 1.0 if mode == "none" else 8.0
+    fraction = min(_near(generator, tree["sizing"]["position_fraction"], 1.0), greatest)
+    gross = fraction * float(generator.choice([1, 1.5, 3]))
     return {
         "initial_cash": _near(generator, tree["initial_cash"]),
         "sizing.position_fraction": fraction,
-        "limits.max_gross": round(min(fraction * float(generator.choice([1, 1.5, 3])), 10.0), 6),
+        "limits.max_gross": round(min(gross, 1.25 * greatest if mode == "cross" else 1.0), 6),
         "costs.taker_fee_bps": _near(generator, 5.0),
         "costs.maker_fee_bps": round(float(generator.uniform(-1.0, 3.0)), 3),
         "costs.slippage_bps": _near(generator, 2.0),
-        "margin.mode": "none" if _maybe(generator, 0.2) else "cross",
+        "margin.mode": mode,
         "margin.liquidation_fee_bps": _near(generator, 50.0),
     }
 
@@ -150,6 +153,18 @@ def _more_exits(generator: np.random.Generator, _tree: Mapping[str, Any]) -> dic
     return changed
 
 
+def _entries(generator: np.random.Generator, _tree: Mapping[str, Any]) -> dict[str, Any]:
+    """At the market, or resting at a price beside the close for some bars."""
+    kind = str(generator.choice(["market", "limit", "stop"], p=[0.5, 0.3, 0.2]))
+    if kind == "market":
+        return {"entry.kind": kind, "entry.offset_atr": 0.0}
+    return {
+        "entry.kind": kind,
+        "entry.offset_atr": round(float(generator.uniform(0.0, 2.0)), 2),
+        "exits.limit_bars": None if _maybe(generator, 0.3) else int(generator.integers(1, 24)),
+    }
+
+
 def _more_costs(generator: np.random.Generator, _tree: Mapping[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     if _maybe(generator, 0.2):
@@ -166,10 +181,13 @@ def _more_costs(generator: np.random.Generator, _tree: Mapping[str, Any]) -> dic
     return changed
 
 
-def _more_sizing(generator: np.random.Generator, _tree: Mapping[str, Any]) -> dict[str, Any]:
+def _more_sizing(generator: np.random.Generator, tree: Mapping[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     if _maybe(generator, 0.25):
         changed |= {"sizing.method": "risk", "sizing.risk_frac": _near(generator, 0.01)}
+    elif _maybe(generator, 0.25):
+        target = _near(generator, tree["sizing"]["volatility_target"])
+        changed |= {"sizing.method": "volatility", "sizing.volatility_target": target}
     if _maybe(generator, 0.15):
         changed["sizing.kelly"] = round(float(generator.uniform(0.1, 1.0)), 2)
     for name, value in (
@@ -202,4 +220,4 @@ def _more_margin(generator: np.random.Generator, _tree: Mapping[str, Any]) -> di
 
 
 COMMON: Final = (_gates, _weights, _levels, _account)
-RARE: Final = (_more_exits, _more_costs, _more_sizing, _more_margin)
+RARE: Final = (_entries, _more_exits, _more_costs, _more_sizing, _more_margin)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import check, config, data, doctor, report, run, runs
+from . import ablate, check, config, data, doctor, report, run, runs, sweep, validate
 from .errors import EXIT_INTERRUPTED, exit_code_of
 
 app = typer.Typer(
@@ -29,6 +29,9 @@ app.add_typer(data.app, name="data")
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.add_typer(runs.app, name="runs")
+app.add_typer(sweep.app, name="sweep")
+app.command("validate")(validate.validate)
+app.command("ablate")(ablate.ablate)
 app.add_typer(config.app, name="config")
 app.add_typer(check.app, name="check")
 app.command("doctor")(doctor.doctor)

@@ -28,7 +28,8 @@ CONVENTIONS: Final = (
     "Every figure is net of fees, spread, impact, funding and borrowing unless it says otherwise.",
     "A vote of bar t is known at its close and fills no earlier than the open of bar t + 1.",
     "Buy & hold buys equal parts of every traded symbol at its first open, without costs; it is always "
-    "fully invested, the run only as far as mean gross exposure says.",
+    "fully invested, the run only as far as mean gross exposure says. For inverse contracts it is the "
+    "initial cash in coins, kept: a run is ahead when it ends with more coins.",
     "Money is in settlement currency: the quote currency, or the base coin of inverse contracts.",
     "n/a means undefined, not zero. Times are UTC.",
 )

@@ -28,7 +28,7 @@ def correlation(t, a, b, bars, close, listed):
 
 
 class PlainLimits:
-    """Limits 1 to 10, one after the other, with dictionaries by symbol.
+    """Limits 1 to 11, one after the other, with dictionaries by symbol.
 
     ``case`` holds ``rules``, ``t``, ``equity``, ``peak``, ``trades``, ``batch``, ``slots``, ``open``,
     ``close`` and ``listed``, as the kernel takes them. After ``run`` there are ``wanted``, ``w`` (granted)
@@ -49,10 +49,14 @@ class PlainLimits:
             return 0.0
         size = {
             "fraction": sizing.position_fraction,
-            "risk": sizing.risk_frac / slot["stop_distance"],
+            "risk": sizing.risk_frac / self.loss_at_stop(s),
             "volatility": sizing.volatility_target / slot["volatility"],
         }[sizing.method]
         return abs(slot["target"]) * size * self.equity
+
+    def loss_at_stop(self, s):
+        d, g = self.slots[s]["stop_distance"], self.slots[s]["target"]
+        return d / (1 - np.sign(g) * d) if self.inverse else d
 
     def lower(self, s, notional, limit):
         if notional < self.w[s] * (1 - 1e-12):
@@ -87,7 +91,7 @@ class PlainLimits:
         for s in self.batch:
             most = abs(self.slots[s]["target"]) * sizing.kelly * fraction * self.equity
             if sizing.method == "risk":
-                most /= self.slots[s]["stop_distance"]
+                most /= self.loss_at_stop(s)
             self.lower(s, most, "kelly")
 
     def drawdown(self):
@@ -199,12 +203,29 @@ class PlainLimits:
         cap = self.rules.limits.max_gross * self.equity
         self.scale(self.batch, asked, carried, cap, "gross")
 
+    def margin(self):
+        margin = self.rules.margin
+        if margin.mode == "none":
+            return
+
+        def needs(notional):
+            leverage = margin.leverage
+            if margin.mode == "cross":
+                fitting = [tier for tier in margin.tiers if tier.notional_to >= notional]
+                leverage = (fitting or margin.tiers[-1:])[0].max_leverage
+            return notional / leverage
+
+        asked = sum(needs(self.w[s]) for s in self.batch)
+        carried = sum(needs(self.held(s)) for s in self.outside())
+        if carried + asked > self.equity * (1 + 1e-12):
+            self.scale(self.batch, asked, carried, self.equity, "margin")
+
     def dust(self):
         for s in self.batch:
             if self.w[s] < 1e-9 * self.equity:
                 self.lower(s, 0.0, "dust")
 
     def run(self):
-        for limit in LIMITS[1:11]:
+        for limit in LIMITS[1:12]:
             getattr(self, limit)()
         return self

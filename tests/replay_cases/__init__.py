@@ -4,6 +4,8 @@
 seed. *Coarse* cases have whole prices and dyadic rules, so that levels are met exactly.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -33,21 +35,28 @@ __all__ = [
 ]
 
 
-def chosen_case(chooser: Chooser, theme: str, *, is_coarse: bool) -> ReplayCase:
-    """A case with the features of ``theme`` switched on often, others now and then."""
+def chosen_case(
+    chooser: Chooser, theme: str, *, is_coarse: bool, symbols: Sequence[int] | None = None
+) -> ReplayCase:
+    """A case with the features of ``theme`` switched on often, others now and then.
+
+    ``symbols`` are the numbers of symbols to choose from; None for few.
+    """
     pick = chooser.pick
     contract = pick(("linear", "linear", "inverse"))
     is_inverse = contract == "inverse"
     cash, price = 8.0 if is_inverse else 1024.0, 100.0
     quantity = cash * price if is_inverse else cash / price
     timeframe, sub_bars = pick(tuple(STEPS) if theme != "limits" else (("1h", 1), ("1d", 2)))
-    volatility = pick((0.03, 0.1) if theme == "margin" else (0.01, 0.03))
+    volatility = pick((0.03, 0.1, 0.2, 0.5) if theme == "margin" else (0.01, 0.03))
+    bars = {"limits": (38, 50), "parts": (20, 50)}
     shape = Shape(
-        bars=pick((38, 50) if theme == "limits" else (5, 8, 12, 20, 30)),
-        symbols=pick((1, 2, 3, 4) if theme != "limits" else (2, 3, 4)),
+        bars=pick(bars.get(theme, (5, 8, 12, 20, 30))),
+        symbols=pick(symbols or ((1, 2, 3, 4) if theme != "limits" else (2, 3, 4))),
         timeframe=timeframe,
         sub_bars=sub_bars,
         volatility=volatility,
+        jump=pick((1.0, 4.0)) if theme == "margin" else 1.0,
         gap_share=pick((0.0, 0.1, 0.3)),
         unresolved_share=pick((0.0, 0.2)),
         lists_late=pick((False, True)),
@@ -59,8 +68,9 @@ def chosen_case(chooser: Chooser, theme: str, *, is_coarse: bool) -> ReplayCase:
     )
     choices = RuleChoices(chooser, theme, is_coarse, contract, cash, price, volatility)
     rules = choices.rules()
-    rate = pick((0.3, 0.9) if theme == "limits" else (0.1, 0.3, 0.9))
-    kinds = theme == "orders" or pick((False, False, True))
+    rates = {"limits": (0.3, 0.9), "parts": (0.05, 0.1, 0.3)}
+    rate = pick(rates.get(theme, (0.1, 0.3, 0.9)))
+    kinds = theme in ("orders", "parts") or pick((False, False, True))
     styles = choices.on("orders")
     seed = chooser.seed()
     panel, fine = random_market(shape, np.random.default_rng(seed))
@@ -68,9 +78,12 @@ def chosen_case(chooser: Chooser, theme: str, *, is_coarse: bool) -> ReplayCase:
         panel=panel,
         decisions=random_decisions(
             panel, seed, rate, has_styles=styles, has_kinds=kinds, reach=volatility,
-            is_coarse=is_coarse,
+            limit_share=0.7 if theme == "parts" else 0.4, is_coarse=is_coarse,
         ),
-        funding=random_funding(panel, seed, sub_step_ns=panel.step_ns // sub_bars),
+        funding=random_funding(
+            panel, seed, sub_step_ns=panel.step_ns // sub_bars,
+            heavy=pick((1.0, 30.0) if theme == "margin" else (1.0,)),
+        ),
         rules=rules,
         fine=fine,
         symbol_rules=choices.symbol_rules(panel.symbols, quantity),
@@ -79,16 +92,20 @@ def chosen_case(chooser: Chooser, theme: str, *, is_coarse: bool) -> ReplayCase:
 
 @st.composite
 def replay_cases(
-    draw: st.DrawFn, theme: str | None = None, is_coarse: bool | None = None
+    draw: st.DrawFn,
+    theme: str | None = None,
+    is_coarse: bool | None = None,
+    symbols: Sequence[int] | None = None,
 ) -> ReplayCase:
     """Cases of one theme, or of any."""
     chooser = DrawnChooser(draw)
     coarse = chooser.pick((False, True)) if is_coarse is None else is_coarse
-    return chosen_case(chooser, theme or chooser.pick(THEMES), is_coarse=coarse)
+    theme = theme or chooser.pick(THEMES)
+    return chosen_case(chooser, theme, is_coarse=coarse, symbols=symbols)
 
 
-def seeded_case(seed: int) -> ReplayCase:
+def seeded_case(seed: int, symbols: Sequence[int] | None = None) -> ReplayCase:
     """Case number ``seed``; every theme in turn, every other round coarse."""
     theme = THEMES[seed % len(THEMES)]
     is_coarse = seed // len(THEMES) % 2 == 1
-    return chosen_case(SeededChooser(seed), theme, is_coarse=is_coarse)
+    return chosen_case(SeededChooser(seed), theme, is_coarse=is_coarse, symbols=symbols)

@@ -15,6 +15,7 @@ def random_decisions(
     has_styles: bool = False,
     has_kinds: bool = False,
     reach: float = 0.01,
+    limit_share: float = 0.4,
     is_coarse: bool = False,
 ) -> Decisions:
     """Acting rows at ``rate`` with whole and fractional targets.
@@ -32,7 +33,7 @@ def random_decisions(
         atr_frac = reach * (0.2 + generator.random(shape))
         price = panel.close * np.exp(reach * generator.uniform(-2.5, 2.5, size=shape))
     unknown = (generator.random(shape) < 0.2) & ~(acts & (target != 0))
-    kinds = generator.choice([0, 1, 2], p=[0.4, 0.4, 0.2], size=shape)
+    kinds = generator.choice([0, 1, 2], p=[0.8 - limit_share, limit_share, 0.2], size=shape)
     styles = generator.choice([0, 1, 2, 3], p=[0.4, 0.3, 0.15, 0.15], size=shape)
     return Decisions(
         target=np.where(acts, target, np.nan),
@@ -46,9 +47,17 @@ def random_decisions(
 
 
 def random_funding(
-    panel: Panel, seed: int, *, mark_share: float = 0.3, sub_step_ns: int | None = None
+    panel: Panel,
+    seed: int,
+    *,
+    mark_share: float = 0.3,
+    sub_step_ns: int | None = None,
+    heavy: float = 1.0,
 ) -> Funding:
-    """Settlements at opens and inside bars, some with a mark price, some outside the panel."""
+    """Settlements at opens and inside bars, some with a mark price, some outside the panel.
+
+    Rates of about 0.3 % are ``heavy`` times that, to move margins.
+    """
     generator = np.random.default_rng(seed + 2)
     count = max(1, len(panel) // 3)
     step = panel.step_ns if sub_step_ns is None else sub_step_ns
@@ -61,6 +70,6 @@ def random_funding(
     return Funding(
         time_ns=times.astype(np.int64),
         symbol_index=generator.integers(0, len(panel.symbols), size=len(times)),
-        rate=generator.normal(1e-4, 3e-3, size=len(times)),
+        rate=heavy * generator.normal(1e-4, 3e-3, size=len(times)),
         mark_price=np.where(generator.random(len(times)) < mark_share, marks, 0.0),
     )

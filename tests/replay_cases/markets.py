@@ -8,7 +8,10 @@ import numpy as np
 from engine import Bool2D, Float2D, MarkPrices, Panel, timeframe_ns
 from tests.generators import START_NS
 
-NAMES = ("SOL", "BTC", "XRP", "ADA", "ETH", "BNB", "DOT", "LTC")
+NAMES = (
+    *("SOL", "BTC", "XRP", "ADA", "ETH", "BNB", "DOT", "LTC"),
+    *(f"S{number:02d}" for number in range(64)),
+)
 """Not in the order of their names: columns and names must not be confused."""
 STEPS = {
     ("1h", 1): "1h", ("1h", 2): "30m", ("1h", 4): "15m", ("1h", 12): "5m", ("4h", 4): "1h",
@@ -19,13 +22,17 @@ STEPS = {
 
 @dataclass(frozen=True)
 class Shape:
-    """Size and temper of a random market; ``unit`` is a typical quantity of its orders."""
+    """Size and temper of a random market; ``unit`` is a typical quantity of its orders.
+
+    Every fourth open is ``jump`` times the volatility away from the close before it.
+    """
 
     bars: int
     symbols: int
     timeframe: str = "1h"
     sub_bars: int = 1
     volatility: float = 0.02
+    jump: float = 1.0
     gap_share: float = 0.0
     unresolved_share: float = 0.0
     lists_late: bool = False
@@ -106,7 +113,11 @@ def _prices(
     steps = np.sqrt(shape.common_share) * common + np.sqrt(1 - shape.common_share) * own
     close = 100.0 * np.exp(np.cumsum(volatility * np.where(is_gap, 0.0, steps), axis=0))
     before = np.concatenate((np.full((1, shape.symbols), 100.0), close[:-1]))
-    jump = np.where(generator.random(size) < 0.25, volatility * generator.normal(size=size), 0.0)
+    jump = np.where(
+        generator.random(size) < 0.25,
+        shape.jump * volatility * generator.normal(size=size),
+        0.0,
+    )
     open_ = np.where(is_gap, close, before * np.exp(jump))
     up, down = volatility * generator.exponential(0.5, size=(2, *size)) * ~is_gap
     return {

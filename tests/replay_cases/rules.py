@@ -17,7 +17,8 @@ from engine import (
 
 from .case import Chooser
 
-THEMES = ("costs", "exits", "orders", "limits", "margin")
+THEMES = ("costs", "exits", "orders", "limits", "margin", "parts")
+"""``parts`` are orders, most of them limits, that participation cuts."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class RuleChoices:
     price: float
     volatility: float
 
-    def on(self, theme: str) -> bool:
-        """Whether a feature of ``theme`` is in force."""
-        return self.chooser.pick((False, True) if theme == self.theme else (False,) * 5 + (True,))
+    def on(self, *themes: str) -> bool:
+        """Whether a feature of ``themes`` is in force."""
+        return self.chooser.pick((False, True) if self.theme in themes else (False,) * 5 + (True,))
 
     def some(self, theme: str, *options: float) -> float | None:
         """One of ``options`` or nothing."""
@@ -58,7 +59,9 @@ class RuleChoices:
             slippage_bps=pick((0.0, 0.0, 156.25) if coarse else (0.0, 2.0, 50.0)),
             slippage_atr=pick((0.0625, 0.5)) if self.on("costs") else 0.0,
             impact=pick((0.5, 2.0)) if self.on("costs") else 0.0,
-            participation=self.some("orders", 0.03125, 0.25, 1.0)
+            participation=pick((0.03125, 0.0625, 0.125))
+            if self.theme == "parts"
+            else self.some("orders", 0.03125, 0.25, 1.0)
             if pick((False, True))
             else self.some("costs", 0.03125, 0.25, 1.0),
             borrow_annual=pick((0.5, 8.76)) if self.on("costs") else 0.0,
@@ -70,17 +73,17 @@ class RuleChoices:
         stop = pick(often_none if self.theme == "orders" else ("atr", "atr", "frac", "none"))
         target = pick(("none", "atr", "frac", "r") if stop != "none" else ("none", "atr", "frac"))
         trail = pick(("atr", "frac")) if self.on("exits") else "none"
-        reach = 0.125 if self.is_coarse else self.volatility
-        multiples = (0.5, 1.0, 2.0)
+        reach = 0.125 if self.is_coarse else min(self.volatility, 0.2)
+        multiples = (2.0, 4.0) if self.theme == "parts" else (0.5, 1.0, 2.0)
         rungs = (((0.5, 0.5),), ((0.5, 0.25), (1.0, 0.25)), ((0.25, 0.3), (1.0, 0.3), (2.0, 0.4)))
         return Exits(
             stop_atr=pick(multiples) if stop == "atr" else None,
-            stop_frac=pick((0.5, 1.0, 2.0)) * reach if stop == "frac" else None,
+            stop_frac=pick(multiples) * reach if stop == "frac" else None,
             trail_atr=pick(multiples) if trail == "atr" else None,
             trail_frac=pick(multiples) * reach if trail == "frac" else None,
             trail_bars=pick((None, 1, 3)) if trail != "none" else None,
             break_even_r=some("exits", 0.125, 0.25, 0.5) if stop != "none" else None,
-            ladder=pick(rungs) if stop != "none" and self.on("exits") else (),
+            ladder=pick(rungs) if stop != "none" and self.on("exits", "parts") else (),
             take_profit_atr=pick(multiples) if target == "atr" else None,
             take_profit_frac=pick((0.5, 1.0, 2.0)) * reach if target == "frac" else None,
             take_profit_r=pick((0.5, 1.0, 3.0)) if target == "r" else None,
@@ -95,7 +98,7 @@ class RuleChoices:
         modes = (
             ("cross", "isolated") if self.contract == "inverse" else ("cross", "isolated", "none")
         )
-        mode = pick((*modes, "cross", "isolated") if self.theme == "margin" else modes)
+        mode = pick((*modes, "cross") if self.theme == "limits" else modes)
         unit = 0.5 * self.cash
         tables = (
             (MarginTier(notional_to=math.inf, maintenance=0.015625, max_leverage=50.0),),
@@ -108,12 +111,16 @@ class RuleChoices:
                 MarginTier(notional_to=unit, maintenance=0.03125, max_leverage=20.0),
                 MarginTier(notional_to=1.5 * unit, maintenance=0.25, max_leverage=2.0),
             ),
+            (
+                MarginTier(notional_to=0.5 * unit, maintenance=0.03125, max_leverage=20.0),
+                MarginTier(notional_to=math.inf, maintenance=0.25, max_leverage=2.0),
+            ),
         )
         return Margin(
             contract=self.contract,  # type: ignore[arg-type,unused-ignore]
             mode=mode,  # type: ignore[arg-type,unused-ignore]
             leverage=pick((2.0, 4.0, 20.0)),
-            tiers=pick(tables),
+            tiers=pick(tables[1:] if self.theme == "limits" else tables),
             liquidation_fee_bps=pick((0.0, 50.0, 156.25)),
         )
 
@@ -122,7 +129,11 @@ class RuleChoices:
         most = margin.tiers[0].max_leverage
         if margin.mode == "isolated":
             most = min(most, margin.leverage)
-        wanted = (2.0, 8.0, 8.0) if self.theme == "margin" else (0.25, 0.5, 1.0, 4.0)
+        if margin.mode == "none":
+            most = 1.0
+        wanted = {"margin": (2.0, 8.0, 8.0), "parts": (0.25, 0.5, 1.0)}.get(
+            self.theme, (0.25, 0.5, 1.0, 4.0)
+        )
         fraction = min(pick(wanted), most)
         methods = ("fraction", "fraction", "risk", "volatility")
         method = pick(methods if exits.has_stop else ("fraction", "fraction", "volatility"))
@@ -138,7 +149,7 @@ class RuleChoices:
         max_positions = some("limits", 1, 2)
         limits = Limits(
             max_gross=min(fraction * pick((1.0, 1.5, 4.0)), most),
-            max_position=some("limits", 0.25, 0.5, 1.5),
+            max_position=some("limits", 0.25, 0.5, min(1.5, most)),
             max_positions=None if max_positions is None else int(max_positions),
             max_heat=some("limits", 0.015625, 0.0625, 0.25) if exits.has_stop else None,
             max_sector=some("limits", 0.25, 0.5, 1.5),

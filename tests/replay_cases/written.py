@@ -1,5 +1,6 @@
 """Cases that are written by hand: a few bars, a few decisions, no costs unless given."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from engine import (
     Funding,
     Limits,
     Margin,
+    MarginTier,
     MarkPrices,
     Panel,
     ReplayRules,
@@ -48,6 +50,11 @@ def facts(rows: Iterable[Any], *columns: str) -> list[tuple[Any, ...]]:
 
 
 NO_COSTS = Costs(taker_fee_bps=0.0, maker_fee_bps=0.0, slippage_bps=0.0)
+AMPLE_MARGIN = Margin(
+    tiers=(MarginTier(notional_to=math.inf, maintenance=1e-12, max_leverage=125.0),),
+    liquidation_fee_bps=0.0,
+)
+"""Liquidates where the cash is gone and not before."""
 
 
 def written_panel(
@@ -108,8 +115,8 @@ def written_case(
 ) -> ReplayCase:
     """Decisions by symbol and bar; settlements as (time in bars, symbol, rate, mark price or 0).
 
-    Without rules: cash 1000, every full target is worth it once, no stops, a gross limit of 4, a
-    spot account.
+    Without rules: cash 1000, every full target is worth it once, no stops, a gross limit of 4, an
+    ample margin.
     """
     market = panel if isinstance(panel, Panel) else written_panel(panel)
     return ReplayCase(
@@ -122,7 +129,7 @@ def written_case(
             exits=exits or Exits(stop_atr=None),
             sizing=sizing or Sizing(position_fraction=1.0),
             limits=limits or Limits(max_gross=4.0),
-            margin=margin or Margin(mode="none"),
+            margin=margin or AMPLE_MARGIN,
         ),
         fine=fine,
         symbol_rules=symbol_rules or {},

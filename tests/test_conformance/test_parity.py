@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from datasets import Store
-from engine import ConfigError, DecisionEvents, ReplayResult, replay
+from engine import ConfigError, DecisionEvents
+from engine._replay.bare import BareReplay
 from engine.sweep import SweepResult
 from experiments import RunConfig, check_parity, config_of
 from experiments.checks import parity as parity_module
@@ -35,6 +36,13 @@ CONFIGS: dict[str, dict[str, Any]] = {
         margin={"tiers": [{"notional_to": None, "maintenance": 0.05, "max_leverage": 20.0}]},
     ),
     "minutes": tree(data={"fine_timeframe": "5m"}, exits={"take_profit_r": 1.0}),
+    "resting entries sized by volatility": tree(
+        data={"fine_timeframe": "5m"},
+        entry={"kind": "limit", "offset_atr": 0.5},
+        exits={"limit_bars": 4},
+        sizing={"method": "volatility"},
+        measures={"volatility_bars": 200},
+    ),
     "ticks and lots": tree(
         symbol_rules={
             "AAASIM": {"tick_size": 0.01, "lot_step": 0.1, "min_notional": 10.0, "sector": "x"}
@@ -62,20 +70,21 @@ def test_the_sweep_says_what_single_runs_say(
 ) -> None:
     one_by_one = []
 
-    def counted(*arguments: Any, **keywords: Any) -> ReplayResult:
-        one_by_one.append(arguments)
-        return replay(*arguments, **keywords)
+    class Counted(BareReplay):
+        def run(self, *arguments: Any) -> Any:
+            one_by_one.append(arguments)
+            return super().run(*arguments)
 
-    monkeypatch.setattr("engine.sweep.replay", counted)
+    monkeypatch.setattr("engine.sweep.BareReplay", Counted)
     report = check_parity(config_of(CONFIGS[name]), store, samples=SAMPLES, seed=3)
     assert told(report) == []
     assert report.passed
     assert len(report.rows) == SAMPLES
     assert sum(row.trades for row in report.rows) > 10 * SAMPLES
     assert min(row.compared for row in report.rows) > 50
-    # Both ways of the sweep were taken: its own kernel, and the replay for rules that it lacks.
-    rounds = "symbol_rules" in CONFIGS[name]
-    assert len(one_by_one) == SAMPLES if rounds else 5 <= len(one_by_one) <= SAMPLES - 5
+    # Both ways of the sweep were taken: its own kernel, and the loop for what that does not know.
+    knows_none = not {"symbol_rules", "entry"}.isdisjoint(CONFIGS[name])
+    assert len(one_by_one) == SAMPLES if knows_none else 5 <= len(one_by_one) <= SAMPLES - 5
 
 
 def test_samples_reach_every_section_and_begin_with_the_given_one() -> None:
@@ -94,10 +103,8 @@ def test_samples_reach_every_section_and_begin_with_the_given_one() -> None:
             for key in type(part).__dataclass_fields__:
                 found.setdefault(f"{section}.{key}", set()).add(getattr(part, key))
     fixed = {key for key, values in found.items() if len(values) == 1}
-    assert fixed == {
-        "exits.limit_bars", "sizing.volatility_target", "sizing.kelly_max",
-        "limits.correlation_bars",
-    }  # fmt: skip
+    assert fixed == {"sizing.kelly_max", "limits.correlation_bars"}
+    assert {one.entry.kind for one, _ in drawn} == {"market", "limit", "stop"}
 
 
 def spoiled(change: Callable[[SweepResult], SweepResult]) -> Callable[..., SweepResult]:
@@ -165,18 +172,36 @@ def test_another_decision_is_told_as_such(store: Store, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("sections", "told"),
+    ("change", "told"),
     [
-        ({"entry": {"kind": "limit"}}, "entry.kind=limit"),
-        ({"sizing": {"method": "volatility"}}, "sizing.method=volatility"),
-        ({"targets": "a.csv"}, "leave targets out"),
+        (lambda orders: {"offset_atr": orders.offset_atr + 1e-9}, "order_price"),
+        (lambda orders: {"kind": np.where(orders.kind == 1, 2, 1).astype(np.int8)}, "order_kind"),
+        (lambda orders: {"volatility": 1.001 * orders.volatility}, "volatility"),
     ],
 )
-def test_what_a_sweep_does_not_decide_is_refused(
-    store: Store, sections: dict[str, Any], told: str
+def test_another_order_is_told_as_such(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Any], dict[str, Any]],
+    told: str,
 ) -> None:
-    with pytest.raises(ConfigError, match=told):
-        check_parity(config_of(tree(**sections)), store)
+    sweep_events = parity_module.sweep_events
+
+    def changed(configs: list[RunConfig], *rest: Any) -> DecisionEvents:
+        events = sweep_events(configs, *rest)
+        assert events.orders is not None
+        return replace(events, orders=replace(events.orders, **change(events.orders)))
+
+    monkeypatch.setattr(parity_module, "sweep_events", changed)
+    config = config_of(CONFIGS["resting entries sized by volatility"])
+    first = check_parity(config, store, samples=1).first_difference
+    assert first is not None
+    assert str(first.difference).startswith(f"decisions.{told} of the entries")
+
+
+def test_what_a_sweep_does_not_decide_is_refused(store: Store) -> None:
+    with pytest.raises(ConfigError, match="leave targets out"):
+        check_parity(config_of(tree(targets="a.csv")), store)
 
 
 def test_the_command_prints_a_row_each_and_fails_with_the_first_difference(

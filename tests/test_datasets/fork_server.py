@@ -16,10 +16,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from datasets import DatasetKey, Store, Write, durable
+from tests.power_cut import STEPS
 from tests.test_datasets.sample_files import BARS_KEY, HOUR_NS, bar_table, utc_ns
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = ("write", "sync", "rename", "unlink", "make_one_folder")
 OTHER_KEY = DatasetKey("ohlcv", "binance", "spot", "ETHUSDT", "1h", "test")
 INDEX_KEY = DatasetKey("fear_greed", "alternative", "sentiment", "CRYPTO", "1d", "test")
 BARS = bar_table(3 * 8766, start_ns=utc_ns("2019-06-01 00:00"))

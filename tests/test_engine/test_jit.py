@@ -1,5 +1,6 @@
 """The compile cache: what makes it stale, what does not, and what happens without a cache folder."""
 
+import gc
 import json
 import os
 import shutil
@@ -112,7 +113,7 @@ class Project:
 def project(tmp_path: Path) -> Project:
     project = Project(tmp_path)
     project.write("engine/__init__.py", "from .jit import inner_kernel, kernel\n")
-    for module in ("jit", "errors"):
+    for module in ("jit", "jit_passes", "errors"):
         source = Path(engine.jit.__file__).with_name(f"{module}.py").read_text()
         project.write(f"engine/{module}.py", source)
     for name, text in (
@@ -143,6 +144,7 @@ def test_an_edit_of_another_file_alone_gives_the_changed_result(project: Project
         ("fees/rates.py", "RATE = 0.2\n", -1.2),
         ("cash/costs.py", fields, -1.2),
         ("engine/jit.py", (project.root / "engine/jit.py").read_text() + "\n", -1.2),
+        ("engine/jit_passes.py", (project.root / "engine/jit_passes.py").read_text() + "\n", -1.2),
     ):
         project.write(file, text)
         edited = project.run()
@@ -289,3 +291,34 @@ def test_options_are_those_of_numba_and_never_fastmath() -> None:
     values = np.array([1.0, np.nan])
     assert np.isnan(plain_kernel(values))
     assert np.isnan(threaded_kernel(values))
+
+
+@kernel
+def of_mixed_numbers_kernel(whole: int, number: float, flag: bool) -> float:
+    """Operators on every pair of the kinds of numbers that kernels have."""
+    total = whole // 3 + number // 3 + whole % 4 - number % 4
+    total += (whole * number - flag) / (2 * flag + 1) + whole**2 + number**2
+    if whole > number or flag == (number >= whole):
+        total -= whole & 5 | int(flag)
+    return total
+
+
+@pytest.mark.parametrize("case", [(7, 2.5, True), (-7, 2.5, False), (3, -8.25, True)])
+def test_remembered_signatures_are_those_of_python(case: tuple[int, float, bool]) -> None:
+    plain: Any = of_mixed_numbers_kernel
+    assert of_mixed_numbers_kernel(*case) == plain.py_func(*case)
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_the_collector_is_left_as_it_was(was_enabled: bool) -> None:
+    @kernel
+    def fresh_kernel(number: float) -> float:
+        return number + 1.0
+
+    restore = gc.enable if gc.isenabled() else gc.disable
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        assert fresh_kernel(1.0) == 2.0
+        assert gc.isenabled() == was_enabled
+    finally:
+        restore()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import engine._replay.memory
 import engine._replay.run
 import engine._sweep.tables
 import engine.sweep
@@ -54,8 +55,12 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> GuardedNumpy:
     replay_of(seeded_case(0))
     swept(sweep_case(0))
     shim = GuardedNumpy()
-    for module in (engine._replay.run, engine._sweep.tables, engine.sweep):
+    for module in (
+        engine._replay.memory, engine._replay.run, engine._sweep.tables, engine.sweep,
+    ):  # fmt: skip
         monkeypatch.setattr(module, "np", shim)
+    # A block that is lent again would have its guards where the first loan had them.
+    monkeypatch.setattr(engine._replay.memory, "LENT_BYTES", range(0))
     return shim
 
 
@@ -71,6 +76,15 @@ def test_the_guards_see_a_write_behind_an_array(guarded: GuardedNumpy) -> None:
 def test_a_replay_writes_into_its_own_arrays_only(guarded: GuardedNumpy) -> None:
     for seed in range(150):
         replay_of(seeded_case(seed))
+    guarded.assert_untouched()
+
+
+def test_a_replay_of_whole_registers_of_symbols_writes_into_its_own_arrays_only(
+    guarded: GuardedNumpy,
+) -> None:
+    # The last eight of nine symbols are seven of the first eight once more.
+    for seed in range(100):
+        replay_of(seeded_case(seed, symbols=(9, 10)))
     guarded.assert_untouched()
 
 

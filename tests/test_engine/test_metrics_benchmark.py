@@ -1,11 +1,12 @@
 """A run against a benchmark, by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from engine import ContractError, buy_and_hold, metrics
+from engine import PRICE_COLUMNS, ContractError, buy_and_hold, metrics
 from tests.metric_cases import (
     CASH,
     GROUP_OF,
@@ -37,6 +38,16 @@ def test_buy_and_hold_buys_equal_parts_when_each_symbol_lists():
     for wrong in ([], ["C"]):
         with pytest.raises(ContractError, match="symbols="):
             buy_and_hold(panel, 1000.0, wrong)
+
+
+def test_who_holds_the_coin_keeps_as_many_coins():
+    panel = flat_panel(60)
+    rising = {name: panel.close * np.linspace(1.0, 2.0, 60)[:, None] for name in PRICE_COLUMNS}
+    panel = replace(panel, **rising)
+    assert buy_and_hold(panel, 2.5)[-1] == 5.0
+    assert buy_and_hold(panel, 2.5, contract="inverse").tolist() == [2.5] * 60
+    with pytest.raises(ContractError, match="must name at least one"):
+        buy_and_hold(panel, 2.5, ["nobody"], contract="inverse")
 
 
 def test_against_a_benchmark_by_hand():

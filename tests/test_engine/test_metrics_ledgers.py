@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine import FILL_DTYPE, LIMITS, ORDER_DTYPE, ORDER_STATUSES, PAYMENT_DTYPE, REASONS
 from engine.metrics import Evaluation, TradeGroup, per_exit_reason, per_limit, per_side, per_symbol
-from engine.sweep import run_totals
+from engine.totals import run_totals
 from tests.metric_cases import CASH, evaluation, flat_panel, result_of, trades_of, values_of
 
 ROWS = 200

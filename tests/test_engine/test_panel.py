@@ -185,7 +185,7 @@ def test_a_wrong_price_or_mark_names_symbol_and_bar(column: str, value: float):
 def test_a_mark_of_another_shape_is_refused():
     panel, _ = pair(5)
     with pytest.raises(DataError, match=r"mark open has shape \(7, 2\)"):
-        replace(panel, mark=panel.mark.prefix(7))
+        replace(panel, mark=panel.mark.part(0, 7))
 
 
 @pytest.mark.parametrize("name", ["listed", "is_gap"])

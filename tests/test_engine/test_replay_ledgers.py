@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import LIMITS, ORDER_KINDS, ORDER_STATUSES, PAYMENT_KINDS, PHASES, REASONS, Margin
-from tests.replay_cases import ReplayCase, replay_of
+from tests.replay_cases import ReplayCase, replay_of, seeded_case
 from tests.replay_cases.always import holds_always
 
 
@@ -30,16 +30,23 @@ def test_fills_come_in_the_order_of_time_and_at_prices_that_were_traded():
         assert ((opened == panel.step_ns) == is_close).all()
         assert ((opened >= 0) & (opened <= panel.step_ns)).all()
         assert (fills["quantity"] > 0).all()
-        assert (np.isin(reasons, CLOSINGS) == is_close).all()
+        is_ruin_at_open = is_open & (reasons == "ruin")
+        assert (np.isin(reasons, CLOSINGS) == is_close | is_ruin_at_open).all()
+        assert case.rules.margin.mode == "none" or not is_ruin_at_open.any()
         assert (np.isin(reasons, OF_ORDERS) == (fills["order"] >= 0)).all()
         assert panel.listed[at].all()
-        by_price = ~is_close & (reasons != "liquidation")
+        by_price = ~is_close & ~is_ruin_at_open & (reasons != "liquidation")
         assert not (panel.is_gap[at] & by_price).any()
         reference, buys = fills["reference_price"], fills["side"] > 0
         assert (reference[is_close] == panel.close[at][is_close]).all()
         if case.fine is None:
-            taken = is_open & ~fills["is_maker"]
+            taken = is_open & by_price & ~fills["is_maker"]
             assert (reference[taken] == panel.open[at][taken]).all()
+            liquidated = is_open & (reasons == "liquidation")
+            marks = panel.mark or panel
+            assert (reference[liquidated] == marks.open[at][liquidated]).all()
+            carried = np.where(panel.is_gap, panel.close, panel.open)[at]
+            assert (reference[is_ruin_at_open] == carried[is_ruin_at_open]).all()
         # A limit may be better than all prices of the bar.
         too_low = by_price & (reference < panel.low[at]) & ~(fills["is_maker"] & ~buys)
         too_high = by_price & (reference > panel.high[at]) & ~(fills["is_maker"] & buys)
@@ -133,3 +140,14 @@ def test_payments_are_those_of_the_position_held():
         assert (trades["side"] == np.sign(payments["position"])).all()
 
     holds_always(check)
+
+
+def test_what_follows_from_the_ledgers_is_found_once_and_the_ledgers_cannot_change_before():
+    result = replay_of(seeded_case(3))
+    assert len(result.fills)
+    assert result.trades is result.trades
+    assert result.account is result.account
+    assert result.cash is result.account.cash
+    for ledger in (result.fills, result.orders, result.payments, result.trades):
+        with pytest.raises(ValueError, match="read-only"):
+            ledger["symbol"] = 0

@@ -187,6 +187,19 @@ def test_a_contradiction_within_a_section_is_refused(make: Callable[[], Any], me
             r"margin.leverage=60.0 must not exceed margin.tiers\[0\].max_leverage=50.0",
         ),
         (
+            {"limits": Limits(max_gross=1.5), "margin": Margin(mode="none")},
+            "limits.max_gross=1.5 must not exceed 1 with margin.mode=none",
+        ),
+        (
+            {"limits": Limits(max_position=2.0), "margin": Margin(mode="none")},
+            "limits.max_position=2.0 must not exceed 1 with margin.mode=none",
+        ),
+        (
+            {"sizing": Sizing(position_fraction=1.1), "margin": Margin(mode="none")},
+            "sizing.position_fraction=1.1 must not exceed 1 with margin.mode=none: a spot account "
+            "cannot borrow cash; set margin.mode to cross or isolated",
+        ),
+        (
             {"limits": Limits(max_gross=60.0), "margin": Margin(tiers=(margin_tier(math.inf),))},
             r"limits.max_gross=60.0 must not exceed margin.tiers\[0\].max_leverage=50.0",
         ),
@@ -206,4 +219,5 @@ def test_what_is_at_its_bounds_is_accepted():
         limits=Limits(max_gross=10.0),
         margin=Margin(mode="isolated", leverage=10.0),
     )
+    ReplayRules(sizing=Sizing(position_fraction=1.0), margin=Margin(mode="none"))
     assert Costs(maker_fee_bps=-1.0).maker_fee_bps == -1.0

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from engine import ConfigError, Costs, Exits, Limits, Margin, ReplayRules, Sizing, SymbolRules
 from experiments import config_hash, config_of, config_schema, load_config
 from experiments.config_file import canonical_json, resolved
+from experiments.sweeps.config import load_sweep_config
 from strategies import HEADS
 
 CONFIGS = sorted(
@@ -19,6 +20,7 @@ CONFIGS = sorted(
 )
 """Configurations of runs; ``fetch.yaml`` is one of ``ninefold data fetch``."""
 SPOT = {"venue": "binance", "market": "spot", "symbol": "BTCUSDT"}
+COIN = {"venue": "binance", "market": "cm_perp", "symbol": "BTCUSD_PERP"}
 
 
 def tree(**sections: Any) -> dict[str, Any]:
@@ -35,7 +37,8 @@ def refused(content: dict[str, Any], *overrides: str) -> str:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configs_are_valid_and_named_after_their_file(path: Path):
-    assert load_config(path).name == path.stem
+    is_sweep = "sweep" in yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert (load_sweep_config if is_sweep else load_config)(path).name == path.stem
 
 
 def test_both_days_of_the_period_belong_to_the_run():
@@ -285,7 +288,9 @@ def test_every_rule_of_the_engine_can_be_set_under_its_own_name():
         for section, keys in EVERY_RULE.items()
         for name, value in keys.items()
     ]
-    for rules in (config_of(tree(**EVERY_RULE)).rules(), config_of(tree(), one_by_one).rules()):
+    coin = {"data": {"instruments": [{"signals": COIN}]}}
+    from_file, overridden = config_of({**coin, **EVERY_RULE}), config_of(coin, one_by_one)
+    for rules in (from_file.rules(), overridden.rules()):
         for section, kind in SECTIONS.items():
             assert {field.name for field in fields(kind)} == set(EVERY_RULE[section])
             found = getattr(rules, section)
@@ -364,6 +369,87 @@ def test_a_file_of_targets_states_its_own_orders():
     assert "state order_kind and order_price in their file" in message
 
 
+def traded(*symbols: str, venue: str = "binance", market: str) -> dict[str, Any]:
+    """Spot signals, and these contracts traded on them."""
+    pairs = [
+        {"signals": SPOT, "traded": {"venue": venue, "market": market, "symbol": symbol}}
+        for symbol in symbols
+    ]
+    return {"data": {"instruments": pairs}}
+
+
+@pytest.mark.parametrize(
+    ("content", "contract", "told"),
+    [
+        (
+            traded("BTCUSD_PERP", market="cm_perp"),
+            "linear",
+            "margin.contract=linear contradicts data.instruments.0.traded=binance/cm_perp/BTCUSD_PERP",
+        ),
+        (
+            traded("XBTUSD", venue="bitmex", market="inverse_perp"),
+            "linear",
+            "set margin.contract to inverse and initial_cash in coins",
+        ),
+        (
+            traded("BTCUSDT", market="um_perp"),
+            "inverse",
+            "margin.contract=inverse contradicts data.instruments.0.traded=binance/um_perp/BTCUSDT",
+        ),
+        (tree(), "inverse", "data.instruments.0.signals=binance/spot/BTCUSDT"),
+        (
+            traded("BTCUSD_PERP", "ETHUSD_PERP", market="cm_perp"),
+            "inverse",
+            "data.instruments.0.traded settles in BTC, data.instruments.1.traded in ETH",
+        ),
+    ],
+)
+def test_contracts_are_those_of_the_instruments(content: dict[str, Any], contract: str, told: str):
+    message = refused(content, f"margin.contract={contract}")
+    assert message.startswith(f"-s margin.contract={contract}: margin.contract={contract}")
+    assert told in message
+    if contract == "linear":
+        assert told in refused(content)
+
+
+@pytest.mark.parametrize(
+    "symbols",
+    [("BTCUSD_PERP",), ("BTC-USD-SWAP", "XBTUSD"), ("BTC-PERPETUAL", "BTC"), ("BTCUSD", "BTCUSDT")],
+)
+def test_one_account_holds_the_contracts_of_one_coin(symbols: tuple[str, ...]):
+    content = traded(*symbols, venue="v", market="inverse_perp")
+    assert config_of(content, ["margin.contract=inverse"]).margin.rules().contract == "inverse"
+
+
+def test_simulated_perpetuals_serve_for_either_contract():
+    content = {"data": {"simulated": {}}, "margin": {"contract": "inverse"}}
+    assert len(config_of(content).instruments) == 2
+
+
+EFFECTS = {
+    "exits.time_stop_max_r=0.5": ("set exits.time_stop_bars", ["exits.time_stop_bars=5"]),
+    "exits.take_profit_is_limit=true": ("set a take_profit", ["exits.ladder=[[1, 0.5]]"]),
+    "exits.limit_bars=5": ("set entry.kind", ["entry.kind=stop"]),
+    "margin.leverage=3": ("set margin.mode to isolated", ["margin.mode=isolated"]),
+}
+
+
+@pytest.mark.parametrize(("override", "told"), [(key, told) for key, (told, _) in EFFECTS.items()])
+def test_a_key_without_effect_is_refused_where_a_person_writes_it(
+    tmp_path: Path, override: str, told: str
+):
+    path = tmp_path / "run.yaml"
+    path.write_text(yaml.safe_dump(tree()), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"has no effect here") as caught:
+        load_config(path, [override])
+    assert str(caught.value).startswith(f"-s {override}: {override.split('=', maxsplit=1)[0]}=")
+    assert told in str(caught.value)
+    load_config(path, [override, *EFFECTS[override][1]])
+    of_a_trial = [override, "origin.sweep=a", "origin.trial=3"]
+    assert load_config(path, of_a_trial).origin is not None
+    config_of(tree(), [override])
+
+
 def test_one_symbol_is_traded_once():
     content = {"data": {"instruments": [{"signals": SPOT}, {"signals": SPOT}]}}
     assert "BTCUSDT twice" in refused(content)
@@ -392,6 +478,7 @@ def test_schema_describes_heads_with_their_ranges():
         "margin",
         "symbol_rules",
         "targets",
+        "origin",
     }
     head = HEADS[0]
     name, limits = next(iter(head.SPACE.items()))

@@ -1,5 +1,6 @@
 """Finer bars and mark prices from the store, against rows put together one by one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,20 @@ import pyarrow as pa
 import pytest
 
 from datasets import DatasetKey, Store
-from engine import HOUR_NS, MINUTE_NS, PRICE_COLUMNS, Bars, DataError, sub_bars
+from engine import (
+    HOUR_NS,
+    MINUTE_NS,
+    PRICE_COLUMNS,
+    REASONS,
+    Bars,
+    DataError,
+    Decisions,
+    Exits,
+    Funding,
+    ReplayRules,
+    replay,
+    sub_bars,
+)
 from experiments import RunConfig, config_of
 from experiments.market_data import MarketData, load_market_data
 from tests.generators import random_bars
@@ -50,14 +64,20 @@ def write(store: Store, market: str, bars: Bars, keep: np.ndarray, source: str =
     store.write(key, table, provenance={"test": 1})
 
 
-def config(tmp: str = "5m", pair: dict[str, object] | None = None, **data: object) -> RunConfig:
+def config(
+    tmp: str = "5m",
+    pair: dict[str, object] | None = None,
+    margin: dict[str, object] | None = None,
+    **data: object,
+) -> RunConfig:
     one = {"venue": "v", "symbol": "XUSDT"}
     instrument = {
         "signals": {**one, "market": "spot"},
         "traded": {**one, "market": "um_perp"},
         **(pair or {}),
     }
-    return config_of({"data": {"fine_timeframe": tmp, "instruments": [instrument], **data}})
+    content = {"data": {"fine_timeframe": tmp, "instruments": [instrument], **data}}
+    return config_of({**content, "margin": margin or {}})
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +112,17 @@ def data(store: Store) -> MarketData:
     return load_market_data(config(), store)
 
 
+def whole(minutes: Bars, present: np.ndarray) -> set[int]:
+    """Stored hours that lack some of their minutes and reach farther than the others."""
+    hours, found = hours_of(minutes), set()
+    for hour in set(range(HOURS)) - {60, 61, 100}:
+        rows = [row for row in range(hour * COUNT, (hour + 1) * COUNT) if present[row]]
+        highs, lows = [minutes.high[row] for row in rows], [minutes.low[row] for row in rows]
+        if 0 < len(rows) < COUNT and (max(highs) < hours.high[hour] or min(lows) > hours.low[hour]):
+            found.add(hour)
+    return found
+
+
 def test_the_finer_panel_covers_the_panel_and_agrees_with_it(data: MarketData):
     assert data.fine is not None
     assert sub_bars(data.panel, data.fine) == COUNT
@@ -105,8 +136,12 @@ def test_bars_are_made_of_the_minutes_that_exist(
 ):
     hours = hours_of(minutes)
     last_close = float("nan")
+    farther = whole(minutes, present)
+    assert 40 in farther
+    assert len(farther) > 20
     for hour in range(HOURS):
         rows = [row for row in range(hour * COUNT, (hour + 1) * COUNT) if present[row]]
+        rows = [] if hour in farther else rows
         stored = hour not in (60, 61, 100)
         found = tuple(float(getattr(data.panel, name)[hour, 0]) for name in PRICE_COLUMNS)
         if rows:
@@ -132,19 +167,54 @@ def test_bars_are_made_of_the_minutes_that_exist(
 
 
 def test_a_missing_minute_repeats_the_last_price_known_by_then(
-    data: MarketData, present: np.ndarray
+    data: MarketData, minutes: Bars, present: np.ndarray
 ):
     fine = data.fine
     assert fine is not None
-    np.testing.assert_array_equal(~fine.is_gap[:, 0], present)
+    assert fine.volume is not None
+    farther = whole(minutes, present)
+    told = present & ~np.repeat(np.isin(np.arange(HOURS), list(farther)), COUNT)
+    np.testing.assert_array_equal(~fine.is_gap[:, 0], told)
+    assert (fine.volume[fine.is_gap[:, 0], 0] == 0).all()
     missing = np.flatnonzero(fine.is_gap[:, 0])
     for row in missing.tolist():
         hour = row // COUNT
-        if not present[hour * COUNT : (hour + 1) * COUNT].any() and hour != 60:
+        if not told[hour * COUNT : (hour + 1) * COUNT].any() and hour != 60:
             expected = data.panel.close[hour, 0]  # its first finer bar stands for all of it
         else:
             expected = fine.close[row - 1, 0]
         assert {float(getattr(fine, name)[row, 0]) for name in PRICE_COLUMNS} == {expected}
+
+
+def test_hours_that_reach_farther_than_their_minutes_are_told(
+    data: MarketData, minutes: Bars, present: np.ndarray
+):
+    (note,) = data.price_notes
+    count = len(whole(minutes, present))
+    assert note.startswith(
+        f"XUSDT: {count} bars of 1h lack some of their 5m bars and reach farther"
+    )
+
+
+def test_a_stop_below_the_minutes_that_exist_is_reached_by_the_hour(tmp_path: Path):
+    minutes = random_minutes(8)
+    low = minutes.low.copy()
+    low[50 * COUNT + 3] *= 0.5  # the store lacks this minute, not its hour
+    fallen = replace(minutes, low=low)
+    made = Store(tmp_path / "store")
+    write(made, "spot", random_bars(HOURS, 9, with_flows=False), np.ones(HOURS, dtype=bool))
+    write(made, "um_perp", hours_of(fallen), np.ones(HOURS, dtype=bool))
+    write(made, "um_perp", fallen, np.arange(HOURS * COUNT) != 50 * COUNT + 3)
+    found = load_market_data(config(), made)
+    decisions = Decisions(
+        target=np.ones((HOURS, 1)), acts=np.arange(HOURS)[:, None] == 48,
+        atr_frac=np.full((HOURS, 1), 0.01),
+    )  # fmt: skip
+    rules = ReplayRules(exits=Exits(stop_atr=None, stop_frac=0.4))
+    result = replay(found.panel, decisions, Funding.none(), rules, fine=found.fine)
+    (trade,) = result.trades
+    assert (trade["exit_bar"], REASONS[trade["exit_reason"]]) == (50, "stop")
+    assert result.unresolved_bars == 1
 
 
 def test_the_finer_data_set_is_read_named_and_hashed(data: MarketData, store: Store):
@@ -152,6 +222,34 @@ def test_the_finer_data_set_is_read_named_and_hashed(data: MarketData, store: St
     coarse = load_market_data(config(timeframe="1h", fine_timeframe=None), store)
     assert coarse.fine is None
     assert coarse.fingerprint != data.fingerprint
+
+
+@pytest.mark.parametrize("fine_timeframe", [None, "5m"])
+def test_volumes_of_a_coin_margined_run_are_in_quote_units(
+    tmp_path: Path, minutes: Bars, fine_timeframe: str | None
+):
+    made, hours = Store(tmp_path / "store"), hours_of(minutes)
+    has_hour = ~np.isin(np.arange(HOURS), (60, 61))
+    write(made, "spot", random_bars(HOURS, 9, with_flows=False), np.ones(HOURS, dtype=bool))
+    write(made, "cm_perp", hours, has_hour)
+    write(made, "cm_perp", minutes, np.ones(len(minutes), dtype=bool))
+    pair = {"traded": {"venue": "v", "market": "cm_perp", "symbol": "XUSDT"}}
+    inverse = config(pair=pair, margin={"contract": "inverse"}, fine_timeframe=fine_timeframe)
+    data = load_market_data(inverse, made)
+    assert data.panel.volume is not None
+    inside = (minutes.volume * minutes.close).reshape(HOURS, COUNT)
+    expected = np.where(
+        has_hour, hours.volume * hours.close, 0.0 if data.fine is None else inside.sum(axis=1)
+    )
+    np.testing.assert_allclose(data.panel.volume[:, 0], expected, rtol=1e-14)
+    if data.fine is not None:
+        np.testing.assert_array_equal(data.fine.volume[:, 0], inside.reshape(-1))
+    alone = config(
+        pair={"signals": {"venue": "v", "market": "cm_perp", "symbol": "XUSDT"}, "traded": None},
+        margin={"contract": "inverse"},
+        fine_timeframe=fine_timeframe,
+    )
+    np.testing.assert_array_equal(load_market_data(alone, made).panel.volume, data.panel.volume)
 
 
 def test_steps_between_are_built_from_what_there_is(store: Store, data: MarketData):
@@ -240,6 +338,52 @@ def test_mark_prices_are_the_stores_and_the_traded_ones_where_it_has_none(
     assert traded.panel.mark is None
 
 
+@pytest.mark.parametrize("with_hours", [False, True])
+def test_a_mark_of_a_part_of_its_minutes_gives_way_to_a_stored_hour_that_reaches_farther(
+    tmp_path: Path, minutes: Bars, *, with_hours: bool
+):
+    marks = random_minutes(77)
+    hours = hours_of(marks)
+    keep = np.ones(len(marks), dtype=bool)
+    keep[10 * COUNT : 11 * COUNT] = np.arange(COUNT) == 4
+    inner = next(
+        row
+        for row in range(20 * COUNT, 21 * COUNT)
+        if marks.high[row] < hours.high[20] and marks.low[row] > hours.low[20]
+    )
+    keep[inner] = False
+    keep[30 * COUNT : 31 * COUNT] = False
+    keep[40 * COUNT : 41 * COUNT] = np.arange(COUNT) == 7
+    made = marked(tmp_path, minutes, mark_table(marks, keep), "5m")
+    if with_hours:
+        stored = mark_table(hours, np.arange(HOURS) != 40)
+        made.write(
+            DatasetKey("mark_price", "v", "um_perp", "XUSDT", "1h", "s"),
+            stored,
+            provenance={"t": 1},
+        )
+    data = load_market_data(config(timeframe="1h", fine_timeframe=None), made)
+    mark = data.panel.mark
+    assert mark is not None
+    for hour, source, rows in (
+        (10, hours, [10]) if with_hours else (10, marks, [10 * COUNT + 4]),
+        (20, marks, [row for row in range(20 * COUNT, 21 * COUNT) if keep[row]]),
+        (30, hours if with_hours else hours_of(minutes), [30]),
+        (40, marks, [40 * COUNT + 7]),
+    ):
+        assert (mark.open[hour, 0], mark.high[hour, 0], mark.low[hour, 0], mark.close[hour, 0]) == (
+            source.open[rows[0]],
+            source.high[rows].max(),
+            source.low[rows].min(),
+            source.close[rows[-1]],
+        ), hour
+    lacking, partial = data.price_notes
+    assert f"; {0 if with_hours else 1} of {HOURS} 1h bars have none" in lacking
+    assert partial.startswith(f"XUSDT: {1 if with_hours else 3} 1h bars are marked by a part")
+    named = "mark_price/v/um_perp/XUSDT/1h/s" in [str(key) for key in data.datasets]
+    assert named == with_hours
+
+
 @pytest.mark.parametrize(
     ("names", "step", "told"),
     [
@@ -255,6 +399,9 @@ def test_mark_prices_that_cannot_tell_are_not_taken(
     made = marked(tmp_path, minutes, mark_table(hours, keep, names), step)
     auto = load_market_data(config(fine_timeframe=None), made)
     assert auto.panel.mark is None
+    (note,) = auto.price_notes
+    assert told in note
+    assert note.endswith("it is marked at its traded prices")
     with pytest.raises(DataError, match=told):
         load_market_data(config(fine_timeframe=None, mark_prices="stored"), made)
 

@@ -95,6 +95,43 @@ def test_a_hole_in_the_settlements_is_told(store: Store):
     assert note.startswith("AAASIM: no settlements from 2021-01-02")
 
 
+def test_funding_that_never_settles_in_the_period_is_told_where_it_was_asked_for(tmp_path: Path):
+    made = Store(tmp_path / "store")
+    write_simulated(made, SPEC)
+    key = DatasetKey("funding", "simulated", "um_perp", "AAASIM", "8h", SPEC.source)
+    rows = made.read(key)
+    late = replace(key, source="late")
+    event = rows["event_time"].cast(pa.int64()).to_numpy() + 400 * DAY_NS // 1_000
+    shifted = rows.drop_columns(["event_time", "available_at"]).append_column(
+        "event_time", pa.array(event).cast(pa.timestamp("us"))
+    )
+    made.write(late, shifted, provenance={"file": "late"})
+    perp = {"venue": "simulated", "market": "um_perp", "symbol": "AAASIM", "source": "late"}
+    config = config_of({"name": "x", "data": {"instruments": [pair(funding=perp)]}})
+    told = [note for note in run(config, store=made, runs=None).notes if "settlement" in note]
+    assert told == [
+        "AAASIM: no settlement at all in this period; positions pay and receive no funding"
+    ]
+    free = config_of({"name": "x", "data": {"instruments": [pair(funding=None)]}})
+    assert not any("settlement" in note for note in run(free, store=made, runs=None).notes)
+
+
+def test_a_coin_margined_run_is_compared_with_the_coin(store: Store):
+    config = config_of({**tree(), "margin": {"contract": "inverse"}, "initial_cash": 3.0})
+    result = run(config, store=store, runs=None)
+    assert set(result.benchmark.tolist()) == {3.0}
+    assert result.metrics["excess_return"] == result.metrics["total_return"]
+    assert result.benchmark_metrics["total_return"] == 0
+    assert result.benchmark_metrics["mean_gross_leverage"] == 0
+    bars = result.data.markets["AAASIM"].bars
+    linear = load_market_data(config_of(tree()), store).panel.volume
+    inverse = result.panel.volume
+    assert linear is not None
+    assert inverse is not None
+    assert len(bars) == len(inverse)
+    np.testing.assert_allclose(inverse / linear, result.panel.close, rtol=0.05)
+
+
 def test_missing_bars_do_not_wear_down_the_range_that_stops_are_made_of():
     bars = random_bars(200, 3)
     is_gap = np.zeros(200, dtype=bool)

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import HOUR_NS, Bars, DataError
-from experiments.prices import PRICE_SOURCES, priced_bars
+from experiments.prices import PRICE_SOURCES, priced_bars, volume_in_quote
+from tests.generators import random_bars
 
 START_NS = 1_609_459_200_000_000_000
 
@@ -86,3 +87,11 @@ def test_without_a_fallback_missing_bars_stay_gaps_and_the_edges_are_cut():
     assert made.bars.is_gap.tolist() == [False, True, False]
     assert made.bars.volume.tolist() == [1.0, 0.0, 1.0]
     assert [piece.instrument for piece in made.pieces()] == ["perp"]
+
+
+def test_volume_of_inverse_contracts_is_the_quote_volume_or_that_at_the_close():
+    stated, bare = random_bars(30, 2), random_bars(30, 2, with_flows=False)
+    assert stated.quote_volume is not None
+    np.testing.assert_array_equal(volume_in_quote(stated).volume, stated.quote_volume)
+    np.testing.assert_array_equal(volume_in_quote(bare).volume, bare.volume * bare.close)
+    assert (volume_in_quote(bare).high == bare.high).all()

@@ -211,6 +211,9 @@ def test_rules_are_told_in_words():
     plain = rules_text(resolved(config_of({"data": {"simulated": {}}})))
     assert ("margin", "linear, cross; maintenance from 0.50%, liquidation fee 50 bps") in plain
     assert ("enters by", "market order at the next open") in plain
+    of_file = dict(rules_text(resolved(config_of({"data": {"simulated": {}}, "targets": "t.csv"}))))
+    assert of_file["enters by"].startswith("the orders that the file of targets states: market at")
+    assert of_file["enters by"].endswith("a limit or stop that rests until it is replaced")
 
 
 def test_a_run_without_trades_has_a_page_with_na(record: RunRecord):

@@ -10,6 +10,7 @@ import pytest
 from datasets import Store
 from engine import DataError, Panel
 from experiments import RunConfig, config_of, load_targets, run
+from experiments.decisions import average_true_ranges
 from tests.generators import random_bars
 
 from .conftest import SYMBOLS, small_tree
@@ -201,4 +202,12 @@ def test_an_entry_before_the_stop_distance_is_known_is_refused(store: Store, tmp
     path = written(tmp_path / "t.csv", [("2021-01-01T02:00", SYMBOLS[0], 1.0)])
     with pytest.raises(DataError, match="comes before the average true range is known"):
         run(with_targets(path, stop_atr=2.0), store=store, runs=None)
-    assert run(with_targets(path, stop_atr=None), store=store, runs=None).n_trades == 1
+    made = run(with_targets(path, stop_atr=None), store=store, runs=None)
+    assert made.n_trades == 1
+    votes = made.frame("votes").query(f"symbol == '{SYMBOLS[0]}'")
+    entered = votes.set_index("time").loc["2021-01-01T02:00"]
+    assert entered["decision_acts"]
+    assert np.isnan(entered["decision_atr_frac"])
+    np.testing.assert_array_equal(
+        votes["decision_atr_frac"], average_true_ranges(made.config, made.data)[:, 0]
+    )

@@ -1,6 +1,6 @@
 """Events of many configurations against consensus and decide, one configuration at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import HOUR_NS, Bool2D, ConfigError, ContractError, Float2D, Panel
+from engine import (
+    HOUR_NS,
+    Bool2D,
+    ConfigError,
+    ContractError,
+    EntryOrders,
+    Float2D,
+    Funding,
+    Panel,
+    ReplayRules,
+    Sizing,
+    replay,
+    run_totals,
+)
 from strategies import ConsensusRules, VoteMatrix, consensus, decide
 from strategies.consensus_sweep import (
     ConsensusEvents,
     SymbolVotes,
     consensus_events,
     consensus_gates,
+    consensus_sweep,
 )
 
 NAMES = tuple("abcdefghi")
@@ -170,6 +184,42 @@ def test_parts_of_the_configurations_give_the_same_as_all_at_once():
     for k in range(len(case.rules)):
         part = type(gates)(*(column[k : k + 1] for column in gates))
         np.testing.assert_array_equal(whole.events(part).actions[0], together[k])
+
+
+def moving(panel: Panel, generator: np.random.Generator) -> Panel:
+    """The panel with prices that move."""
+    close = 100.0 * np.exp(np.cumsum(generator.normal(0.0, 0.01, size=panel.open.shape), axis=0))
+    prices = {"open": close, "high": 1.01 * close, "low": 0.99 * close, "close": close}
+    return replace(panel, **prices)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_sweep_of_the_consensus_enters_by_the_orders_of_each_configuration(seed: int):
+    case = consensus_case(seed)
+    generator, count = np.random.default_rng(seed), len(case.rules)
+    panel = moving(case.panel, generator)
+    methods = generator.choice(["fraction", "volatility"], size=count)
+    rules = [
+        ReplayRules(sizing=Sizing(method=method, volatility_target=0.1 + 0.01 * k))
+        for k, method in enumerate(methods.tolist())
+    ]
+    orders = EntryOrders(
+        kind=generator.integers(0, 3, size=count).astype(np.int8),
+        offset_atr=generator.uniform(0.0, 1.5, size=count),
+        close=panel.close,
+        tick=np.zeros(len(panel.symbols)),
+        is_sized_by_volatility=methods == "volatility",
+        volatility=generator.choice([0.3, 0.6, np.nan], size=panel.open.shape),
+    )
+    options = {"exit_on_flat": case.exit_on_flat, "hold_bars": case.hold_bars}
+    found = consensus_sweep(
+        case.symbols, panel, Funding.none(), case.atr_frac, case.rules, rules, orders=orders,
+        threads=2, **options,
+    )  # fmt: skip
+    events = events_of(replace(case, panel=panel), orders=orders)
+    for k in range(count):
+        run = replay(panel, events.decisions(k), Funding.none(), rules[k])
+        assert found.totals[k] == run_totals(run, rules[k])
 
 
 def test_arguments_of_the_wrong_length_are_refused_by_name():

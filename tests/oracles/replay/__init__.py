@@ -1,8 +1,8 @@
 """The replay of docs/accounting.md as a literal event loop over plain floats, lists and dicts.
 
 Read it beside the page: ``market`` and ``arithmetic`` are section 1, ``account`` section 2, ``orders``
-and ``limits`` section 3, ``simulator`` and ``exits`` section 4, ``margin`` section 5, ``ledgers``
-section 6. ``comparison`` holds a replay's ledgers against the oracle's.
+and ``limits`` section 3, ``simulator`` and ``exits`` section 4, ``margin`` and ``tiers`` section 5,
+``ledgers`` section 6. ``comparison`` holds a replay's ledgers against the oracle's.
 """
 
 from .comparison import all_disagreements, disagreements, ledgers_of

@@ -1,6 +1,7 @@
 """Section 2: cash, positions, and what a fill does to them. Everything that changes stands here."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from engine import DAY_NS, ReplayRules, SymbolRules
@@ -25,7 +26,7 @@ class Moment:
 
 
 def at_open(sub_bar: SubBar) -> Moment:
-    """Steps 2 and 3."""
+    """Steps 1 to 3."""
     return Moment(sub_bar.bar, sub_bar.open_time, "open")
 
 
@@ -47,7 +48,10 @@ class Position:
     symbol: int
     side: int
     entry_bar: int
-    entered_inside: bool
+    order: int
+    """The order that entered; what it fills later is part of the entry."""
+    entered_after_open: bool
+    """Inside a sub-bar, or at the open of a later one than the bar's first."""
     quantity: float = 0.0
     entry_quantity: float = 0.0
     wallet: float = 0.0
@@ -70,6 +74,8 @@ class Order:
     symbol: int
     decided_bar: int
     target: float
+    side: int
+    """1 for an order that was placed to buy, -1 to sell."""
     kind: str
     price: float
     atr_frac: float
@@ -78,7 +84,7 @@ class Order:
     was_tradable: bool = False
     """Its first tradable sub-bar is over."""
     executed_bar: int | None = None
-    """Bar of the last execution that left a remainder: a market order from the next bar on."""
+    """Bar of the last execution that left a remainder, which waits for the next bar."""
     limit: str = "none"
     wanted_notional: float = 0.0
     granted_notional: float = 0.0
@@ -146,11 +152,12 @@ class Account:
 
     # Section 2: a fill
 
-    def open_position(self, when: Moment, s: int, side: int) -> None:
+    def open_position(self, when: Moment, s: int, side: int, order: int) -> None:
         """Begin a trade; its first fill follows."""
         trade = len(self.initial_risks)
         self.initial_risks[trade] = 0.0
-        self.positions[s] = Position(trade, s, side, when.bar, when.phase == "intrabar")
+        is_later = when.phase == "intrabar" or when.time != self.market.open_time[when.bar]
+        self.positions[s] = Position(trade, s, side, when.bar, order, is_later)
 
     def fill(
         self,
@@ -292,10 +299,10 @@ class Account:
 
     # Closes
 
-    def equity_at(self, t: int) -> float:
-        """Step 6: cash and every position at the mark."""
-        value, mark = self.market.value, self.market.mark_close[t]
-        return self.cash + total(self.quantity(s) * value(mark[s]) for s in self.held())
+    def equity_at(self, marks: Mapping[int, float]) -> float:
+        """Step 6: cash and every position at its mark."""
+        value = self.market.value
+        return self.cash + total(self.quantity(s) * value(marks[s]) for s in self.held())
 
     def cover_what_is_missing(self) -> None:
         """Step 7: a negative cash becomes 0 by a shortfall in the last fill."""

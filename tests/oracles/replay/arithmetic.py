@@ -17,14 +17,20 @@ def sign(value: float) -> int:
     return (value > 0) - (value < 0)
 
 
+def ticks(n: int, tick: float) -> float:
+    """``n`` ticks: the float nearest to the decimal where a whole number of ticks makes 1."""
+    k = round(1 / tick)
+    return n / k if k >= 1 and abs(k * tick - 1) <= 1e-12 else n * tick
+
+
 def tick_up(x: float, tick: float) -> float:
-    """The next multiple of ``tick`` that is not below ``x``."""
-    return math.ceil(x / tick - 1e-9) * tick if tick else x
+    """The next multiple of ``tick`` that is not below ``x``; ``x`` itself below a tick."""
+    return ticks(math.ceil(x / tick - 1e-9), tick) if tick and x >= tick else x
 
 
 def tick_down(x: float, tick: float) -> float:
-    """The next multiple of ``tick`` that is not above ``x``, at least one tick."""
-    return max(tick, math.floor(x / tick + 1e-9) * tick) if tick else x
+    """The next multiple of ``tick`` that is not above ``x``; ``x`` itself below a tick."""
+    return ticks(math.floor(x / tick + 1e-9), tick) if tick and x >= tick else x
 
 
 def lot_down(x: float, lot: float) -> float:
@@ -35,5 +41,6 @@ def lot_down(x: float, lot: float) -> float:
 def through(side: int, price: float, level: float, tick: float) -> bool:
     """Section 3: whether ``price`` went through the limit of a buy (``side`` 1) or sell (-1) order."""
     if tick:
-        return price <= level - tick if side > 0 else price >= level + tick
+        step = tick * (1 - 1e-9)
+        return price <= level - step if side > 0 else price >= level + step
     return price < level if side > 0 else price > level

@@ -43,7 +43,7 @@ def close_by_level(
 def take_targets(
     account: Account, when: Moment, position: Position, price: float, taker_ref: float | None
 ) -> None:
-    """Rungs that ``price`` reaches, nearest first, then the target.
+    """Rungs and the target that ``price`` reaches, nearest first.
 
     ``taker_ref`` is the reference of takers; None stands for the level of each.
     """
@@ -52,7 +52,10 @@ def take_targets(
     def reference(level: float) -> float:
         return level if is_maker or taker_ref is None else taker_ref
 
+    target = position.take_profit
     while position.rungs and target_is_reached(account, position, price, position.rungs[0][0]):
+        if target is not None and position.side * target < position.side * position.rungs[0][0]:
+            break
         level, share = position.rungs.pop(0)
         q = abs(position.quantity)
         size = min(q, share * position.entry_quantity)
@@ -63,7 +66,6 @@ def take_targets(
         if size > 0:
             ref = reference(level)
             account.fill(when, s, -position.side * size, ref, "ladder", is_maker=is_maker)
-    target = position.take_profit
     if target is not None and target_is_reached(account, position, price, target):
         close_by_level(account, when, s, reference(target), "take_profit", is_maker=is_maker)
 
@@ -81,51 +83,52 @@ def exits_at_open(account: Account, sub_bar: SubBar) -> None:
             take_targets(account, when, position, open_, open_)
 
 
-def close_at_stop(
-    account: Account,
-    sub_bar: SubBar,
-    position: Position,
-    *,
-    is_ambiguous: bool,
-    entered_at: float | None = None,
-) -> None:
-    """The stop is hit inside the sub-bar; ``entered_at`` is the reference price of an entry in it."""
+def close_at_stop(account: Account, sub_bar: SubBar, position: Position) -> None:
+    """Step 4.2: the stop is hit inside the sub-bar."""
     assert position.stop is not None
-    if is_ambiguous:
+    s, best = position.symbol, sub_bar.traded[position.symbol].best(position.side)
+    if any_target_is_reached(account, position, best):
         account.ambiguous.append(position.trade)
-    reference = position.stop
-    if entered_at is not None and position.side * (reference - entered_at) > 0:
-        reference = entered_at
-    close_by_level(account, inside(sub_bar), position.symbol, reference, position.stop_reason)
+    close_by_level(account, inside(sub_bar), s, position.stop, position.stop_reason)
 
 
 def exit_inside(account: Account, sub_bar: SubBar, s: int) -> None:
     """Step 4.2 for one symbol by itself."""
     position, candle = account.positions[s], sub_bar.traded[s]
-    best = candle.best(position.side)
     if stop_is_reached(position, candle.worst(position.side)):
-        is_ambiguous = any_target_is_reached(account, position, best)
-        close_at_stop(account, sub_bar, position, is_ambiguous=is_ambiguous)
+        close_at_stop(account, sub_bar, position)
     else:
+        best = candle.best(position.side)
         take_targets(account, inside(sub_bar), position, best, None)
 
 
-def exits_of_entered(account: Account, sub_bar: SubBar, entered: dict[int, str]) -> None:
-    """Step 4.4: ``entered`` maps the symbols to the kind of the order."""
-    for s, kind in entered.items():
-        position, candle = account.positions[s], sub_bar.traded[s]
-        favourable = candle.close if kind == "limit" else candle.best(position.side)
-        if stop_is_reached(position, candle.worst(position.side)):
-            reaches = any_target_is_reached(account, position, favourable)
-            close_at_stop(
-                account,
-                sub_bar,
-                position,
-                is_ambiguous=kind == "stop" or reaches,
-                entered_at=position.fills[0].reference_price,
-            )
-        else:
-            take_targets(account, inside(sub_bar), position, favourable, None)
+def favourable_price(sub_bar: SubBar, position: Position, kind: str) -> float:
+    """Step 4.4: the best price that came after an entry by an order of ``kind``."""
+    candle = sub_bar.traded[position.symbol]
+    return candle.close if kind == "limit" else candle.best(position.side)
+
+
+def close_at_stop_of_entry(
+    account: Account, sub_bar: SubBar, position: Position, kind: str
+) -> None:
+    """Step 4.4: the stop of a position that an order of ``kind`` has entered in the sub-bar."""
+    assert position.stop is not None
+    favourable = favourable_price(sub_bar, position, kind)
+    if kind == "stop" or any_target_is_reached(account, position, favourable):
+        account.ambiguous.append(position.trade)
+    reference, entered_at = position.stop, position.fills[0].reference_price
+    if position.side * (reference - entered_at) > 0:
+        reference = entered_at
+    close_by_level(account, inside(sub_bar), position.symbol, reference, position.stop_reason)
+
+
+def exit_of_entered(account: Account, sub_bar: SubBar, position: Position, kind: str) -> None:
+    """Step 4.4 for one symbol by itself."""
+    if stop_is_reached(position, sub_bar.traded[position.symbol].worst(position.side)):
+        close_at_stop_of_entry(account, sub_bar, position, kind)
+    else:
+        favourable = favourable_price(sub_bar, position, kind)
+        take_targets(account, inside(sub_bar), position, favourable, None)
 
 
 # Step 8
@@ -148,7 +151,7 @@ def _further(side: int, one: float, other: float) -> float:
 
 def _take_in_the_best(account: Account, t: int, position: Position) -> None:
     market, s = account.market, position.symbol
-    if t == position.entry_bar and position.entered_inside:
+    if t == position.entry_bar and position.entered_after_open:
         seen = market.close[t][s]
     else:
         seen = market.high[t][s] if position.side > 0 else market.low[t][s]

@@ -173,7 +173,7 @@ def excursions(market: Market, first: Fill, last: Fill) -> tuple[float, float]:
         if market.is_tradable(t, s):
             prices += [market.high[t][s], market.low[t][s]]
     if entry != end:
-        if first.phase == "open":
+        if first.phase == "open" and first.time == market.open_time[entry]:
             prices += [market.high[entry][s], market.low[entry][s]]
         else:
             prices += [market.close[entry][s]]

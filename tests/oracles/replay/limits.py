@@ -1,4 +1,4 @@
-"""Section 3.1: the notional that an order wants, and the ten limits that may lower it."""
+"""Section 3.1: the notional that an order wants, and the eleven limits that may lower it."""
 
 import math
 from collections.abc import Mapping
@@ -9,9 +9,12 @@ from engine.rules import DUST, KELLY_FEWEST_TRADES
 
 from .account import Account, Order
 from .arithmetic import sign, total
+from .tiers import initial_margin
 
 MOST_DISTANCE = 0.99
 """Beyond it the stop of a long position would have no price."""
+ROUNDING = 1e-12
+"""Share of equity by which margins may exceed it: a target at full leverage is not cut."""
 FEWEST_RETURNS = 30
 """Common bars below which two symbols correlate with nothing."""
 
@@ -46,11 +49,18 @@ def stop_distance(exits: Exits, order: Order) -> float:
     return min(exits.stop_frac, MOST_DISTANCE) if exits.stop_frac is not None else math.nan
 
 
+def loss_at_stop(account: Account, order: Order) -> float:
+    """``ρ``: what a unit of notional loses at the stop."""
+    d = stop_distance(account.rules.exits, order)
+    return d / (1 - sign(order.target) * d) if account.market.is_inverse else d
+
+
 def grants(account: Account, batch: Batch) -> dict[int, Grant]:
     """Every order's ``w``, after all limits."""
     made = {s: Grant(w, w) for s, w in _wanted(account, batch).items()}
     limits = (
-        _kelly, _drawdown, _position, _tier, _correlation, _positions, _sector, _heat, _gross, _dust
+        _kelly, _drawdown, _position, _tier, _correlation, _positions, _sector, _heat, _gross, _margin,
+        _dust,
     )  # fmt: skip
     for limit in limits:
         limit(account, batch, made)
@@ -67,8 +77,7 @@ def _wanted(account: Account, batch: Batch) -> dict[int, float]:
         elif sizing.method == "fraction":
             wanted[s] = abs(g) * sizing.position_fraction * equity
         elif sizing.method == "risk":
-            d = stop_distance(account.rules.exits, order)
-            wanted[s] = abs(g) * sizing.risk_frac * equity / d
+            wanted[s] = abs(g) * sizing.risk_frac * equity / loss_at_stop(account, order)
         else:
             wanted[s] = abs(g) * sizing.volatility_target * equity / order.volatility
     return wanted
@@ -107,7 +116,7 @@ def _kelly(account: Account, batch: Batch, made: dict[int, Grant]) -> None:
             continue
         most = abs(order.target) * sizing.kelly * f * equity
         if sizing.method == "risk":
-            most = most / stop_distance(account.rules.exits, order)
+            most = most / loss_at_stop(account, order)
         grant.lower(most, "kelly")
 
 
@@ -275,6 +284,23 @@ def _gross(account: Account, batch: Batch, made: dict[int, Grant]) -> None:
         factor = max(0.0, (limit - held) / wanted)
         for grant in made.values():
             grant.lower(grant.w * factor, "gross")
+
+
+def _margin(account: Account, batch: Batch, made: dict[int, Grant]) -> None:
+    margin, equity = account.rules.margin, account.last_equity
+    if margin.mode == "none":
+        return
+    u = account.market.notional
+    held = total(
+        initial_margin(margin, abs(account.quantity(s)) * u(batch.price[s]))
+        for s in _outside(account, batch)
+    )
+    ordered = [s for s in account.market.in_name_order if s in made]
+    needed = total(initial_margin(margin, made[s].w) for s in ordered)
+    if needed > 0 and held + needed > equity * (1 + ROUNDING):
+        factor = max(0.0, (equity - held) / needed)
+        for grant in made.values():
+            grant.lower(grant.w * factor, "margin")
 
 
 def _dust(account: Account, batch: Batch, made: dict[int, Grant]) -> None:

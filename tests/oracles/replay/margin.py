@@ -1,18 +1,21 @@
-"""Section 5: maintenance, the adverse path of a sub-bar, and liquidation."""
+"""Section 5: the adverse path of a sub-bar, and liquidation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from .account import Account, Position, inside
+from .account import Account, Moment, Position, at_open, inside
 from .arithmetic import total
 from .exits import (
-    any_target_is_reached,
     close_at_stop,
+    close_at_stop_of_entry,
     exit_inside,
+    exit_of_entered,
     stop_is_reached,
     take_targets,
 )
-from .market import SubBar
+from .market import Candle, SubBar
 from .orders import end
+from .tiers import maintenance
 
 BISECTIONS = 60
 
@@ -20,31 +23,34 @@ Group = list[int]
 """Symbols whose positions share one margin, in name order."""
 
 
-def maintenance(account: Account, notional: float) -> float:
-    """Each part of ``notional`` at the rate of its tier; beyond the last tier its rate goes on."""
-    if account.rules.margin.mode == "none":
-        return 0.0
-    tiers = account.rules.margin.tiers
-    parts, floor = [], 0.0
-    for tier in tiers:
-        top = notional if tier is tiers[-1] else min(notional, tier.notional_to)
-        if top > floor:
-            parts.append(tier.maintenance * (top - floor))
-        floor = tier.notional_to
-    return total(parts)
+@dataclass(frozen=True)
+class Path:
+    """The way of a sub-bar to its worst; ``entered_at`` are the reference prices of entries in it."""
 
+    sub_bar: SubBar
+    entered_at: Mapping[int, float] = field(default_factory=dict)
 
-def initial_margin(account: Account, notional: float) -> float:
-    """What a position of ``notional`` needs to be opened."""
-    margin = account.rules.margin
-    if margin.mode == "none":
-        return 0.0
-    if margin.mode == "isolated":
-        return notional / margin.leverage
-    for tier in margin.tiers:
-        if notional <= tier.notional_to:
-            return notional / tier.max_leverage
-    return notional / margin.tiers[-1].max_leverage
+    def start(self, s: int, candle: Candle) -> float:
+        """Where the prices of ``candle`` begin for a position in ``s``."""
+        return self.entered_at.get(s, candle.open)
+
+    def mark(self, position: Position, lam: float) -> float:
+        """``m_s`` of the page; a gap stays at its mark open."""
+        s, side = position.symbol, position.side
+        candle = self.sub_bar.mark[s]
+        if s not in self.sub_bar.tradable:
+            return candle.open
+        start, worst = self.start(s, candle), candle.worst(side)
+        if s in self.entered_at and side * worst > side * start:
+            worst = start
+        return start + lam * (worst - start)
+
+    def distance_of_stop(self, position: Position) -> float:
+        """``λ_s`` of the page."""
+        assert position.stop is not None
+        candle = self.sub_bar.traded[position.symbol]
+        start, worst = self.start(position.symbol, candle), candle.worst(position.side)
+        return 0.0 if worst == start else (position.stop - start) / (worst - start)
 
 
 def groups(account: Account) -> list[Group]:
@@ -65,104 +71,128 @@ def base(account: Account, group: Sequence[int]) -> float:
     return position.wallet - position.quantity * entry_value
 
 
-def adverse_mark(account: Account, sub_bar: SubBar, s: int, lam: float) -> float:
-    """``m_s`` of the page; a gap stays at its mark open."""
-    candle = sub_bar.mark[s]
-    if s not in sub_bar.tradable:
-        return candle.open
-    return candle.open + lam * (candle.worst(account.positions[s].side) - candle.open)
-
-
-def equity_on_path(account: Account, sub_bar: SubBar, group: Sequence[int], lam: float) -> float:
+def equity_on_path(account: Account, path: Path, group: Sequence[int], lam: float) -> float:
     """What is left of the group before fees, without what it must maintain."""
     value = account.market.value
-    worth = total(
-        account.quantity(s) * value(adverse_mark(account, sub_bar, s, lam)) for s in group
-    )
+    worth = total(account.quantity(s) * value(path.mark(account.positions[s], lam)) for s in group)
     return base(account, group) + worth
 
 
-def excess(account: Account, sub_bar: SubBar, group: Sequence[int], lam: float) -> float:
+def excess(account: Account, path: Path, group: Sequence[int], lam: float) -> float:
     """``f`` of the page."""
-    u = account.market.notional
+    u, margin = account.market.notional, account.rules.margin
     needed = total(
-        maintenance(account, abs(account.quantity(s)) * u(adverse_mark(account, sub_bar, s, lam)))
+        maintenance(margin, abs(account.quantity(s)) * u(path.mark(account.positions[s], lam)))
         for s in group
     )
-    return equity_on_path(account, sub_bar, group, lam) - needed
+    return equity_on_path(account, path, group, lam) - needed
 
 
-def liquidation_point(account: Account, sub_bar: SubBar, group: Sequence[int]) -> float | None:
+def liquidation_point(account: Account, path: Path, group: Sequence[int]) -> float | None:
     """Where on the path nothing is left; None if nowhere."""
-    if excess(account, sub_bar, group, 0.0) <= 0:
+    if excess(account, path, group, 0.0) <= 0:
         return 0.0
-    if excess(account, sub_bar, group, 1.0) > 0:
+    if excess(account, path, group, 1.0) > 0:
         return None
     low, high = 0.0, 1.0
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if excess(account, sub_bar, group, middle) <= 0:
+        if excess(account, path, group, middle) <= 0:
             high = middle
         else:
             low = middle
     return high
 
 
+def margin_at_open(account: Account, sub_bar: SubBar) -> None:
+    """Step 1: a group that the open leaves without margin."""
+    path = Path(sub_bar)
+    for group in groups(account):
+        if excess(account, path, group, 0.0) <= 0:
+            liquidate(account, at_open(sub_bar), path, group, 0.0)
+
+
 def exits_inside(account: Account, sub_bar: SubBar) -> None:
     """Step 4.2: the groups that may be liquidated as groups, every other symbol by itself."""
+    path = Path(sub_bar)
     held = account.held()
-    endangered = [
-        group for group in groups(account) if not excess(account, sub_bar, group, 1.0) > 0
-    ]
+    endangered = [group for group in groups(account) if not excess(account, path, group, 1.0) > 0]
     together = {s for group in endangered for s in group}
+
+    def stop(position: Position) -> None:
+        close_at_stop(account, sub_bar, position)
+
     for s in held:
         for group in endangered:
             if group[0] == s:
-                _walk_to_the_worst(account, sub_bar, group)
+                _walk_to_the_worst(account, path, group, group, stop)
+                _take_targets_of(account, sub_bar, group)
         if s not in together and s in sub_bar.tradable:
             exit_inside(account, sub_bar, s)
 
 
-def _distance_of_stop(sub_bar: SubBar, position: Position) -> float:
-    assert position.stop is not None
-    candle = sub_bar.traded[position.symbol]
-    worst = candle.worst(position.side)
-    if worst == candle.open:
-        return 0.0
-    return (position.stop - candle.open) / (worst - candle.open)
+def exits_of_entered(account: Account, sub_bar: SubBar, entered: Mapping[int, str]) -> None:
+    """Step 4.4: ``entered`` maps the symbols, in name order, to the kind of the order."""
+    path = Path(
+        sub_bar, {s: account.positions[s].fills[0].reference_price for s in entered}
+    )  # fmt: skip
+
+    def stop(position: Position) -> None:
+        close_at_stop_of_entry(account, sub_bar, position, entered[position.symbol])
+
+    for group in groups(account):
+        members = [s for s in entered if s in group]
+        if members and not excess(account, path, group, 1.0) > 0:
+            _walk_to_the_worst(account, path, group, members, stop)
+        _exit_each(account, sub_bar, members, entered)
+    if account.rules.margin.mode == "none":
+        _exit_each(account, sub_bar, entered, entered)
 
 
-def _nearest_stop(
-    account: Account, sub_bar: SubBar, group: Sequence[int]
-) -> tuple[float, int] | None:
-    """The stop that the sub-bar reaches first, and its symbol."""
+def _exit_each(
+    account: Account, sub_bar: SubBar, symbols: Iterable[int], kinds: Mapping[int, str]
+) -> None:
+    for s in symbols:
+        if s in account.positions:
+            exit_of_entered(account, sub_bar, account.positions[s], kinds[s])
+
+
+def _nearest_stop(account: Account, path: Path, symbols: Iterable[int]) -> tuple[float, int] | None:
+    """The stop of ``symbols`` that the sub-bar reaches first, and its symbol."""
     reached = []
-    for rank, s in enumerate(group):
+    for rank, s in enumerate(symbols):
         position = account.positions[s]
-        if s in sub_bar.tradable and stop_is_reached(
-            position, sub_bar.traded[s].worst(position.side)
+        if s in path.sub_bar.tradable and stop_is_reached(
+            position, path.sub_bar.traded[s].worst(position.side)
         ):
-            reached.append((_distance_of_stop(sub_bar, position), rank, s))
+            reached.append((path.distance_of_stop(position), rank, s))
     if not reached:
         return None
     distance, _rank, s = min(reached)
     return distance, s
 
 
-def _walk_to_the_worst(account: Account, sub_bar: SubBar, group: Group) -> None:
-    """Stops and liquidation of one group, the nearer first; then the targets of what is left."""
+def _walk_to_the_worst(
+    account: Account,
+    path: Path,
+    group: Group,
+    with_stops: Iterable[int],
+    stop: Callable[[Position], None],
+) -> None:
+    """Stops (of those ``with_stops``) and liquidation of one group, the nearer first."""
     while left := [s for s in group if s in account.positions]:
-        point = liquidation_point(account, sub_bar, left)
-        nearest = _nearest_stop(account, sub_bar, left)
+        point = liquidation_point(account, path, left)
+        nearest = _nearest_stop(account, path, [s for s in left if s in with_stops])
         if nearest is not None and (point is None or nearest[0] <= point):
-            position = account.positions[nearest[1]]
-            best = sub_bar.traded[position.symbol].best(position.side)
-            is_ambiguous = any_target_is_reached(account, position, best)
-            close_at_stop(account, sub_bar, position, is_ambiguous=is_ambiguous)
+            stop(account.positions[nearest[1]])
             continue
         if point is not None:
-            liquidate(account, sub_bar, left, point)
-        break
+            liquidate(account, inside(path.sub_bar), path, left, point)
+        return
+
+
+def _take_targets_of(account: Account, sub_bar: SubBar, group: Group) -> None:
+    """What stops and liquidation have left of a group in step 4.2."""
     for s in group:
         if s in account.positions and s in sub_bar.tradable:
             position = account.positions[s]
@@ -170,11 +200,12 @@ def _walk_to_the_worst(account: Account, sub_bar: SubBar, group: Group) -> None:
             take_targets(account, inside(sub_bar), position, best, None)
 
 
-def liquidate(account: Account, sub_bar: SubBar, group: Group, lam: float) -> None:
+def liquidate(account: Account, when: Moment, path: Path, group: Group, lam: float) -> None:
     """Every position of the group is closed at its mark on the path."""
     u, bps = account.market.notional, account.rules.margin.liquidation_fee_bps
-    left = equity_on_path(account, sub_bar, group, lam)
-    marks = {s: adverse_mark(account, sub_bar, s, lam) for s in group}
+    is_cross = account.rules.margin.mode == "cross"
+    left = equity_on_path(account, path, group, lam)
+    marks = {s: path.mark(account.positions[s], lam) for s in group}
     fees = {s: abs(account.quantity(s)) * u(marks[s]) * bps / 10_000 for s in group}
     all_fees = total(fees.values())
     affordable = max(left, 0.0)
@@ -183,10 +214,11 @@ def liquidate(account: Account, sub_bar: SubBar, group: Group, lam: float) -> No
         if all_fees > affordable:
             fee = fee * (affordable / all_fees)
         is_last = s == group[-1]
-        takes_all = account.rules.margin.mode == "cross" and all_fees >= affordable
+        takes_all = is_cross and all_fees >= affordable
         account.book(
-            inside(sub_bar), s, -account.quantity(s), marks[s], marks[s], "liquidation", fee=fee,
+            when, s, -account.quantity(s), marks[s], marks[s], "liquidation", fee=fee,
             shortfall=-left if left < 0 and is_last else 0.0,
             leaves_nothing=takes_all and is_last,
         )  # fmt: skip
-        end(account, sub_bar.bar, s, "cancelled")
+    for s in account.market.in_name_order if is_cross else group:
+        end(account, when.bar, s, "cancelled")

@@ -11,6 +11,9 @@ from .ledgers import OrderRow
 from .limits import Batch, Grant, grants, stop_distance
 from .market import SubBar
 
+ROUNDING = 1e-9
+"""Share of a fill by which it may exceed what participation leaves."""
+
 # Placing and ending
 
 
@@ -29,8 +32,9 @@ def place(
     """A pending order from close ``t`` on."""
     number = account.orders_placed
     account.orders_placed += 1
+    side = sign(target - account.force[s])
     account.pending[s] = Order(
-        number, s, t, target, kind, price, atr_frac, volatility, reason
+        number, s, t, target, side, kind, price, atr_frac, volatility, reason
     )  # fmt: skip
 
 
@@ -71,17 +75,11 @@ class Execution:
     not_worse_than: tuple[int, float] | None = None
 
 
-def _side(account: Account, order: Order) -> int:
-    """1 for an order to buy, -1 to sell."""
-    return sign(order.target - account.force[order.symbol])
-
-
 def reference_at_open(account: Account, sub_bar: SubBar, order: Order) -> Execution | None:
     """How ``order`` executes in the open batch; None when it does not."""
-    open_ = sub_bar.traded[order.symbol].open
-    if order.executed_bar is not None:
-        return Execution(open_) if sub_bar.bar > order.executed_bar else None
-    side = _side(account, order)
+    if order.executed_bar == sub_bar.bar:
+        return None
+    open_, side = sub_bar.traded[order.symbol].open, order.side
     if order.kind == "limit":
         if not order.was_tradable:
             marketable = side * open_ <= side * order.price
@@ -89,16 +87,17 @@ def reference_at_open(account: Account, sub_bar: SubBar, order: Order) -> Execut
         if through(side, open_, order.price, account.tick(order.symbol)):
             return Execution(order.price, is_maker=True)
         return None
-    if order.kind == "stop" and side * open_ < side * order.price:
+    is_triggered = order.executed_bar is not None
+    if order.kind == "stop" and not is_triggered and side * open_ < side * order.price:
         return None
     return Execution(open_)
 
 
 def reference_inside(account: Account, sub_bar: SubBar, order: Order) -> Execution | None:
     """How ``order`` executes in the intrabar batch; None when the sub-bar does not reach it."""
-    if order.executed_bar is not None:
+    if order.executed_bar == sub_bar.bar:
         return None
-    candle, side = sub_bar.traded[order.symbol], _side(account, order)
+    candle, side = sub_bar.traded[order.symbol], order.side
     if order.kind == "limit":
         cheapest = candle.worst(side)
         if through(side, cheapest, order.price, account.tick(order.symbol)):
@@ -221,8 +220,9 @@ class Attempt:
 
     def _take(self, size: float) -> float:
         """What participation leaves of ``size``."""
-        taken = min(size, self.left)
-        if taken < size:
+        taken = size
+        if size - self.left > ROUNDING * size:
+            taken = self.left
             self.is_cut = True
             self.grant.limit = "participation"
         self.left = max(self.left - taken, 0.0)
@@ -266,7 +266,7 @@ class Attempt:
         size = self._rounded(abs(wanted))
         taken = self._take(size)
         if taken > 0:
-            self.account.open_position(self.when, self.symbol, sign(wanted))
+            self.account.open_position(self.when, self.symbol, sign(wanted), self.order.order)
             p = self._fill(sign(wanted) * taken, "entry")
             set_levels(self.account, self.account.positions[self.symbol], self.order, p)
             self.has_entered = True
@@ -274,7 +274,19 @@ class Attempt:
     def _resize(self, change: float) -> None:
         taken = self._take(self._rounded(abs(change)))
         if taken > 0:
-            self._fill(sign(change) * taken, "resize")
+            p = self._fill(sign(change) * taken, "resize")
+            position = self.account.positions[self.symbol]
+            if position.order == self.order.order:
+                add_to_entry(self.account, position, taken, p)
+
+
+def add_to_entry(account: Account, position: Position, quantity: float, p: float) -> None:
+    """A remainder of the order that entered: it moves no level."""
+    value = account.market.value
+    position.entry_quantity += quantity
+    if account.initial_risks[position.trade] != 0 and position.stop is not None:
+        at_risk = quantity * abs(value(p) - value(position.stop))
+        account.initial_risks[position.trade] += at_risk
 
 
 def set_levels(account: Account, position: Position, order: Order, p: float) -> None:

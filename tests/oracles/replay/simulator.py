@@ -16,13 +16,14 @@ from engine import (
     SymbolRules,
 )
 
-from .account import Account, at_close
+from .account import Account, Moment, at_close, at_open
 from .arithmetic import total
-from .exits import exits_at_open, exits_of_entered, gain_in_r, levels_at_close
+from .exits import exits_at_open, gain_in_r, levels_at_close
 from .ledgers import EquityRow, OracleResult, trades_of
-from .margin import exits_inside, initial_margin, maintenance
+from .margin import exits_inside, exits_of_entered, margin_at_open
 from .market import Market, SubBar
 from .orders import end, orders_at_open, orders_inside, place
+from .tiers import initial_margin, maintenance
 
 HOURS_PER_YEAR = 8760
 
@@ -96,6 +97,14 @@ def payments_due(market: Market, funding: Funding, rules: ReplayRules) -> list[P
     return sorted(due, key=lambda event: (event.time, event.kind == "borrow", rank[event.symbol]))
 
 
+def closing_prices_at_open(sub_bar: SubBar) -> dict[int, float]:
+    """The open, of a missing bar the close that it carries."""
+    return {
+        s: candle.open if s in sub_bar.tradable else candle.close
+        for s, candle in sub_bar.traded.items()
+    }
+
+
 class Replay:
     """One account on one market; ``run`` walks through the bars."""
 
@@ -135,11 +144,14 @@ class Replay:
         is_last = t == self.market.bars - 1
         for sub_bar in self.market.sub_bars(t):
             self.sub_bar(sub_bar)
+            if account.ruined_bar >= 0:
+                return
         self.closings_at_close(t, is_last)
-        equity = account.equity_at(t)
+        equity = account.equity_at(dict(enumerate(self.market.mark_close[t])))
         if equity <= 0:
-            equity = self.ruin(t)
-        elif not is_last:
+            self.ruin(at_close(self.market, t), dict(enumerate(self.market.close[t])))
+            return
+        if not is_last:
             levels_at_close(account, t)
             self.decisions_at_close(t)
         account.last_equity = equity
@@ -150,6 +162,10 @@ class Replay:
         account = self.account
         due = self.due.get(sub_bar.open_time, [])
         self.pay([event for event in due if event.time == sub_bar.open_time], sub_bar)
+        margin_at_open(account, sub_bar)
+        if self.is_ruined_at_open(sub_bar):
+            self.ruin(at_open(sub_bar), closing_prices_at_open(sub_bar))
+            return
         orders_at_open(account, sub_bar)
         exits_at_open(account, sub_bar)
         self.pay([event for event in due if event.time > sub_bar.open_time], sub_bar)
@@ -179,16 +195,21 @@ class Replay:
                 account.close_position(at_close(market, t), s, market.close[t][s], reason)
             end(account, t, s, "dropped")
 
-    def ruin(self, t: int) -> float:
-        """Step 7; the equity that is left."""
-        account, market = self.account, self.market
+    def is_ruined_at_open(self, sub_bar: SubBar) -> bool:
+        """Step 1, for an account that nobody liquidates."""
+        marks = {s: candle.open for s, candle in sub_bar.mark.items()}
+        return self.account.rules.margin.mode == "none" and self.account.equity_at(marks) <= 0
+
+    def ruin(self, when: Moment, prices: dict[int, float]) -> None:
+        """Steps 1 and 7: the end of trading at ``prices``."""
+        account = self.account
         for s in account.held():
-            account.close_position(at_close(market, t), s, market.close[t][s], "ruin")
-        for s in market.in_name_order:
-            end(account, t, s, "dropped")
+            account.close_position(when, s, prices[s], "ruin")
+        for s in self.market.in_name_order:
+            end(account, when.bar, s, "dropped")
         account.cover_what_is_missing()
-        account.ruined_bar = t
-        return account.cash
+        account.ruined_bar = when.bar
+        account.last_equity = account.cash
 
     # Step 9
 
@@ -210,7 +231,9 @@ class Replay:
             return target
         if style == "add":
             return max(-1.0, min(1.0, force + target)) if force * target >= 0 else target
-        ends = q > 0 if style == "exit_long" else q < 0
+        pending = self.account.pending.get(s)
+        side = 1 if style == "exit_long" else -1
+        ends = side * q > 0 or (pending is not None and side * pending.target > 0)
         return 0.0 if ends else None
 
     def decide(self, t: int, s: int) -> None:
@@ -260,6 +283,7 @@ class Replay:
         signed = [
             account.quantity(s) * market.notional(market.mark_close[t][s]) for s in account.held()
         ]
+        margin = account.rules.margin
         account.equity.append(
             EquityRow(
                 time=market.close_time(t),
@@ -267,7 +291,7 @@ class Replay:
                 cash=account.cash,
                 gross_exposure=total(abs(x) for x in signed),
                 net_exposure=total(signed),
-                initial_margin=total(initial_margin(account, abs(x)) for x in signed),
-                maintenance_margin=total(maintenance(account, abs(x)) for x in signed),
+                initial_margin=total(initial_margin(margin, abs(x)) for x in signed),
+                maintenance_margin=total(maintenance(margin, abs(x)) for x in signed),
             )
         )

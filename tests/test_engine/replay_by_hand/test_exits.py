@@ -83,6 +83,44 @@ def test_a_ladder_and_what_it_leaves():
     assert (trade.initial_risk, trade.r_multiple) == (100, pytest.approx(2.25))
 
 
+@pytest.mark.parametrize(
+    ("bar", "phase", "price"),
+    [((100, 121, 100, 121), "intrabar", 110), ((125, 125, 121, 121), "open", 125)],
+)
+def test_a_target_nearer_than_a_rung_leaves_nothing_for_it(
+    bar: tuple[float, float, float, float], phase: str, price: float
+):
+    exits = Exits(stop_atr=1.0, ladder=((2.0, 0.5),), take_profit_frac=0.1)
+    assert fills([100, 100, bar, 121], exits)[1:] == [
+        (2, phase, "take_profit", pytest.approx(price))
+    ]
+
+
+def test_targets_are_taken_nearest_first():
+    # Rungs at 105 and 120, the target at 110 between them; a short the other way round.
+    exits = Exits(stop_atr=1.0, ladder=((0.5, 0.5), (2.0, 0.25)), take_profit_frac=0.1)
+    expected = [
+        (2, "intrabar", "ladder", pytest.approx(105)),
+        (2, "intrabar", "take_profit", pytest.approx(110)),
+    ]
+    assert fills([100, 100, (100, 125, 100, 100), 100], exits)[1:] == expected
+    expected = [
+        (2, "intrabar", "ladder", pytest.approx(95)),
+        (2, "intrabar", "take_profit", pytest.approx(90)),
+    ]
+    assert fills([100, 100, (100, 100, 75, 100), 100], exits, -1.0)[1:] == expected
+    # Of one level the rung goes first; what it leaves is the target's.
+    same = Exits(stop_atr=1.0, ladder=((1.0, 0.25),), take_profit_r=1.0)
+    case = written_case({"A": [100, 100, (100, 125, 100, 100), 100]}, {"A": {0: 1.0}}, exits=same)
+    assert facts(agreed(case).fills[1:], "reason", "quantity") == [
+        ("ladder", 2.5), ("take_profit", 7.5),
+    ]  # fmt: skip
+    # A stop order that is entered inside the bar takes them in the same order.
+    row = Row(1.0, kind="stop", price=110.0)
+    entered = fills([100, (100, 140, 100, 140), 140], exits, row)
+    assert [fill[2] for fill in entered] == ["entry", "ladder", "take_profit"]
+
+
 def test_rungs_are_rounded_to_lots_and_the_last_closes_all():
     exits = Exits(stop_atr=1.0, ladder=((0.25, 0.1), (0.5, 0.5), (1.0, 0.4)))
     case = written_case(

@@ -54,14 +54,46 @@ def test_prices_go_to_the_tick_that_is_worse():
     assert facts(agreed(case).fills, "price", "spread") == [(100.5, 5.0), (99.5, 5.0)]
 
 
-def test_slip_has_an_end_and_a_price_is_at_least_a_tick():
+def test_slip_has_an_end():
     case = written_case(
         {"A": [100, 100, 100]},
         {"A": {0: 1.0}},
         costs=Costs(taker_fee_bps=0.0, slippage_bps=1000.0, slippage_atr=10.0),
         symbol_rules={"A": SymbolRules(tick_size=4.0)},
+        limits=Limits(),
+        margin=Margin(mode="none"),
     )
-    assert facts(agreed(case).fills, "price") == [(200.0,), (4.0,)]
+    assert facts(agreed(case).fills, "price") == [(200.0,), (pytest.approx(1.0),)]
+
+
+def test_a_price_below_the_tick_stays_what_it_is():
+    # 10 units of 0.1 are worth 1, not the 10 that a tick each would make of them.
+    tick = {"A": SymbolRules(tick_size=1.0)}
+    result = agreed(written_case({"A": [100, 100, 0.1]}, {"A": {0: 1.0}}, symbol_rules=tick))
+    assert facts(result.fills, "price") == [(100.0,), (0.1,)]
+    assert [row.equity for row in result.equity] == [1000, 1000, pytest.approx(1.0)]
+    result = agreed(written_case({"A": [100, 100, 0.1]}, {"A": {0: -1.0}}, symbol_rules=tick))
+    assert facts(result.fills, "price") == [(100.0,), (0.1,)]
+    assert result.equity[-1].equity == pytest.approx(1999)
+
+
+@pytest.mark.parametrize(("tick", "price"), [(0.1, 100.6), (0.01, 64.07), (1e-5, 0.07421)])
+def test_prices_of_whole_ticks_are_those_of_files(tick: float, price: float):
+    # A count of ticks times 0.1 is 100.60000000000001: a high of 100.6 would not reach that level.
+    off = round(price / tick) * tick - price
+    assert off != 0
+    ticks = {"A": SymbolRules(tick_size=tick)}
+    low, high = price - 5 * tick, price + 5 * tick
+    case = written_case(
+        {"A": [low, low, (low, price, low, low), low]}, {"A": {0: 1.0}}, symbol_rules=ticks,
+        exits=Exits(stop_atr=None, take_profit_frac=(price - 0.4 * tick) / low - 1),
+    )  # fmt: skip
+    assert facts(agreed(case).fills[1:], "bar", "reason", "price") == [(2, "take_profit", price)]
+    case = written_case(
+        {"A": [high, high, (high, high, price, high), high]}, {"A": {0: 1.0}}, symbol_rules=ticks,
+        exits=Exits(stop_atr=None, stop_frac=1 - (price + 0.4 * tick) / high),
+    )  # fmt: skip
+    assert facts(agreed(case).fills[1:], "bar", "reason", "price") == [(2, "stop", price)]
 
 
 @pytest.mark.parametrize(
@@ -135,3 +167,16 @@ def test_sizing_methods(method: str, granted: float):
     )  # fmt: skip
     (order,) = agreed(case).orders
     assert order.wanted_notional == order.granted_notional == pytest.approx(granted)
+
+
+@pytest.mark.parametrize("target", [1.0, -1.0])
+def test_risk_of_an_inverse_contract_is_what_its_stop_loses(target: float):
+    # 2 % of a coin at a stop 20 % away, where a unit is worth 1 / 0.8 or 1 / 1.2 of what it was.
+    case = written_case(
+        {"A": [100, 100, (100, 120, 80, 100), 100]}, {"A": {0: target}}, cash=1.0, margin=INVERSE,
+        exits=Exits(stop_atr=2.0), sizing=Sizing(method="risk", risk_frac=0.02),
+    )  # fmt: skip
+    result = agreed(case)
+    assert result.orders[0].wanted_notional == pytest.approx(0.02 * (1 - 0.2 * target) / 0.2)
+    assert result.trades[0].exit_reason == "stop"
+    assert result.trades[0].net_pnl == pytest.approx(-0.02)

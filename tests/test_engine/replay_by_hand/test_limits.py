@@ -1,5 +1,6 @@
-"""The ten limits of section 3.1 of docs/accounting.md by hand."""
+"""The eleven limits of section 3.1 of docs/accounting.md by hand."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,45 @@ def test_correlated_entries_on_one_side_are_refused():
     early = {name: {29: rows[name][35]} for name in rows}
     result = agreed(written_case(bars, early, limits=limits))
     assert {order.limit for order in result.orders} == {"none"}
+
+
+TWO_TIERS = Margin(
+    mode="cross",
+    tiers=(
+        MarginTier(notional_to=10_000.0, maintenance=0.01, max_leverage=20.0),
+        MarginTier(notional_to=math.inf, maintenance=0.02, max_leverage=10.0),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("targets", "margins"),
+    [
+        # 16,000 need a tenth each: 3200 of the 2000 that there are.
+        ((1.0, -1.0), [(0, 10_000, "margin"), (1, 10_000, "margin")]),
+        # 8000 need a twentieth: 400 and 1600 are all there is.
+        ((0.5, 1.0), [(0, 8000, "none"), (1, 16_000, "none")]),
+        ((0.625, 1.0), [(0, 10_000 / 1.05, "margin"), (1, 16_000 / 1.05, "margin")]),
+    ],
+)
+def test_orders_share_the_margin_that_their_tiers_ask_for(
+    targets: tuple[float, float], margins: list[tuple[Any, ...]]
+):
+    rows = {"A": {0: targets[0]}, "B": {0: targets[1]}}
+    found = granted(
+        rows, cash=2000.0, margin=TWO_TIERS, sizing=Sizing(position_fraction=8.0),
+        limits=Limits(max_gross=20.0),
+    )  # fmt: skip
+    assert found == [(s, pytest.approx(w), limit) for s, w, limit in margins]
+
+
+def test_what_is_held_needs_its_margin_first():
+    # 10,000 held need 500: 1500 are left, 15,000 of the 16,000 wanted.
+    found = granted(
+        {"A": {0: 0.625}, "B": {2: 1.0}}, cash=2000.0, margin=TWO_TIERS,
+        sizing=Sizing(position_fraction=8.0), limits=Limits(max_gross=20.0),
+    )  # fmt: skip
+    assert found == [(0, 10_000, "none"), (1, pytest.approx(15_000), "margin")]
 
 
 def test_what_scaling_leaves_of_rounding_is_dust():

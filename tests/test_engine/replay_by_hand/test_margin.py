@@ -1,12 +1,13 @@
 """Section 5 of docs/accounting.md by hand: maintenance, liquidation, wallets, ruin."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine import Exits, Limits, Margin, MarginTier, Sizing
-from tests.replay_cases import Row, agreed, facts, written_case, written_panel
+from tests.replay_cases import NO_COSTS, Row, agreed, facts, written_case, written_panel
 
 TIERS = (MarginTier(notional_to=math.inf, maintenance=0.05, max_leverage=20.0),)
 FILL = ("bar", "phase", "reason", "price", "fee", "shortfall")
@@ -57,9 +58,7 @@ def test_the_nearer_of_stop_and_liquidation_comes_first(stop_atr: float, reason:
 def test_a_gap_beyond_leaves_a_shortfall_and_ruin():
     # At an open of 70: R = −3000 + 2800.
     result = leveraged({"A": [100, 100, 70, 70]}, {"A": {0: 1.0}}, CROSS)
-    assert facts(result.fills[1:], *FILL) == [
-        (2, "intrabar", "liquidation", 70, 0, pytest.approx(200))
-    ]
+    assert facts(result.fills[1:], *FILL) == [(2, "open", "liquidation", 70, 0, pytest.approx(200))]
     assert result.fills[1].cash_after == 0
     assert result.ruined_bar == 2
     assert [row.equity for row in result.equity] == [1000, 1000, 0, 0]
@@ -73,13 +72,62 @@ def test_the_fee_takes_no_more_than_is_left():
     assert result.ruined_bar == 2
 
 
+def spot(bars: dict[str, Any], target: float, **more: Any):
+    """A spot account; a full target is worth the cash of 1000."""
+    case = written_case(
+        bars, {"A": {0: target}}, limits=Limits(max_gross=1.0), margin=Margin(mode="none"), **more
+    )
+    return agreed(case)
+
+
 def test_without_a_margin_nothing_is_liquidated_but_ruin_closes():
-    result = leveraged({"A": [100, 100, 75, 70, 80]}, {"A": {0: 1.0}}, Margin(mode="none"))
-    assert facts(result.fills[1:], *FILL) == [(2, "close", "ruin", 75, 0, 0)]
-    assert result.ruined_bar == 2
-    deeper = leveraged({"A": [100, 100, 70, 80]}, {"A": {0: 1.0}}, Margin(mode="none"))
-    assert facts(deeper.fills[1:], *FILL, "cash_after") == [(2, "close", "ruin", 70, 0, 200, 0)]
+    # 10 units sold at 100 are bought back for all there is at 200, whatever the high was.
+    result = spot({"A": [100, 100, (100, 250, 100, 199), (190, 200, 190, 200), 80]}, -1.0)
+    assert facts(result.fills[1:], *FILL) == [(3, "close", "ruin", 200, 0, 0)]
+    assert result.ruined_bar == 3
+    deeper = spot({"A": [100, 100, (100, 220, 100, 220), 80]}, -1.0)
+    assert facts(deeper.fills[1:], *FILL, "cash_after") == [(2, "close", "ruin", 220, 0, 200, 0)]
     assert deeper.trades[0].shortfall == 200
+
+
+@pytest.mark.parametrize(("open_", "missing"), [(200.0, 0.0), (220.0, 200.0)])
+def test_without_a_margin_an_open_that_leaves_nothing_is_ruin(open_: float, missing: float):
+    result = spot({"A": [100, 100, (open_, open_, 50, 50), 50]}, -1.0)
+    assert facts(result.fills[1:], *FILL, "cash_after") == [
+        (2, "open", "ruin", open_, 0, missing, 0)
+    ]
+    assert result.ruined_bar == 2
+    assert [row.equity for row in result.equity] == [1000, 1000, 0, 0]
+
+
+def test_ruin_at_the_open_closes_missing_bars_at_the_close_they_carry_and_drops_orders():
+    # 5 units each were sold: 2000 − 5 · 150 − 5 · 300.
+    bars = {
+        "A": [100, 100, (100, 150, 100, 150), None, 150],
+        "B": [100, 100, 100, 300, 300],
+        "C": [100.0] * 5,
+    }
+    panel = written_panel(bars, mark=bars)
+    # The row of a missing bar need not be one price.
+    panel.open[3, 0], panel.high[3, 0] = 160.0, 160.0
+    case = written_case(
+        panel, {"A": {0: -0.5}, "B": {0: -0.5}, "C": {2: -0.5}},
+        limits=Limits(max_gross=1.0), margin=Margin(mode="none"),
+    )  # fmt: skip
+    result = agreed(case)
+    assert facts(result.fills[2:], "symbol", *FILL) == [
+        (0, 3, "open", "ruin", 150, 0, 0), (1, 3, "open", "ruin", 300, 0, pytest.approx(250)),
+    ]  # fmt: skip
+    assert facts(result.orders[2:], "symbol", "status", "closed_bar") == [(2, "dropped", 3)]
+
+
+def test_a_spot_short_borrows_coins():
+    # 10 units at 100 for two of the three hours held: the first is due when the fill comes.
+    result = spot({"A": [100.0] * 4}, -1.0, costs=replace(NO_COSTS, borrow_annual=8.76))
+    assert facts(result.payments, "bar", "kind", "payment") == [
+        (2, "borrow", pytest.approx(-1.0)), (3, "borrow", pytest.approx(-1.0)),
+    ]  # fmt: skip
+    assert result.equity[-1].equity == pytest.approx(998.0)
 
 
 def test_a_wallet_of_its_own():
@@ -103,7 +151,7 @@ def test_a_wallet_of_its_own():
     # A gap through it: R = 400 − 1000, the venue bears 600.
     gap = leveraged({"A": [100, 100, 75, 75]}, {"A": {0: 1.0}}, isolated)
     assert facts(gap.fills[1:], *FILL, "cash_after") == [
-        (2, "intrabar", "liquidation", 75, 0, pytest.approx(600), pytest.approx(600))
+        (2, "open", "liquidation", 75, 0, pytest.approx(600), pytest.approx(600))
     ]
 
 
@@ -128,7 +176,14 @@ def test_a_liquidation_takes_missing_bars_too_and_cancels_orders():
         (0, "liquidation", pytest.approx(m)), (1, "liquidation", 100),
     ]  # fmt: skip
     assert facts(result.orders, "symbol", "status", "closed_bar") == [
-        (0, "filled", 1), (1, "filled", 1), (1, "cancelled", 2), (2, "filled", 3),
+        (0, "filled", 1), (1, "filled", 1), (1, "cancelled", 2), (2, "cancelled", 2),
+    ]  # fmt: skip
+    # A wallet of its own takes no order of another symbol with it.
+    isolated = Margin(mode="isolated", leverage=4.0, tiers=TIERS, liquidation_fee_bps=50.0)
+    result = leveraged({**bars, "C": [100, 100, None, 100]}, rows, isolated)
+    assert facts(result.fills[2:3], "symbol", "reason") == [(0, "liquidation")]
+    assert facts(result.orders[2:], "symbol", "status", "closed_bar") == [
+        (1, "filled", 3), (2, "filled", 3),
     ]  # fmt: skip
 
 
@@ -164,8 +219,8 @@ def test_margins_of_tiers():
     assert rows[2] == (pytest.approx(3750 / 5 + 1000 / 20), pytest.approx(80 + 10))
     isolated = leveraged(bars, {"A": {0: 0.75}}, Margin(mode="isolated", leverage=8.0, tiers=tiers))
     assert isolated.equity[1].initial_margin == pytest.approx(3000 / 8)
-    spot = leveraged(bars, {"A": {0: 0.75}}, Margin(mode="none", tiers=tiers))
-    assert facts(spot.equity, "initial_margin", "maintenance_margin") == [(0, 0)] * 4
+    owned = spot(bars, 0.75)
+    assert facts(owned.equity, "initial_margin", "maintenance_margin") == [(0, 0)] * 4
 
 
 def test_an_inverse_long_is_liquidated_in_coin():
@@ -177,3 +232,18 @@ def test_an_inverse_long_is_liquidated_in_coin():
     )  # fmt: skip
     fill = agreed(case).fills[1]
     assert (fill.price, fill.cash_after) == (pytest.approx(84), pytest.approx(5 - 400 / 84))
+
+
+def test_a_payment_inside_a_sub_bar_counts_for_the_margin_of_the_next():
+    # 40 at 100 with a cash of 1000; 500 are paid in the third bar's first quarter: liquidated at
+    # 3500 / 38 in the second, which falls to 85, and not at 3000 / 38.
+    fine = written_panel({"A": [*[100] * 9, (100, 100, 85, 90), *[90] * 6]}, timeframe="15m")
+    panel = written_panel({"A": [100, 100, (100, 100, 85, 90), 90]}).rebuilt_from(fine)
+    result = agreed(
+        written_case(
+            panel, {"A": {0: 1.0}}, funding=[(2.1, "A", 0.125, 0.0)], margin=CROSS,
+            sizing=Sizing(position_fraction=4.0), limits=Limits(max_gross=4.0), fine=fine,
+        )
+    )  # fmt: skip
+    assert [(fill.bar, fill.reason) for fill in result.fills] == [(1, "entry"), (2, "liquidation")]
+    assert result.fills[1].price == pytest.approx(3500 / 38)

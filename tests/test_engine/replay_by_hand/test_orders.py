@@ -1,4 +1,4 @@
-"""Section 3 of docs/accounting.md by hand: kinds, ends, participation, styles."""
+"""Section 3 of docs/accounting.md by hand: kinds, ends, rounding, styles."""
 
 import pytest
 
@@ -58,6 +58,17 @@ def test_through_means_a_whole_tick(low: float, count: int):
     assert len(agreed(case).fills) == count
 
 
+@pytest.mark.parametrize(("price", "low"), [(0.3, 0.2), (64.1, 64.0)])
+def test_a_tick_through_is_not_missed_by_the_last_bit(price: float, low: float):
+    assert low > price - 0.1
+    case = written_case(
+        {"A": [2 * price, (2 * price, 2 * price, low, 2 * price), 2 * price]},
+        {"A": {0: limit(1.0, price)}},
+        symbol_rules={"A": SymbolRules(tick_size=0.1)},
+    )
+    assert [fill.price for fill in agreed(case).fills] == [price, 2 * price]
+
+
 def test_a_sell_limit_is_the_mirror_image():
     bars = [100, (100, 104, 100, 104), 104]
     fill = agreed(written_case({"A": bars}, {"A": {0: limit(-1.0, 103.0)}})).fills[0]
@@ -105,58 +116,6 @@ def test_limits_expire_and_others_cancel_or_drop():
     assert facts(result.fills, "bar", "reason") == [(1, "entry"), (2, "delisted")]
 
 
-def test_participation_carries_the_remainder_over():
-    # 10 wanted, a quarter of 16 in each bar; lots of 3 leave 3 of the 4.
-    bars = {"A": [100.0] * 7}
-    costs = Costs(taker_fee_bps=0.0, slippage_bps=0.0, participation=0.25)
-    case = written_case(
-        written_panel(bars, volume=16.0), {"A": {0: limit(1.0, 100.0)}}, costs=costs
-    )
-    result = agreed(case)
-    assert facts(result.fills, "bar", "reason", "quantity", "order") == [
-        (1, "entry", 4, 0), (2, "resize", 4, 0), (3, "resize", 2, 0), (6, "end_of_data", 10, -1),
-    ]  # fmt: skip
-    assert facts(result.orders, "kind", "limit", *OUTCOME) == [
-        ("limit", "participation", "filled", 3, 10)
-    ]
-    lots = written_case(
-        written_panel(bars, volume=16.0), {"A": {0: 1.0}}, costs=costs,
-        symbol_rules={"A": SymbolRules(lot_step=3.0)},
-    )  # fmt: skip
-    assert [fill.quantity for fill in agreed(lots).fills] == [3, 3, 3, 9]
-
-
-def test_a_reversal_closes_completely_before_it_opens():
-    costs = Costs(taker_fee_bps=0.0, slippage_bps=0.0, participation=0.5)
-    panel = written_panel({"A": [100.0] * 7}, volume=[0.0, 20.0, 12.0, 12.0, 12.0, 0.0, 0.0])
-    result = agreed(written_case(panel, {"A": {0: 1.0, 1: -1.0}}, costs=costs))
-    assert facts(result.fills, "bar", "reason", "side", "quantity", "trade") == [
-        (1, "entry", 1, 10, 0),
-        (2, "reverse", -1, 6, 0),
-        (3, "reverse", -1, 4, 0),
-        (3, "entry", -1, 2, 1),
-        (4, "resize", -1, 6, 1),
-        (6, "end_of_data", 1, 8, 1),
-    ]
-    assert facts(result.orders, *OUTCOME) == [("filled", 1, 10), ("partial", 6, 18)]
-
-
-def test_a_decision_for_the_same_target_leaves_an_order_that_is_filled_in_part():
-    costs = Costs(taker_fee_bps=0.0, slippage_bps=0.0, participation=0.25)
-    panel = written_panel({"A": [100.0] * 6}, volume=16.0)
-    left = agreed(written_case(panel, {"A": {0: 1.0, 1: 1.0}}, costs=costs))
-    assert facts(left.orders, *OUTCOME) == [("filled", 3, 10)]
-    replaced = agreed(written_case(panel, {"A": {0: 1.0, 1: 0.5}}, costs=costs))
-    assert facts(replaced.orders, *OUTCOME) == [("partial", 1, 4), ("filled", 2, 1)]
-
-
-def test_an_order_that_can_take_nothing_stays():
-    costs = Costs(taker_fee_bps=0.0, slippage_bps=0.0, participation=1.0)
-    panel = written_panel({"A": [100.0] * 5}, volume=[0.0, 0.0, 0.0, 50.0, 50.0])
-    result = agreed(written_case(panel, {"A": {0: 1.0}}, costs=costs))
-    assert facts(result.orders, "limit", *OUTCOME) == [("participation", "filled", 3, 10)]
-
-
 def test_lots_and_least_notionals_round_openings_and_resizes_only():
     def outcome(rules: SymbolRules, later: float):
         case = written_case(
@@ -190,6 +149,42 @@ def test_styles_add_and_end_one_side():
     assert facts(result.fills, "bar", "reason") == [(1, "entry"), (4, "exit")]
 
 
+@pytest.mark.parametrize("style", ["exit_long", "exit_short"])
+@pytest.mark.parametrize("kind", ["limit", "stop"])
+def test_an_exit_of_one_side_cancels_an_entry_of_that_side(style: str, kind: str):
+    ends = {"exit_long": 1.0, "exit_short": -1.0}[style]
+    for target in (1.0, -1.0):
+        price = 100 - 10 * target if kind == "limit" else 100 + 10 * target
+        waiting = Row(target, kind=kind, price=price)
+        bars = {"A": [100, 100, 100, 85, 115, 115]}
+        result = agreed(written_case(bars, {"A": {0: waiting, 2: Row(0.0, style=style)}}))
+        if target == ends:
+            assert facts(result.orders, *OUTCOME) == [("cancelled", 2, 0)]
+        else:
+            assert facts(result.orders, "status") == [("filled",)]
+
+
+def test_an_exit_signal_reaches_an_entry_that_waits_for_a_missing_bar():
+    bars = {"A": [100, None, None, 100, 100]}
+    result = agreed(written_case(bars, {"A": {0: 1.0, 1: Row(0.0, style="exit_long")}}))
+    assert facts(result.orders, *OUTCOME) == [("cancelled", 1, 0)]
+    assert result.fills == []
+
+
+def test_an_exit_signal_of_the_new_side_turns_a_reversal_into_an_exit():
+    # Long, and a limit to turn short rests: neither side is wanted any more.
+    rows = {0: 1.0, 1: limit(-1.0, 150.0), 3: Row(0.0, style="exit_short")}
+    result = agreed(written_case({"A": [100.0] * 6}, {"A": rows}))
+    assert facts(result.orders, "target", *OUTCOME) == [
+        (1.0, "filled", 1, 10), (-1.0, "cancelled", 3, 0), (0.0, "filled", 4, 10),
+    ]  # fmt: skip
+    assert facts(result.fills[1:], "bar", "reason") == [(4, "exit")]
+    # So does that of the side which is held.
+    rows[3] = Row(0.0, style="exit_long")
+    result = agreed(written_case({"A": [100.0] * 6}, {"A": rows}))
+    assert facts(result.fills[1:], "bar", "reason") == [(4, "exit")]
+
+
 def test_a_larger_target_never_reduces():
     # Half a target is worth 5 at 100; at 200 equity is 1500 and 0.6 of it only 4.5, 0.4 of it 3.
     bars = {"A": [100, 100, (100, 200, 100, 200), 200, 200, 200]}
@@ -214,36 +209,3 @@ def test_a_sell_limit_is_not_sold_below_its_price():
         100,
     )
     assert fill.spread == pytest.approx(1000 / 104 * 4)
-
-
-def test_a_remainder_expires_as_the_limit_that_it_was():
-    costs = Costs(taker_fee_bps=0.0, slippage_bps=0.0, participation=0.25)
-    case = written_case(
-        written_panel({"A": [100.0] * 6}, volume=[16, 16, 16, 0, 16, 16]),
-        {"A": {0: limit(1.0, 100.0)}},
-        costs=costs,
-        exits=Exits(stop_atr=None, limit_bars=3),
-    )
-    assert facts(agreed(case).orders, "kind", *OUTCOME) == [("limit", "partial", 3, 8)]
-
-
-def test_an_order_that_was_filled_in_part_dies_with_its_position():
-    costs = Costs(taker_fee_bps=0.0, slippage_bps=0.0, participation=0.25)
-    bars = {"A": [100, (100, 100, 89, 95), 95, 95]}
-    case = written_case(
-        written_panel(bars, volume=16.0), {"A": {0: 1.0}}, costs=costs, exits=Exits(stop_atr=1.0)
-    )
-    result = agreed(case)
-    assert facts(result.orders, *OUTCOME) == [("partial", 1, 4)]
-    assert facts(result.fills, "reason", "quantity") == [("entry", 4), ("stop", 4)]
-
-
-def test_an_exit_that_is_filled_in_part_leaves_the_target_in_force():
-    # The exit takes 4 of 10 in bar 2 and is replaced; the target of 1 is still in force and cancels.
-    costs = Costs(taker_fee_bps=0.0, slippage_bps=0.0, participation=0.25)
-    panel = written_panel({"A": [100.0] * 6}, volume=[40, 40, 16, 16, 16, 16])
-    result = agreed(written_case(panel, {"A": {0: 1.0, 1: 0.0, 2: 1.0}}, costs=costs))
-    assert facts(result.orders, "target", *OUTCOME) == [
-        (1.0, "filled", 1, 10), (0.0, "partial", 2, 4),
-    ]  # fmt: skip
-    assert facts(result.fills, "reason", "quantity")[1:] == [("exit", 4), ("end_of_data", 6)]

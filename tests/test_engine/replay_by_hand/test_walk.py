@@ -66,6 +66,26 @@ def test_resting_orders_and_exits_follow_each_other_within_a_bar():
     ]
 
 
+def test_what_a_bar_did_before_an_entry_at_a_later_open_is_not_seen():
+    # The second quarter opens through the limit: the hour's high of 120 came before.
+    panel, fine = quarters(
+        *[100.0] * 4, (100, 120, 100, 100), (94, 96, 94, 95), 95, 96, *[96.0] * 4
+    )  # fmt: skip
+    row = Row(1.0, kind="limit", price=95.0)
+    exits = Exits(stop_atr=4.0, trail_frac=0.125)
+    result = agreed(written_case(panel, {"A": {0: row}}, exits=exits, fine=fine))
+    assert facts(result.fills, "bar", "phase", "reason", "price") == [
+        (1, "open", "entry", 95), (2, "close", "end_of_data", 96),
+    ]  # fmt: skip
+    (trade,) = result.trades
+    assert (trade.mfe_frac, trade.mae_frac) == (pytest.approx(1 / 95), 0)
+    # The first quarter's open is the bar's: all of the bar came after.
+    early = agreed(written_case(panel, {"A": {0: 1.0}}, exits=exits, fine=fine))
+    assert facts(early.fills, "bar", "reason", "price") == [
+        (1, "entry", 100), (2, "trailing_stop", 96),
+    ]  # fmt: skip
+
+
 # Payments
 
 

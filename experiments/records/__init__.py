@@ -1,0 +1,1 @@
+"""What can be done with runs that are over: compare them, compute them again, remove them."""

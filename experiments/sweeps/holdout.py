@@ -1,0 +1,77 @@
+"""Every opening of a family's holdout, counted: what was looked at cannot be unseen."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from datasets.durable import replace_file
+from datasets.file_lock import exclusive_lock
+from engine import ContractError, DataError
+
+from ..record import check_runs_folder
+from .identity import canonical_json, check_label
+from .ledger import family_folder
+
+SCHEMA_VERSION: Final = 1
+HOLDOUT_NAME: Final = "holdout.json"
+_LOCK_NAME: Final = ".holdout.lock"
+_WAIT_SECONDS: Final = 10.0
+
+
+def record_opening(runs: Path, family: str, opening: Mapping[str, Any]) -> int:
+    """Add ``opening`` (plain JSON values: what opened it, when, why) to those of ``family``.
+
+    Returns its number, from 1; it is on the disk then, so record before looking. Openings are only
+    ever added. Raises DataError when the file is broken or cannot be written.
+    """
+    if "number" in opening:
+        raise ContractError("opening: 'number' is given by the record")
+    canonical_json(opening)
+    check_label("family", family)
+    folder = family_folder(runs, family)
+    check_runs_folder(folder)
+    with exclusive_lock(
+        folder / _LOCK_NAME,
+        time.monotonic() + _WAIT_SECONDS,
+        lambda holder: (
+            f"{folder / HOLDOUT_NAME}: locked: process {holder} is writing; repeat the command"
+        ),
+    ):
+        known = openings(runs, family)
+        number = len(known) + 1
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "family": family,
+            "openings": [*known, {"number": number, **opening}],
+        }
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        replace_file(folder / HOLDOUT_NAME, f"{text}\n".encode())
+    return number
+
+
+def openings(runs: Path, family: str) -> tuple[dict[str, Any], ...]:
+    """The openings of ``family`` in order, none where there is no file; DataError when it is broken."""
+    check_label("family", family)
+    path = family_folder(runs, family) / HOLDOUT_NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = [dict(opening) for opening in content["openings"]]
+        is_sound = (
+            content["schema_version"] == SCHEMA_VERSION
+            and content["family"] == family
+            and [opening["number"] for opening in found] == list(range(1, len(found) + 1))
+        )
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: is not a record of openings ({error!r}); put it back as it was"
+        ) from None
+    if not is_sound:
+        raise DataError(
+            f"{path}: its schema_version, its family or the numbers of its openings are not those "
+            "that were written; put it back as it was"
+        )
+    return tuple(found)

@@ -1,0 +1,341 @@
+"""Running a sweep: screen, search, and a ledger that holds every batch before the next begins."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from datasets import Store
+from engine import DataError, Float1D
+
+from ..config_file import config_hash, resolved
+from ..market_data import load_market_data
+from .config import SweepConfig
+from .executors import THIS_PROCESS, Executor, Workers, evaluated_by, executor_of
+from .identity import SweepIdentity
+from .ledger import Ledger
+from .objectives import (
+    best_trials,
+    low_quantile,
+    most_missed,
+    scores_of,
+    states_of,
+    violations_of,
+)
+from .parts import COMPLETE, FAILED, values_json
+from .search import Searcher, Told
+from .space import Space, neighbours_of, sobol_points, space_of
+from .trial_metrics import DIRECTIONS
+
+SCREEN: Final = "screen"
+SEARCH: Final = "search"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepProgress:
+    """Where a sweep stands after a batch: trials done of all, those of this call, its seconds, the best."""
+
+    stage: str
+    done: int
+    planned: int
+    evaluated: int
+    seconds: float
+    best: tuple[float, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SweepOutcome:
+    """What a call of ``run_sweep`` leaves.
+
+    ``resumed_from`` counts the trials that were there before, ``retries`` the chunks of trials that were
+    evaluated anew because their worker was lost.
+    """
+
+    ledger: Ledger
+    resumed_from: int
+    is_finished: bool
+    retries: int
+
+
+Watch = Callable[[SweepProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch of the plan: its number, stage, first trial asked within the stage and their count."""
+
+    number: int
+    stage: str
+    first: int
+    count: int
+
+
+def plan_of(config: SweepConfig) -> list[Batch]:
+    """The batches of a sweep in order."""
+    sweep = config.sweep
+    plan: list[Batch] = []
+    for stage, trials, size in (
+        (SCREEN, sweep.screen.trials, sweep.screen.batch),
+        (SEARCH, sweep.search.trials, sweep.search.batch),
+    ):
+        for first in range(0, trials, size):
+            plan.append(Batch(len(plan), stage, first, min(size, trials - first)))
+    return plan
+
+
+def planned_trials(config: SweepConfig) -> int:
+    """Trials of the whole plan, neighbours included."""
+    sweep = config.sweep
+    return sweep.screen.trials + sweep.search.trials * (1 + sweep.search.neighbours)
+
+
+def run_sweep(
+    config: SweepConfig,
+    *,
+    store: Store | Path | str = "data",
+    runs: Path | str = "runs",
+    overrides: tuple[str, ...] = (),
+    workers: Workers = THIS_PROCESS,
+    watch: Watch = lambda _progress: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda _text: None,
+) -> SweepOutcome:
+    """Run the sweep of ``config``, or go on with it where its ledger ends; docs/tuning.md is the norm.
+
+    ``workers`` evaluate the trials, ``watch`` hears of every batch, ``should_stop`` is asked after each.
+    Raises ConfigError for a space that does not fit or workers that cannot begin, DataError when the store
+    lacks data or the ledger is locked, broken or of another sweep.
+    """
+    space = space_of(config)
+    searcher = Searcher(config, space)
+    say("loading data")
+    held = store if isinstance(store, Store) else Store(store)
+    data = load_market_data(space.base, held)
+    identity = SweepIdentity(
+        family=config.family,
+        name=config.name,
+        config=resolved(config),
+        config_hash=config_hash(config),
+        data_fingerprint=data.fingerprint,
+        overrides=overrides,
+    )
+    ledger = Ledger.create(
+        Path(runs),
+        identity,
+        datetime.now(UTC),
+        metrics=tuple(DIRECTIONS),
+        objectives={one.metric: one.direction for one in config.sweep.objectives},
+    )
+    executor = executor_of(workers, config, space, data, held.root)
+    with ledger.writing(), closing(executor):
+        return _Writer(config, space, searcher, ledger, executor).run(watch, should_stop)
+
+
+@dataclass(slots=True, eq=False)
+class _Writer:
+    """The state of a running sweep."""
+
+    config: SweepConfig
+    space: Space
+    searcher: Searcher
+    ledger: Ledger
+    executor: Executor
+
+    def run(self, watch: Watch, should_stop: Callable[[], bool]) -> SweepOutcome:
+        plan = plan_of(self.config)
+        told = _told_batches(self.config, self.ledger)
+        resumed_from, finished = self.ledger.count, len(told)
+        if finished > len(plan):
+            raise DataError(
+                f"{self.ledger.folder}: holds {finished} batches, the plan of its configuration has "
+                f"{len(plan)}; the ledger is damaged"
+            )
+        points = sobol_points(len(self.space), self.config.sweep.screen.trials, self.config.seed)
+        started, best = time.perf_counter(), self._best_so_far()
+        screened = [one for batch in told[: _screens(plan)] for one in batch]
+        has_told_screen = False
+        for batch in plan:
+            if batch.stage == SEARCH and not has_told_screen:
+                self.searcher.tell_screened(screened)
+                has_told_screen = True
+            if batch.number < finished:
+                if batch.stage == SEARCH:
+                    self.searcher.tell_again(batch.number, told[batch.number])
+                continue
+            if should_stop():
+                return self._outcome(resumed_from, is_finished=False)
+            if batch.stage == SCREEN:
+                asked = points[batch.first : batch.first + batch.count].tolist()
+            else:
+                asked = self.searcher.ask(batch.number, batch.count)
+            results, table = self._evaluated(batch, asked)
+            self.ledger.append(table)
+            if batch.stage == SEARCH:
+                self.searcher.tell(results)
+            else:
+                screened += results
+            best = self._better(best, results)
+            watch(
+                SweepProgress(
+                    stage=batch.stage,
+                    done=self.ledger.count,
+                    planned=planned_trials(self.config),
+                    evaluated=self.ledger.count - resumed_from,
+                    seconds=time.perf_counter() - started,
+                    best=best,
+                )
+            )
+        return self._outcome(resumed_from, is_finished=True)
+
+    def _outcome(self, resumed_from: int, *, is_finished: bool) -> SweepOutcome:
+        return SweepOutcome(
+            ledger=self.ledger,
+            resumed_from=resumed_from,
+            is_finished=is_finished,
+            retries=self.executor.retries,
+        )
+
+    def _evaluated(
+        self, batch: Batch, asked: Sequence[Sequence[float]]
+    ) -> tuple[list[Told], pa.Table]:
+        """What became of the points asked, and the rows of the ledger with their neighbours."""
+        sweep, first = self.config.sweep, self.ledger.count
+        around = sweep.search.neighbours if batch.stage == SEARCH else 0
+        points: list[list[float]] = []
+        parents: list[int | None] = []
+        for point in asked:
+            parent = first + len(points)
+            points.append(list(point))
+            parents.append(None)
+            if around:
+                seed = (self.config.seed, parent)
+                near = neighbours_of(point, around, sweep.search.radius, seed).tolist()
+                points += near
+                parents += [parent] * around
+        values = [self.space.values(point) for point in points]
+        evaluated = evaluated_by(self.executor, values)
+        metrics, errors = evaluated.metrics, evaluated.errors
+        scores = scores_of(sweep.objectives, metrics)
+        violations = violations_of(sweep.constraints, metrics)
+        states = states_of(errors, violations)
+        for row in range(0, len(points) if around else 0, around + 1):
+            cloud = slice(row, row + around + 1)
+            scores[row] = low_quantile(sweep.objectives, scores[cloud], sweep.search.quantile)
+        count = len(points)
+        table = pa.Table.from_pydict(
+            {
+                "trial": np.arange(first, first + count),
+                "batch": np.full(count, batch.number),
+                "stage": [batch.stage] * count,
+                "parent": pa.array(parents, pa.int64()),
+                "state": states,
+                "error": list(errors),
+                "values": [values_json(one) for one in values],
+                "coordinates": points,
+                "score": [[None if np.isnan(x) else x for x in row] for row in scores.tolist()],
+                **metrics,
+                "sums": evaluated.sums[:, -1].tolist(),
+            },
+            schema=self.ledger.schema,
+        )
+        told = [
+            Told(
+                coordinates=points[row],
+                score=scores[row].tolist(),
+                state=states[row],
+                violations=violations[row].tolist(),
+            )
+            for row in range(0, count, around + 1)
+        ]
+        return told, table
+
+    def _best_so_far(self) -> tuple[float, ...] | None:
+        ranked = ranked_trials(self.config, self.ledger.trials())
+        return tuple(ranked["score"][0].as_py()) if len(ranked) else None
+
+    def _better(
+        self, best: tuple[float, ...] | None, results: Sequence[Told]
+    ) -> tuple[float, ...] | None:
+        objectives = self.config.sweep.objectives
+        rows = [list(one.score) for one in results]
+        states = [one.state for one in results]
+        if best is not None:
+            rows, states = [list(best), *rows], [COMPLETE, *states]
+        ranked = best_trials(objectives, np.array(rows, dtype=np.float64), states)
+        return tuple(rows[ranked[0]]) if ranked else None
+
+
+def ranked_trials(config: SweepConfig, trials: pa.Table) -> pa.Table:
+    """The feasible trials from the best on, or with several objectives the front of them.
+
+    Where trials of the search were judged with their neighbours, only those are ranked: the others'
+    scores are of single points.
+    """
+    if config.sweep.search.neighbours and config.sweep.search.trials:
+        is_judged = np.array(
+            [stage == SEARCH for stage in trials["stage"].to_pylist()], dtype=np.bool_
+        )
+        is_judged &= np.array(
+            [parent is None for parent in trials["parent"].to_pylist()], dtype=np.bool_
+        )
+        trials = trials.filter(pa.array(is_judged))
+    if not len(trials):
+        return trials
+    scores = np.array(
+        [[np.nan if x is None else x for x in row] for row in trials["score"].to_pylist()]
+    )
+    best = best_trials(config.sweep.objectives, scores, trials["state"].to_pylist())
+    return trials.take(pa.array(best, pa.int64()))
+
+
+def why_nothing_is_feasible(config: SweepConfig, trials: pa.Table) -> str:
+    """Why no trial of a sweep may be chosen, in words."""
+    states = trials["state"].to_pylist()
+    if states and all(state == FAILED for state in states):
+        return f"all {len(states)} trials failed; the first: {trials['error'][0].as_py()}"
+    metrics: dict[str, Float1D] = {name: trials[name].to_numpy() for name in DIRECTIONS}
+    found = most_missed(config.sweep.constraints, metrics)
+    if found is not None and found[1]:
+        return f"{found[1]} of {len(states)} trials miss the constraint {found[0]}"
+    names = " and ".join(one.metric for one in config.sweep.objectives)
+    return f"{names} is undefined for every trial that keeps the constraints"
+
+
+def _screens(plan: Sequence[Batch]) -> int:
+    return sum(batch.stage == SCREEN for batch in plan)
+
+
+def _told_batches(config: SweepConfig, ledger: Ledger) -> list[list[Told]]:
+    """The trials of the ledger by batch, without neighbours, as they were told."""
+    trials = ledger.trials()
+    if not len(trials):
+        return []
+    metrics = {name: trials[name].to_numpy() for name in DIRECTIONS}
+    violations = violations_of(config.sweep.constraints, metrics)
+    batches: list[list[Told]] = []
+    for row, told in enumerate(_rows(trials)):
+        if told["parent"] is not None:
+            continue
+        while len(batches) <= told["batch"]:
+            batches.append([])
+        batches[told["batch"]].append(
+            Told(
+                coordinates=told["coordinates"],
+                score=[np.nan if x is None else x for x in told["score"]],
+                state=told["state"],
+                violations=violations[row].tolist(),
+            )
+        )
+    return batches
+
+
+def _rows(trials: pa.Table) -> Iterator[Mapping[str, Any]]:
+    columns = ("batch", "parent", "coordinates", "score", "state")
+    for row in zip(*(trials[name].to_pylist() for name in columns), strict=True):
+        yield dict(zip(columns, row, strict=True))

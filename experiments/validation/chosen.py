@@ -1,0 +1,150 @@
+"""The chosen configuration by itself: how good, how surely, against how much luck, and how brittle."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from engine import ConfigError, DataError, Float1D, Float2D, Panel, ReplayResult
+from engine.metrics import bar_returns
+from engine.timeframe import DAYS_PER_YEAR
+
+from ..statistics.bootstrap import SHARPE, BootstrapInterval, bootstrap_interval
+from ..statistics.deflation import Deflation, deflate, minimum_backtest_years
+from ..statistics.effective_trials import trial_spread
+from ..statistics.random_entries import (
+    RandomEntriesTest,
+    random_entries_test,
+    trades_of_ledger,
+)
+from ..statistics.sharpe import minimum_track_record_2012, minimum_track_record_h0, psr_2012, psr_h0
+from ..statistics.track_record import TrackRecord, track_record
+from ..sweeps.config import SweepSection
+from ..sweeps.evaluate import Evaluator
+from ..sweeps.space import Space
+from .trials import good_of
+
+RANDOM_ENTRY_DRAWS: Final = 2000
+BOOTSTRAP_DRAWS: Final = 2000
+PLATEAU_STEP: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chosen:
+    """Inference on one run, from its returns by day.
+
+    ``interval`` is of the annual Sharpe ratio by days; ``deflation`` None where the random stage was too
+    small or idle; ``random_entries`` None without a trade; ``minimum_days_…`` of a track record that would
+    show a positive Sharpe ratio at 95 %, infinite for one that is not positive.
+    """
+
+    record: TrackRecord
+    sharpe_annual: float
+    psr_2012: float
+    psr_h0: float
+    minimum_days_2012: float
+    minimum_days_h0: float
+    minimum_backtest_years: float
+    interval: BootstrapInterval
+    deflation: Deflation | None
+    random_entries: RandomEntriesTest | None
+
+
+def chosen_of(
+    result: ReplayResult,
+    panel: Panel,
+    initial_cash: float,
+    day_starts: Sequence[int],
+    random_stage: Float2D | None,
+    *,
+    trials: int,
+    seed: int,
+) -> Chosen:
+    """Inference on ``result``; ``random_stage`` ``(days, N)`` are returns of trials drawn at random.
+
+    ``trials`` were run before this one was chosen. Raises DataError when its returns do not vary.
+    """
+    returns = np.add.reduceat(bar_returns(result.equity, initial_cash), day_starts)
+    record = track_record(returns)
+    annual = math.sqrt(DAYS_PER_YEAR)
+    interval = bootstrap_interval(
+        returns, SHARPE, seed=np.random.SeedSequence([seed, 3]), draws=BOOTSTRAP_DRAWS
+    )
+    return Chosen(
+        record=record,
+        sharpe_annual=record.sharpe_per_bar * annual,
+        psr_2012=psr_2012(record),
+        psr_h0=psr_h0(record),
+        minimum_days_2012=minimum_track_record_2012(record),
+        minimum_days_h0=minimum_track_record_h0(record),
+        minimum_backtest_years=_backtest_years(trials, record.sharpe_per_bar * annual),
+        interval=interval,
+        deflation=_deflation(record, random_stage, trials),
+        random_entries=_random_entries(result, panel, initial_cash, seed),
+    )
+
+
+def _backtest_years(trials: int, sharpe_annual: float) -> float:
+    return minimum_backtest_years(trials, sharpe_annual) if sharpe_annual > 0 else math.inf
+
+
+def _deflation(record: TrackRecord, random_stage: Float2D | None, trials: int) -> Deflation | None:
+    if random_stage is None:
+        return None
+    try:
+        spread = trial_spread(random_stage, np.ones(random_stage.shape[1], dtype=np.bool_))
+        return deflate(record, spread, raw_trials=max(trials, spread.trials))
+    except ConfigError:
+        return None
+
+
+def _random_entries(
+    result: ReplayResult, panel: Panel, initial_cash: float, seed: int
+) -> RandomEntriesTest | None:
+    trades = trades_of_ledger(result.trades, result.fills, result.equity, initial_cash)
+    if not len(trades):
+        return None
+    try:
+        return random_entries_test(
+            panel.open,
+            trades,
+            seed=np.random.SeedSequence([seed, 4]),
+            draws=RANDOM_ENTRY_DRAWS,
+            listed=panel.listed,
+        )
+    except DataError:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Brittleness:
+    """What moving one coordinate by a tenth of its range costs, first objective, more being better.
+
+    ``losses`` by axis, in the order of the space; infinite where the moved trial may not be chosen.
+    """
+
+    axes: tuple[str, ...]
+    objective: float
+    losses: Float1D
+
+
+def brittleness_of(
+    section: SweepSection, space: Space, evaluator: Evaluator, coordinates: Sequence[float]
+) -> Brittleness:
+    """Evaluate the point moved by ± a tenth along each axis."""
+    centre = np.asarray(coordinates, dtype=np.float64)
+    points = [centre]
+    for axis in range(len(centre)):
+        for step in (-PLATEAU_STEP, PLATEAU_STEP):
+            moved = centre.copy()
+            moved[axis] = min(max(centre[axis] + step, 0.0), math.nextafter(1.0, 0.0))
+            points.append(moved)
+    good = good_of(section, evaluator([space.values(point.tolist()) for point in points]))
+    worst = np.minimum(good[1::2], good[2::2])
+    return Brittleness(
+        axes=tuple(axis.name for axis in space.axes),
+        objective=float(good[0]),
+        losses=np.maximum(good[0] - worst, 0.0),
+    )

@@ -1,0 +1,61 @@
+"""The trials of a sweep as material for tests: its random stage again, and returns by day."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from engine import ConfigError, Float1D, Float2D, Int1D, Panel
+from engine.timeframe import DAY_NS
+
+from ..sweeps.config import Objective, SweepConfig, SweepSection
+from ..sweeps.evaluate import Evaluated, Evaluator, View
+from ..sweeps.objectives import oriented, scores_of, violations_of
+from ..sweeps.space import Space, sobol_points
+
+Values = Mapping[str, Any]
+
+FEWEST_SCREENED: Final = 32
+"""Trials of the random stage that the tests need."""
+
+
+def screened_values(config: SweepConfig, space: Space, most: int) -> list[Values]:
+    """The first points of the sweep's screen, at most ``most`` and a power of two, as values.
+
+    A sweep without a screen, or with a short one, is given points that its screen would have begun
+    with: a Sobol sequence is a longer one's beginning. Raises ConfigError below ``FEWEST_SCREENED``.
+    """
+    if most < FEWEST_SCREENED:
+        raise ConfigError(f"trials={most} must be at least {FEWEST_SCREENED}")
+    count = max(config.sweep.screen.trials, FEWEST_SCREENED)
+    count = min(count, 1 << (most.bit_length() - 1))
+    points = sobol_points(len(space), count, config.seed)
+    return [space.values(point) for point in points.tolist()]
+
+
+def good_of(section: SweepSection, evaluated: Evaluated) -> Float1D:
+    """The first objective, more being better; minus infinity where a trial may not be chosen."""
+    objectives = section.objectives
+    good: Float1D = oriented(objectives, scores_of(objectives, evaluated.metrics))[:, 0]
+    missed = violations_of(section.constraints, evaluated.metrics)
+    failed = np.array([error is not None for error in evaluated.errors])
+    return np.where(failed | (missed > 0).any(axis=1), -np.inf, good)
+
+
+def section_of_a_run() -> SweepSection:
+    """What a single run is judged by: its Sharpe ratio, without constraints."""
+    return SweepSection.model_construct(objectives=(Objective(metric="sharpe"),), constraints=())
+
+
+def day_edges(panel: Panel) -> Int1D:
+    """Bars at which UTC days begin, between the two ends of the panel."""
+    days = panel.open_time // DAY_NS
+    inner = np.flatnonzero(np.diff(days)) + 1
+    return np.concatenate(([0], inner, [len(panel)])).astype(np.int64)
+
+
+def daily_returns(evaluator: Evaluator, values: Sequence[Values]) -> Float2D:
+    """Sum of the bar returns of each UTC day, ``(days, K)``; a failed trial has zeros."""
+    view = View(evaluator.whole.part, edges=day_edges(evaluator.data.panel))
+    sums = np.diff(evaluator(values, view).sums[:, :, 0], axis=1)
+    return np.ascontiguousarray(np.nan_to_num(sums, nan=0.0).T)

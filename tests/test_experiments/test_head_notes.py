@@ -1,0 +1,41 @@
+"""Heads that could not count are told in words."""
+
+from typing import Any
+
+from experiments.notes import head_notes
+
+
+def firing(symbol: str, **heads: tuple[float, float]) -> dict[str, Any]:
+    """``(present, valid)`` of each head; one whose name ends in ``_off`` is not enabled."""
+    return {
+        "symbol": symbol,
+        "heads": [
+            {"name": name, "enabled": not name.endswith("_off"), "present": present,
+             "valid": valid, "coverage": present / 2}
+            for name, (present, valid) in heads.items()
+        ],
+    }  # fmt: skip
+
+
+def test_heads_that_count_are_not_told():
+    assert head_notes([firing("A", rules=(1.0, 0.3), ict_off=(0.0, 0.0))], 4) == ()
+
+
+def test_a_head_without_data_is_told_with_the_symbols():
+    told = head_notes([firing("A", rules=(0.0, 0.0)), firing("B", rules=(0.5, 0.1))], 4)
+    assert told == (
+        "rules has no data on any bar of A and abstains; the quorum of 4 is not lowered for it",
+    )
+    (told,) = head_notes([firing(f"S{n}", rules=(0.0, 0.0)) for n in range(9)], 4)
+    assert "of all 9 symbols and abstains" in told
+    rows = [firing(f"S{n}", rules=(0.0, 0.0)) for n in range(7)] + [firing("T", rules=(1.0, 0.2))]
+    (told,) = head_notes(rows, 4)
+    assert "of S0, S1, S2, S3, S4 and 2 more and abstains" in told
+
+
+def test_a_head_that_is_never_valid_is_told_with_its_coverage():
+    (told,) = head_notes([firing("A", rules=(0.8, 0.0)), firing("B", rules=(0.4, 0.0))], 4)
+    assert told == (
+        "rules is never valid on all 2 symbols: with a mean coverage of 0.40 it does not reach p_min "
+        "and c_min"
+    )

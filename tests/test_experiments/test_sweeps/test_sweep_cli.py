@@ -1,0 +1,179 @@
+"""``ninefold sweep`` as a user types it: run, interrupt, resume, look, write out, run again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from datasets import Store
+from experiments.cli import main
+from experiments.config_file import resolved
+
+from .conftest import SweepOf
+
+LINES_BEFORE_CTRL_C = 2
+
+
+@pytest.fixture
+def config_path(sweep_of: SweepOf, tmp_path: Path) -> Path:
+    path = tmp_path / "sweep.yaml"
+    config = sweep_of(search={"trials": 16, "batch": 8, "seeds": 8})
+    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
+    return path
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == 0, capsys.readouterr().err
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_run_top_and_the_best_run_again(
+    config_path: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
+    told = run_json(capsys, "sweep", "run", str(config_path), *where)
+    assert told["trials"] == told["planned"] == told["family_trials"] == 32
+    assert (Path(told["folder"]) / "study.log").is_file()
+    again = run_json(capsys, "sweep", "run", str(config_path), *where)
+    assert again["resumed_from"] == 32
+    assert again["top"] == told["top"]
+
+    out = tmp_path / "best.yaml"
+    top = run_json(capsys, "sweep", "top", "--out", str(out), *where[2:])
+    assert top["trials"] == told["top"]
+    best = top["trials"][0]["metrics"]
+    alone = run_json(capsys, "run", str(out), *where)
+    assert {name: alone["metrics"][name] for name in ("sharpe", "trades", "fees")} == {
+        name: best[name] for name in ("sharpe", "trades", "fees")
+    }
+    status = run_json(capsys, "sweep", "status", *where[2:])
+    assert [row["trials"] for row in status["sweeps"]] == [32]
+    assert status["families"][told["family"]]["trials"] == 32
+
+
+def test_words_fit_eighty_columns(
+    config_path: Path,
+    store: Store,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    runs = ["--runs", str(tmp_path / "runs")]
+    assert main(["sweep", "run", str(config_path), "--store", str(store.root), *runs]) == 0
+    assert main(["sweep", "status", *runs]) == 0
+    assert main(["sweep", "top", "-n", "3", *runs]) == 0
+    told = capsys.readouterr()
+    assert max(map(len, told.out.splitlines())) <= 80
+    assert "sharpe" in told.out
+    assert "to go" in told.err
+
+
+def test_exports(
+    config_path: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    runs = ["--runs", str(tmp_path / "runs")]
+    assert main(["sweep", "run", str(config_path), "--store", str(store.root), *runs]) == 0
+    for name in ("trials.parquet", "trials.csv"):
+        assert main(["sweep", "export", "--out", str(tmp_path / name), *runs]) == 0
+    table = pyarrow.parquet.read_table(tmp_path / "trials.parquet")
+    plain = pyarrow.csv.read_csv(tmp_path / "trials.csv")
+    assert table.num_rows == plain.num_rows == 32
+    assert plain["sharpe"].to_pylist() == pytest.approx(table["sharpe"].to_pylist(), nan_ok=True)
+    assert main(["sweep", "export", "--optuna", str(tmp_path / "study.log"), *runs]) == 0
+    assert main(["sweep", "export", "--out", str(tmp_path / "trials.xlsx"), *runs]) == 2
+    assert main(["sweep", "export", *runs]) == 2
+    assert "state --out FILE" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_the_batch_and_tells_how_to_go_on(
+    sweep_of: SweepOf, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "long.yaml"
+    config = sweep_of(screen={"trials": 4096, "batch": 16}, search={"trials": 0})
+    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
+    where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from experiments.cli import main; raise SystemExit(main())",
+         "sweep", "run", str(path), *where],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ.copy(),
+    )  # fmt: skip
+    assert process.stderr is not None
+    seen = 0
+    for line in process.stderr:
+        seen += line.startswith("· screen")
+        if seen == LINES_BEFORE_CTRL_C:
+            process.send_signal(signal.SIGINT)
+            break
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130, told
+    assert "finishing the batch" in told
+    assert "ninefold sweep resume" in told
+    status = run_json(capsys, "sweep", "status", *where[2:])
+    done = status["sweeps"][0]["trials"]
+    assert 16 * LINES_BEFORE_CTRL_C <= done < 4096
+    assert done % 16 == 0
+
+
+def test_kill_loses_at_most_the_batch_in_flight(
+    sweep_of: SweepOf, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "long.yaml"
+    config = sweep_of(screen={"trials": 256, "batch": 16}, search={"trials": 0})
+    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
+    where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from experiments.cli import main; raise SystemExit(main())",
+         "sweep", "run", str(path), *where],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=os.environ.copy(),
+    )  # fmt: skip
+    assert process.stderr is not None
+    told = 0
+    for line in process.stderr:
+        if line.startswith("· screen"):
+            told = int(line.split()[2].replace(",", ""))
+            time.sleep(0.01)
+            process.kill()
+            break
+    process.communicate(timeout=60)
+    status = run_json(capsys, "sweep", "status", *where[2:])
+    assert status["sweeps"][0]["trials"] >= told > 0
+    whole = run_json(capsys, "sweep", "run", str(path), *where)
+    assert whole["trials"] == 256
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["sweep", "top"], 3, "there is no sweep 'latest'"),
+        (["sweep", "resume", "nothing"], 3, "there is no sweep 'nothing'"),
+        (["sweep", "run", "experiments/configs/quickstart.yaml"], 2, "there is no section 'sweep'"),
+    ],
+)
+def test_what_is_not_there(
+    arguments: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([*arguments, "--runs", str(tmp_path)]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_a_run_refuses_the_configuration_of_a_sweep(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(config_path)]) == 2
+    assert "ninefold sweep run" in capsys.readouterr().err

@@ -1,0 +1,207 @@
+"""Validation end to end on a small sweep, and its parts against slower ways to the same numbers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from datasets import Store
+from engine import ConfigError, DataError
+from engine.metrics import bar_returns
+from experiments import run
+from experiments.cli import main
+from experiments.market_data import load_market_data
+from experiments.splits.ranges import BarRange, block_edges
+from experiments.sweeps.best import sweep_config
+from experiments.sweeps.evaluate import Evaluator, View
+from experiments.sweeps.holdout import openings, record_opening
+from experiments.sweeps.ledger import Ledger
+from experiments.sweeps.space import Space, space_of
+from experiments.validation.report import validation_json
+from experiments.validation.selection import block_sums
+from experiments.validation.shifts import shift_test
+from experiments.validation.trials import daily_returns, good_of, screened_values
+from experiments.validation.validate import Validation, validate_sweep
+
+SHIFTS = 19
+
+
+@pytest.fixture(scope="module")
+def evaluator(swept: tuple[Ledger, Path], store: Store) -> Evaluator:
+    space = space_of(sweep_config(swept[0]))
+    return Evaluator(space, load_market_data(space.base, store))
+
+
+@pytest.fixture(scope="module")
+def found(swept: tuple[Ledger, Path], store: Store) -> Validation:
+    ledger, runs = swept
+    return validate_sweep(ledger, runs=runs, store=store, shifts=SHIFTS, trials=32)
+
+
+def values_of(swept: tuple[Ledger, Path], evaluator: Evaluator) -> list[Any]:
+    return screened_values(sweep_config(swept[0]), evaluator.space, 32)
+
+
+def test_the_random_stage_is_that_of_the_ledger(
+    swept: tuple[Ledger, Path], evaluator: Evaluator
+) -> None:
+    rows = swept[0].trials().to_pylist()[:32]
+    assert [json.loads(row["values"]) for row in rows] == values_of(swept, evaluator)
+
+
+def test_daily_returns_are_those_of_the_runs(
+    swept: tuple[Ledger, Path], evaluator: Evaluator, store: Store
+) -> None:
+    values = values_of(swept, evaluator)[:6]
+    daily = daily_returns(evaluator, values)
+    for k, one in enumerate(values):
+        alone = run(evaluator.space.config(one), store=store, runs=None)
+        returns = bar_returns(alone.replay.equity, alone.config.initial_cash)
+        days = alone.panel.open_time // 86_400_000_000_000
+        by_day = [returns[days == day].sum() for day in np.unique(days)]
+        np.testing.assert_allclose(daily[:, k], by_day, rtol=0, atol=1e-13)
+
+
+def test_blocks_are_accounts_of_their_own(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
+    values = values_of(swept, evaluator)
+    edges = block_edges(len(evaluator.data.panel), 4, equal=True)
+    sums = block_sums(evaluator, values, edges)
+    third = evaluator(values, View(BarRange(int(edges[2]), int(edges[3]))))
+    assert np.array_equal(sums[:, 2], third.sums[:, -1])
+    assert sums.shape == (32, 4, 5)
+
+
+def test_the_primary_test_by_hand(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
+    section = sweep_config(swept[0]).sweep
+    values = values_of(swept, evaluator)
+    test = shift_test(section, evaluator, values, shifts=5, seed=3)
+    bars = len(evaluator.data.panel)
+    drawn = np.random.default_rng(np.random.SeedSequence([3, 1])).integers(240, bars - 239, size=5)
+    bests = []
+    for shift in drawn.tolist():
+        view = View(BarRange(0, bars), shift_bars=shift)
+        bests.append(max(good_of(section, evaluator([one], view))[0] for one in values))
+    assert test.null.tolist() == bests
+    assert test.best == max(good_of(section, evaluator([one]))[0] for one in values)
+    assert test.p_value == (1 + sum(one >= test.best for one in bests)) / 6
+
+
+def test_a_short_market_cannot_be_shifted(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
+    section = sweep_config(swept[0]).sweep
+    with pytest.raises(ConfigError, match="shifts=0"):
+        shift_test(section, evaluator, [{}], shifts=0, seed=1)
+    with pytest.raises(ConfigError, match="trials=16 must be at least 32"):
+        screened_values(sweep_config(swept[0]), evaluator.space, 16)
+
+
+def test_everything_is_said_about_a_small_sweep(found: Validation) -> None:
+    tree = validation_json(found)
+    assert json.loads(json.dumps(tree, allow_nan=True))["verdict"]["word"] == found.verdict.word
+    assert found.family is not None
+    assert found.family.trials == found.findings.trials == 40
+    assert tree["shifted_votes"]["shifts"] == SHIFTS
+    assert 0 < found.shifts.p_value <= 1
+    assert found.selection is not None
+    assert found.selection.overfitting.blocks == 16
+    assert found.brittleness is not None
+    assert len(found.brittleness.losses) == len(found.brittleness.axes) == 12
+    assert (found.brittleness.losses >= 0).all()
+    assert found.findings.interval[0] < found.findings.sharpe_annual < found.findings.interval[1]
+    assert found.verdict.unknown[0] == "The holdout from 2021-02-05 on has not been opened."
+
+
+def test_threads_change_nothing(
+    swept: tuple[Ledger, Path], store: Store, found: Validation
+) -> None:
+    ledger, runs = swept
+    again = validate_sweep(ledger, runs=runs, store=store, shifts=SHIFTS, trials=32, threads=2)
+    assert repr(validation_json(again)) == repr(validation_json(found))
+
+
+def test_openings_of_the_holdout_are_told(
+    swept: tuple[Ledger, Path], store: Store, found: Validation
+) -> None:
+    ledger, runs = swept
+    family = ledger.sweep["family"]
+    for _ in range(2):
+        record_opening(runs, family, {"by": "a test"})
+    again = validate_sweep(ledger, runs=runs, store=store, shifts=1, trials=32)
+    assert "has been opened 2 times" in again.verdict.unknown[0]
+
+
+def test_the_holdout_is_recorded_and_then_looked_at(
+    swept: tuple[Ledger, Path], store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger, runs = swept
+    before = len(openings(runs, ledger.sweep["family"]))
+    where = ["--store", str(store.root), "--runs", str(runs), "--shifts", "1", "--trials", "32"]
+    assert main(["validate", ledger.sweep_id, *where, "--open-holdout", "--json"]) == 0
+    tree = json.loads(capsys.readouterr().out)
+    assert tree["holdout"]["opening"] == before + 1
+    known = openings(runs, ledger.sweep["family"])
+    assert known[-1]["trial"] == tree["chosen_trial"]
+    # 40 days from 1 January on: the holdout from 5 February on has five of them.
+    assert tree["holdout"]["bars"] == 5 * 24
+    config = sweep_config(ledger)
+    data = load_market_data(config.with_holdout, store)
+    assert len(data.panel) == 40 * 24
+    row = ledger.trials().to_pylist()[tree["chosen_trial"]]
+    whole = Evaluator(Space(config.with_holdout, space_of(config).axes), data)
+    alone = whole([json.loads(row["values"])], View(BarRange(35 * 24, 40 * 24)))
+    assert tree["holdout"]["metrics"]["final_equity"] == alone.metrics["final_equity"][0]
+    assert "On its 120 bars" in tree["verdict"]["unknown"][0]
+
+
+def test_another_number_than_the_ledgers_is_an_error(
+    swept: tuple[Ledger, Path], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, runs = swept
+    real = Ledger.trials
+
+    def doctored(self: Ledger, *arguments: Any) -> Any:
+        table = real(self, *arguments)
+        if "sharpe" not in table.column_names:
+            return table
+        at = table.column_names.index("final_equity")
+        import pyarrow.compute as pc
+
+        return table.set_column(at, "final_equity", pc.add(table["final_equity"], 1.0))
+
+    monkeypatch.setattr(Ledger, "trials", doctored)
+    with pytest.raises(DataError, match="has final_equity="):
+        validate_sweep(ledger, runs=runs, store=store, shifts=1, trials=32)
+
+
+def test_the_command_fits_eighty_columns_and_writes_its_object(
+    swept: tuple[Ledger, Path],
+    store: Store,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ledger, runs = swept
+    out = tmp_path / "validation.json"
+    where = ["--store", str(store.root), "--runs", str(runs), "--shifts", "3", "--trials", "32"]
+    assert main(["validate", ledger.sweep_id, *where, "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 80
+    assert "not known:" in told
+    assert json.loads(out.read_text())["subject"] == ledger.sweep_id
+    assert main(["validate", "nothing", *where]) == 3
+    assert "there is no sweep 'nothing'" in capsys.readouterr().err
+
+
+def test_a_run_is_validated_without_a_search(
+    store: Store, small_config: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run(small_config, store=store, runs=tmp_path)
+    where = ["--store", str(store.root), "--runs", str(tmp_path), "--shifts", "19", "--json"]
+    assert main(["validate", result.run_id, *where]) == 0
+    tree = json.loads(capsys.readouterr().out)
+    assert tree["selection"] is None
+    assert tree["findings"]["trials"] == 1
+    assert tree["verdict"]["word"] in ("evidence", "no evidence", "inconclusive")
+    assert tree["shifted_votes"]["best"] == result.metrics["sharpe"]
