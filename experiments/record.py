@@ -179,18 +179,24 @@ def load_run(run: Path | str, runs: Path | str = "runs") -> RunRecord:
 
 def list_runs(runs: Path | str = "runs") -> tuple[RunRecord, ...]:
     """Every finished run under ``runs``, oldest first; none when the folder does not exist."""
-    folder = Path(runs)
-    if not folder.is_dir():
-        return ()
-    finished = (path for path in folder.iterdir() if (path / RECORD_NAME).is_file())
-    return tuple(_read_record(path) for path in sorted(finished) if not path.name.startswith("."))
+    return tuple(_read_record(folder) for folder in _finished(Path(runs)))
+
+
+def _finished(runs: Path) -> list[Path]:
+    if not runs.is_dir():
+        return []
+    return sorted(
+        path
+        for path in runs.iterdir()
+        if (path / RECORD_NAME).is_file() and not path.name.startswith(".")
+    )
 
 
 def _run_folder(run: str, runs: Path) -> Path:
     direct = Path(run)
     if (direct / RECORD_NAME).is_file():
         return direct
-    names = [record.run_id for record in list_runs(runs)]
+    names = [folder.name for folder in _finished(runs)]
     if run == "latest" and names:
         return runs / names[-1]
     matches = [name for name in names if name.startswith(run)]

@@ -68,6 +68,13 @@ def test_a_broken_record_is_told(tmp_path: Path, text: str):
         load_run(folder)
 
 
+def test_a_broken_record_does_not_hide_the_other_runs(three: Path):
+    (three / "20240101T000000Z-a-1" / "run.json").write_text("{}")
+    assert load_run("2025", three).run_id[-1] == "3"
+    with pytest.raises(DataError, match="is not the record of a run"):
+        list_runs(three)
+
+
 def test_a_record_of_another_version_is_told(tmp_path: Path):
     with pytest.raises(DataError, match="schema_version=1, this version reads 2"):
         load_run(record_at(tmp_path / "r", 1))

@@ -148,11 +148,9 @@ class Dispatcher:
                 self._lost_at_start = 0
                 self._free.add(place)
             case Answer(place, evaluated):
-                task = self._given.pop(place)
+                # A chunk of a call that was given up is answered too, and nobody asks for it.
+                done[self._given.pop(place)] = evaluated
                 self._free.add(place)
-                # An answer to a chunk of a call that was given up is nobody's.
-                if task in open_chunks:
-                    done[task] = evaluated
             case Refused(_, reason):
                 raise DataError(reason)
             case Lost(place, reason):

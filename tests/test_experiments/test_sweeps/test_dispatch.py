@@ -43,7 +43,7 @@ def trials(count: int) -> list[Mapping[str, Any]]:
 
 @dataclass
 class FateCrew:
-    """Workers of which each, when it is its turn, answers or dies as ``fate`` decides."""
+    """Workers of which each, in its turn, answers or dies as ``fate`` decides; idle ones die, too."""
 
     size: int
     fate: random.Random
@@ -51,6 +51,7 @@ class FateCrew:
     deadly: frozenset[int] = frozenset()
     """Trials that nobody survives."""
     starting: set[int] = field(default_factory=set)
+    idle: set[int] = field(default_factory=set)
     busy: dict[int, Values] = field(default_factory=dict)
     lost: Counter[int] = field(default_factory=Counter)
     """Chunks that were lost, by their first trial."""
@@ -62,20 +63,24 @@ class FateCrew:
         self.starting.add(place)
 
     def give(self, place: int, chunk: Values) -> None:
-        assert place not in self.starting
-        assert place not in self.busy
+        assert place in self.idle
+        self.idle.remove(place)
         self.busy[place] = chunk
 
     def hear(self) -> Sequence[Report]:
+        if self.idle and self.fate.random() < self.death_rate:
+            return [Lost(self.idle.pop(), "boredom")]
         place = self.fate.choice(sorted(self.starting | set(self.busy)))
         if place in self.starting:
             self.starting.discard(place)
+            self.idle.add(place)
             return [Ready(place)]
         chunk = self.busy.pop(place)
         numbers = {one["number"] for one in chunk}
         if numbers & self.deadly or self.fate.random() < self.death_rate:
             self.lost[chunk[0]["number"]] += 1
             return [Lost(place, "lightning")]
+        self.idle.add(place)
         return [Answer(place, found_of(chunk))]
 
     def end(self) -> None:

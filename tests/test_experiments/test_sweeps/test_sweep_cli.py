@@ -59,6 +59,17 @@ def test_run_top_and_the_best_run_again(
     assert status["families"][told["family"]]["trials"] == 32
 
 
+def test_workers_are_asked_for_by_options(
+    config_path: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
+    one = ["--executor", "processes", "--threads", "2"]
+    told = run_json(capsys, "sweep", "run", str(config_path), *where, *one)
+    assert (told["trials"], told["retries"]) == (32, 0)
+    assert main(["sweep", "resume", *where, "--address", "there:6379"]) == 2
+    assert "--executor ray" in capsys.readouterr().err
+
+
 def test_words_fit_eighty_columns(
     config_path: Path,
     store: Store,
