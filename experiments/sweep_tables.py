@@ -16,6 +16,9 @@ from .tables import table_of
 UNITS: Mapping[str, str] = {
     "final_equity": "settlement currency",
     "traded_notional": "settlement currency",
+    "cash_turnover": "per year",
+    "psr": "ratio",
+    "dsr": "ratio",
     **{metric.name: metric.unit for metric in METRICS},
 }
 SHOWN = ("sharpe", "total_return", "max_drawdown", "trades")

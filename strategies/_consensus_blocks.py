@@ -13,6 +13,7 @@ import numpy as np
 
 from engine import Bool1D, Bool2D, Float1D, Float2D, Int1D, Int8Array1D, Int8Array2D, kernel
 from engine.decision_events import WORD
+from engine.jit import inner_kernel
 from engine.simd import WIDTH, choose, load, mask_bits, spread
 
 from .consensus import (
@@ -30,10 +31,13 @@ P_MIN, C_MIN, WEIGHT_MIN, SCORE_MIN, CONSENSUS_C_MIN, CONSENSUS_P_MIN, QUORUM, M
     range(MOST_HEADS, MOST_HEADS + 9)
 )  # fmt: skip
 """Rows of a block after the weights of the heads."""
+PAIR: Final = 2
+"""Blocks decided together."""
 
 Float3D = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
 Uint8Array1D = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Uint8Array2D = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+Uint16Array1D = np.ndarray[tuple[int], np.dtype[np.uint16]]
 
 
 class Entries(NamedTuple):
@@ -188,19 +192,20 @@ def actions_kernel(
 ) -> None:
     """Write what each configuration does at each entry into ``actions[:, first:]``.
 
-    ``blocks`` and ``present`` are those of ``gate_blocks``; ``allowed`` uint8 by entry: the actions
-    (``engine.decision_events``) that the row permits.
+    ``blocks`` and ``present``, of as many whole pairs of blocks as there are, have the weights and
+    thresholds and the weight of the heads with data by pattern; ``allowed`` uint8 by entry: the
+    actions (``engine.decision_events``) that the row permits.
     """
     length = len(entries.row)
-    rises = np.zeros(length, dtype=np.uint8)
-    falls = np.zeros(length, dtype=np.uint8)
-    for block in range(len(blocks)):
+    rises = np.zeros(length, dtype=np.uint16)
+    falls = np.zeros(length, dtype=np.uint16)
+    for block in range(0, len(blocks), PAIR):
         start = block * WIDTH
-        stop = min(start + WIDTH, len(actions))
+        stop = min(start + PAIR * WIDTH, len(actions))
         stand_kernel(
             entries.side, entries.pattern, entries.first_vote, entries.head, entries.agrees,
-            entries.probability, entries.confidence, entries.strength, blocks[block], present[block],
-            entries.used, rises, falls,
+            entries.probability, entries.confidence, entries.strength, blocks[block : block + PAIR],
+            present[block : block + PAIR], entries.used, rises, falls,
         )  # fmt: skip
         for i in range(entries.used):
             if entries.is_second[i]:
@@ -217,8 +222,19 @@ def actions_kernel(
         for k in range(start, stop):
             if not (exits_on_flat[k] or hold_bars[k] > 0):
                 _spread_kernel(
-                    rises, falls, np.uint8(k - start), allowed, actions[k, first : first + length]
+                    rises, falls, np.uint16(k - start), allowed, actions[k, first : first + length]
                 )
+
+
+class Sums(NamedTuple):
+    """What the votes of an entry add up to under each configuration of a block: eight numbers each."""
+
+    agreeing: Any
+    opposing: Any
+    weight: Any
+    p: Any
+    c: Any
+    score: Any
 
 
 @kernel
@@ -231,67 +247,112 @@ def stand_kernel(
     probability: Float1D,
     confidence: Float1D,
     strength: Float1D,
-    block: Float2D,
-    present: Float2D,
+    blocks: Float3D,
+    present: Float3D,
     count: int,
-    rises: Uint8Array1D,
-    falls: Uint8Array1D,
+    rises: Uint16Array1D,
+    falls: Uint16Array1D,
 ) -> None:
-    """For each entry the configurations of a block, as bits, under which a consensus stands."""
-    gates, weighed = block.ctypes.data, present.ctypes.data
-    p_min, c_min = load(gates, WIDTH * P_MIN), load(gates, WIDTH * C_MIN)
-    weight_min, score_min = load(gates, WIDTH * WEIGHT_MIN), load(gates, WIDTH * SCORE_MIN)
-    consensus_c_min = load(gates, WIDTH * CONSENSUS_C_MIN)
-    consensus_p_min = load(gates, WIDTH * CONSENSUS_P_MIN)
-    quorum, max_opposite = load(gates, WIDTH * QUORUM), load(gates, WIDTH * MAX_OPPOSITE)
-    zero, one = spread(0.0), spread(1.0)
-    four, nine, bonus_of_a_head = spread(4.0), spread(9.0), spread(BONUS_OF_A_HEAD)
+    """For each entry the configurations of a pair of blocks, as bits, under which a consensus stands.
+
+    How many heads vote and whether they agree is what the processor cannot predict: two blocks
+    share the cost of that.
+    """
+    gates, weighed = blocks.ctypes.data, present.ctypes.data
+    next_gates = gates + 8 * WIDTH * GATE_ROWS
+    next_weighed = weighed + 8 * WIDTH * present.shape[1]
+    zero = spread(0.0)
+    nothing = Sums(zero, zero, zero, zero, zero, zero)
     for i in range(count):
-        agreeing, opposing = zero, zero
-        sum_weight, sum_p, sum_c, score = zero, zero, zero, zero
+        one, other = nothing, nothing
         for vote in range(first_vote[i], first_vote[i + 1]):
-            p, c = spread(probability[vote]), spread(confidence[vote])
-            counts = (p >= p_min) & (c >= c_min)
-            weight = choose(counts, load(gates, WIDTH * head[vote]), zero)
+            p, c, s = spread(probability[vote]), spread(confidence[vote]), spread(strength[vote])
             if agrees[vote]:
-                agreeing = agreeing + choose(counts, one, zero)
-                sum_weight = sum_weight + weight
-                sum_p = sum_p + weight * p
-                sum_c = sum_c + weight * c
+                one = agreeing_kernel(one, gates, head[vote], p, c, s)
+                other = agreeing_kernel(other, next_gates, head[vote], p, c, s)
             else:
-                opposing = opposing + choose(counts, one, zero)
-            score = score + weight * spread(strength[vote])
-        stands = (agreeing > opposing) & (agreeing >= quorum) & (opposing <= max_opposite)
-        found = mask_bits(stands)
-        if found:
-            counted = choose(agreeing < nine, agreeing, nine)
-            bonus = choose(agreeing > four, bonus_of_a_head * (counted - four), zero)
-            extra = choose(sum_p >= spread(LOW_P) * sum_weight, spread(LOW_P_BONUS), zero)
-            extra = choose(sum_p >= spread(MIDDLE_P) * sum_weight, spread(MIDDLE_P_BONUS), extra)
-            extra = choose(sum_p >= spread(HIGH_P) * sum_weight, spread(HIGH_P_BONUS), extra)
-            data = load(weighed, WIDTH * pattern[i])
-            stands = (
-                stands
-                & (sum_weight > zero)
-                & (sum_weight >= weight_min * data)
-                & (score >= score_min * data)
-                & (sum_c >= (consensus_c_min - (bonus + extra)) * sum_weight)
-                & (sum_p >= consensus_p_min * sum_weight)
-            )
-            found = mask_bits(stands)
+                one = opposing_kernel(one, gates, head[vote], p, c, s)
+                other = opposing_kernel(other, next_gates, head[vote], p, c, s)
+        found = np.uint16(
+            standing_kernel(one, gates, load(weighed, WIDTH * pattern[i]))
+            | standing_kernel(other, next_gates, load(next_weighed, WIDTH * pattern[i])) << WIDTH
+        )
         rises[i] = found if side[i] > 0 else 0
         falls[i] = found if side[i] < 0 else 0
 
 
+@inner_kernel(inlined=True)
+def agreeing_kernel(sums: Sums, gates: int, head: int, p: Any, c: Any, strength: Any) -> Sums:
+    """``sums`` with the vote of a head that agrees with the side."""
+    zero = spread(0.0)
+    counts = (p >= load(gates, WIDTH * P_MIN)) & (c >= load(gates, WIDTH * C_MIN))
+    weight = choose(counts, load(gates, WIDTH * head), zero)
+    return Sums(
+        sums.agreeing + choose(counts, spread(1.0), zero),
+        sums.opposing,
+        sums.weight + weight,
+        sums.p + weight * p,
+        sums.c + weight * c,
+        sums.score + weight * strength,
+    )
+
+
+@inner_kernel(inlined=True)
+def opposing_kernel(sums: Sums, gates: int, head: int, p: Any, c: Any, strength: Any) -> Sums:
+    """``sums`` with the vote of a head for the other side."""
+    zero = spread(0.0)
+    counts = (p >= load(gates, WIDTH * P_MIN)) & (c >= load(gates, WIDTH * C_MIN))
+    weight = choose(counts, load(gates, WIDTH * head), zero)
+    return Sums(
+        sums.agreeing,
+        sums.opposing + choose(counts, spread(1.0), zero),
+        sums.weight,
+        sums.p,
+        sums.c,
+        sums.score + weight * strength,
+    )
+
+
+@inner_kernel(inlined=True)
+def standing_kernel(sums: Sums, gates: int, data: Any) -> int:
+    """The configurations of a block, as bits, under which ``sums`` are a consensus; ``data``: the weight
+    of the heads with data.
+    """
+    zero, four, nine = spread(0.0), spread(4.0), spread(9.0)
+    agreeing = sums.agreeing
+    stands = (
+        (agreeing > sums.opposing)
+        & (agreeing >= load(gates, WIDTH * QUORUM))
+        & (sums.opposing <= load(gates, WIDTH * MAX_OPPOSITE))
+    )
+    if not mask_bits(stands):
+        return 0
+    counted = choose(agreeing < nine, agreeing, nine)
+    bonus = choose(agreeing > four, spread(BONUS_OF_A_HEAD) * (counted - four), zero)
+    extra = choose(sums.p >= spread(LOW_P) * sums.weight, spread(LOW_P_BONUS), zero)
+    extra = choose(sums.p >= spread(MIDDLE_P) * sums.weight, spread(MIDDLE_P_BONUS), extra)
+    extra = choose(sums.p >= spread(HIGH_P) * sums.weight, spread(HIGH_P_BONUS), extra)
+    c_min = load(gates, WIDTH * CONSENSUS_C_MIN) - (bonus + extra)
+    stands = (
+        stands
+        & (sums.weight > zero)
+        & (sums.weight >= load(gates, WIDTH * WEIGHT_MIN) * data)
+        & (sums.score >= load(gates, WIDTH * SCORE_MIN) * data)
+        & (sums.c >= c_min * sums.weight)
+        & (sums.p >= load(gates, WIDTH * CONSENSUS_P_MIN) * sums.weight)
+    )
+    return int(mask_bits(stands))
+
+
 @kernel
 def _turns_kernel(
-    is_fresh: Bool1D, is_passed_over: Bool1D, count: int, rises: Uint8Array1D, falls: Uint8Array1D
+    is_fresh: Bool1D, is_passed_over: Bool1D, count: int, rises: Uint16Array1D, falls: Uint16Array1D
 ) -> None:
     """Leave of the sides only those that the row before did not have."""
-    rose, fell = np.uint8(0), np.uint8(0)
+    rose, fell = np.uint16(0), np.uint16(0)
     for i in range(count):
         if is_fresh[i]:
-            rose, fell = np.uint8(0), np.uint8(0)
+            rose, fell = np.uint16(0), np.uint16(0)
         if is_passed_over[i]:
             rises[i], falls[i] = 0, 0
             continue
@@ -302,16 +363,16 @@ def _turns_kernel(
 
 @kernel
 def _spread_kernel(
-    rises: Uint8Array1D,
-    falls: Uint8Array1D,
-    bit: np.uint8,
+    rises: Uint16Array1D,
+    falls: Uint16Array1D,
+    bit: np.uint16,
     allowed: Uint8Array1D,
     out: Uint8Array1D,
 ) -> None:
     """The actions of the configuration of one bit."""
     for i in range(len(out)):
-        up, down = (rises[i] >> bit) & np.uint8(1), (falls[i] >> bit) & np.uint8(1)
-        out[i] = (up | (down << np.uint8(1))) & allowed[i]
+        up, down = (rises[i] >> bit) & np.uint16(1), (falls[i] >> bit) & np.uint16(1)
+        out[i] = np.uint8(up | (down << np.uint16(1))) & allowed[i]
 
 
 @kernel

@@ -28,6 +28,7 @@ from engine.sweep import Sweep, SweepResult, in_parallel
 from ._consensus_blocks import (
     GATE_ROWS,
     MOST_HEADS,
+    PAIR,
     QUORUM,
     Entries,
     Float3D,
@@ -305,9 +306,12 @@ def _entries(one: SymbolVotes, gates: Gates) -> Entries:
 
 
 def _blocks(gates: Gates) -> Float3D:
-    """The gates by eight configurations, ``(blocks, GATE_ROWS, 8)``; what fills the last never stands."""
+    """The gates by eight configurations, ``(blocks, GATE_ROWS, 8)``, in pairs; what fills the last
+    never stands.
+    """
     count = len(gates.quorum)
-    rows = np.zeros((-(-count // WIDTH) * WIDTH, GATE_ROWS))
+    whole = PAIR * WIDTH
+    rows = np.zeros((-(-count // whole) * whole, GATE_ROWS))
     rows[:count, :MOST_HEADS] = gates.weights
     for column, name in enumerate((*_COLUMNS, "quorum", "max_opposite")):
         rows[:count, MOST_HEADS + column] = getattr(gates, name)

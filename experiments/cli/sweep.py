@@ -245,7 +245,7 @@ def _run(
 
 def _status_of(ledger: "Ledger") -> dict[str, Any]:
     from ..sweeps.best import sweep_config
-    from ..sweeps.run import planned_trials, ranked_trials
+    from ..sweeps.run import ranked_trials
 
     config = sweep_config(ledger)
     trials = ledger.trials()
@@ -255,7 +255,7 @@ def _status_of(ledger: "Ledger") -> dict[str, Any]:
         "family": config.family,
         "created_at": ledger.sweep["created_at"],
         "trials": len(trials),
-        "planned": planned_trials(config),
+        "planned": config.sweep.planned_trials,
         "objectives": [one.metric for one in config.sweep.objectives],
         "best": ranked["score"][0].as_py() if len(ranked) else None,
     }

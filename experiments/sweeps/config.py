@@ -150,6 +150,11 @@ class SweepSection(Section):
     search: Search = Field(default_factory=Search)
     holdout_from: date | None = None
 
+    @property
+    def planned_trials(self) -> int:
+        """Trials of the whole plan, neighbours included."""
+        return self.screen.trials + self.search.trials * (1 + self.search.neighbours)
+
     @model_validator(mode="after")
     def _some_trial(self) -> "SweepSection":
         names = [objective.metric for objective in self.objectives]

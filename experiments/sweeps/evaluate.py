@@ -108,7 +108,9 @@ class Evaluator:
         try:
             result = self._swept(rules, view)
             cash = np.array([one.replay.initial_cash for one in rules])
-            found = trial_metrics(result, cash, len(view.part), self.data.panel.timeframe)
+            found = trial_metrics(
+                result, cash, len(view.part), self.data.panel.timeframe, self.space.planned
+            )
         except Exception as error:  # noqa: BLE001 - one trial must not end the others
             if len(group) == 1:
                 errors[chosen[0]] = _told(error)

@@ -89,12 +89,6 @@ def plan_of(config: SweepConfig) -> list[Batch]:
     return plan
 
 
-def planned_trials(config: SweepConfig) -> int:
-    """Trials of the whole plan, neighbours included."""
-    sweep = config.sweep
-    return sweep.screen.trials + sweep.search.trials * (1 + sweep.search.neighbours)
-
-
 def run_sweep(
     config: SweepConfig,
     *,
@@ -185,7 +179,7 @@ class _Writer:
                 SweepProgress(
                     stage=batch.stage,
                     done=self.ledger.count,
-                    planned=planned_trials(self.config),
+                    planned=self.config.sweep.planned_trials,
                     evaluated=self.ledger.count - resumed_from,
                     seconds=time.perf_counter() - started,
                     best=best,

@@ -47,10 +47,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """The axes in the order of their paths, and the configuration around them."""
+    """The axes in the order of their paths, the configuration around them, and the trials planned in it."""
 
     base: RunConfig
     axes: tuple[Axis, ...]
+    planned: int = 1
 
     def __len__(self) -> int:
         return len(self.axes)
@@ -143,7 +144,7 @@ def space_of(config: SweepConfig) -> Space:
         for value in _extremes(parameter):
             _check_value(path, value, tree, set(config.sweep.space) - {path})
         axes.append(Axis(path, parameter))
-    return Space(base, tuple(axes))
+    return Space(base, tuple(axes), config.sweep.planned_trials)
 
 
 def sobol_points(dimensions: int, trials: int, seed: int) -> Float2D:

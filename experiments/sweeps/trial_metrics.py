@@ -1,15 +1,17 @@
 """Metrics of a run that follow from what a sweep keeps, for K configurations at once.
 
-Names, conventions and bits are those of ``engine.metrics`` (docs/metrics.md); ``final_equity`` and
-``traded_notional`` are not metrics of their own there.
+Names, conventions and bits are those of ``engine.metrics`` (docs/metrics.md), but for five that are not
+there: ``final_equity``, ``traded_notional``, ``cash_turnover`` (traded notional ÷ cash ÷ years), and
+``psr`` and ``dsr`` (docs/statistics.md, 2012 and 2014), which know how many trials are planned.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import ndtr
 
-from engine import Float1D
+from engine import Float1D, Float2D
 from engine.metrics import (
     annual_return,
     kurtosis_from_sums,
@@ -20,6 +22,8 @@ from engine.metrics import (
 )
 from engine.sweep import SweepResult
 from engine.timeframe import DAY_NS, DAYS_PER_YEAR, bars_per_year, timeframe_ns
+
+from ..statistics.deflation import luck_per_bar
 
 DIRECTIONS: Final[Mapping[str, str]] = {
     "total_return": "maximize",
@@ -36,7 +40,10 @@ DIRECTIONS: Final[Mapping[str, str]] = {
     "win_rate": "maximize",
     "profit_factor": "maximize",
     "expectancy": "maximize",
+    "psr": "maximize",
+    "dsr": "maximize",
     "traded_notional": "minimize",
+    "cash_turnover": "minimize",
     "fees": "minimize",
     "spread": "minimize",
     "impact": "minimize",
@@ -51,12 +58,13 @@ DIRECTIONS: Final[Mapping[str, str]] = {
 
 
 def trial_metrics(
-    result: SweepResult, initial_cash: Float1D, bars: int, timeframe: str
+    result: SweepResult, initial_cash: Float1D, bars: int, timeframe: str, planned: int
 ) -> dict[str, Float1D]:
     """``DIRECTIONS`` by name, each float64 ``(K,)``, NaN where undefined.
 
     ``initial_cash`` ``(K,)`` is what each configuration began with; the sums at the last edge of
-    ``result`` cover all ``bars`` of ``timeframe``.
+    ``result`` cover all ``bars`` of ``timeframe``. ``planned`` trials are what ``dsr`` deflates by, their
+    Sharpe ratios per bar with the variance 1 ÷ (bars − 1) that estimates without skill have.
     """
     totals, sums = result.totals, result.sums[:, -1]
     year = bars_per_year(timeframe)
@@ -69,6 +77,7 @@ def trial_metrics(
         ]
     ).reshape(len(final))
     trades = totals["trades"].astype(np.float64)
+    luck = luck_per_bar(planned, 1.0 / (bars - 1)) if bars > 1 else 0.0
     return {
         "total_return": final / initial_cash - 1.0,
         "annual_return": annual,
@@ -97,9 +106,22 @@ def trial_metrics(
                 "ambiguous_exits",
             )
         },
+        "psr": _psr(sums, bars, 0.0),
+        "dsr": _psr(sums, bars, luck),
+        "cash_turnover": totals["traded_notional"] / initial_cash / years,
         "exposure": totals["bars_in_position"] / bars,
         "ruined": (totals["ruined_bar"] >= 0).astype(np.float64),
     }
+
+
+def _psr(sums: Float2D, bars: int, benchmark_per_bar: float) -> Float1D:
+    """``statistics.sharpe.psr_2012`` of each configuration; NaN where its moments are undefined."""
+    sharpe = sharpe_from_sums(sums, bars, 1.0)
+    skew, kurtosis = skew_from_sums(sums, bars), kurtosis_from_sums(sums, bars)
+    variance = 1.0 - skew * sharpe + (kurtosis - 1.0) / 4.0 * sharpe * sharpe
+    error = np.sqrt(np.where(variance > 0, variance, np.nan) / max(bars - 1, 1))
+    found: Float1D = ndtr((sharpe - benchmark_per_bar) / error)
+    return found
 
 
 def _quotient(above: Any, below: Any) -> Float1D:

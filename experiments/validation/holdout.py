@@ -66,7 +66,7 @@ def open_holdout(
             "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
-    evaluator = Evaluator(Space(whole, space.axes), data)
+    evaluator = Evaluator(Space(whole, space.axes, space.planned), data)
     found = evaluator([values], View(BarRange(start, bars)))
     return Holdout(
         opening=opening,

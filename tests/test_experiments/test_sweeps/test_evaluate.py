@@ -12,6 +12,9 @@ from experiments.decisions import annual_volatility, average_true_ranges, entry_
 from experiments.market_data import MarketData
 from experiments.pipeline import votes_of
 from experiments.splits.ranges import BarRange
+from experiments.statistics.deflation import luck_per_bar
+from experiments.statistics.sharpe import psr_2012
+from experiments.statistics.track_record import track_record_from_sums
 from experiments.sweeps.evaluate import Evaluator, View
 from experiments.sweeps.space import Space, sobol_points, space_of
 from experiments.sweeps.values import RulesOf
@@ -196,3 +199,30 @@ def test_shifted_votes_keep_their_sequence_and_lose_their_time(
     assert np.array_equal(later.direction[240:], votes.direction[:-240])
     assert np.array_equal(later.direction[:240], votes.direction[-240:])
     assert np.array_equal(later.open_time, votes.open_time)
+
+
+def test_probabilistic_ratios_and_turnover_are_those_of_the_statistics(
+    sweep_of: SweepOf, market_data: MarketData, store: Store
+) -> None:
+    config = sweep_of(search={"trials": 10, "neighbours": 3})
+    space = space_of(config)
+    assert space.planned == config.sweep.planned_trials == 16 + 10 * 4
+    values = [space.values(point) for point in sobol_points(len(space), 8, 2).tolist()]
+    found = Evaluator(space, market_data)(values)
+    bars = len(market_data.panel)
+    luck = luck_per_bar(56, 1.0 / (bars - 1))
+    compared = 0
+    for k, one in enumerate(values):
+        alone = run(space.config(one), store=store, runs=None)
+        if np.isnan(alone.metrics["sharpe"]):
+            assert np.isnan(found.metrics["dsr"][k])
+            continue
+        sums = return_sums(alone.replay.equity, alone.config.initial_cash)[-1]
+        record = track_record_from_sums(sums, bars, autocorrelation=0.0)
+        assert found.metrics["psr"][k] == pytest.approx(psr_2012(record), rel=1e-9)
+        assert found.metrics["dsr"][k] == pytest.approx(psr_2012(record, luck), rel=1e-9)
+        years = bars / (365 * 24)
+        turned = found.metrics["traded_notional"][k] / alone.config.initial_cash / years
+        assert found.metrics["cash_turnover"][k] == pytest.approx(turned)
+        compared += 1
+    assert compared > 4

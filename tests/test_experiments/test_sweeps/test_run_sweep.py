@@ -16,7 +16,6 @@ from experiments.sweeps.best import config_yaml, sweep_config, top_trials, trial
 from experiments.sweeps.config import SweepConfig
 from experiments.sweeps.run import (
     SweepOutcome,
-    planned_trials,
     ranked_trials,
     run_sweep,
     why_nothing_is_feasible,
@@ -49,7 +48,7 @@ def interrupted(config: SweepConfig, store: Store, runs: Path) -> SweepOutcome:
     """A sweep that stops after each batch once and after two once."""
     for batches in (1, 2, 1):
         outcome = run_sweep(config, store=store, runs=runs, should_stop=after(batches))
-    assert not outcome.is_finished or outcome.ledger.count == planned_trials(config)
+    assert not outcome.is_finished or outcome.ledger.count == config.sweep.planned_trials
     return run_sweep(config, store=store, runs=runs)
 
 
@@ -90,7 +89,7 @@ def test_a_resumed_sweep_is_the_undisturbed_one(
     assert resumed.is_finished
     assert resumed.resumed_from > 0
     trials = whole.ledger.trials()
-    assert len(trials) == planned_trials(config) == 16 + 24 * (1 + neighbours)
+    assert len(trials) == config.sweep.planned_trials == 16 + 24 * (1 + neighbours)
     assert same(trials, resumed.ledger.trials())
     # A sampler that repeats itself within a batch has lost its place in the sequence of its seeds.
     points = {tuple(point) for point in trials["coordinates"].to_pylist()}
