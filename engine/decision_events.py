@@ -11,6 +11,7 @@ from .arrays import Float2D, Int1D
 from .decisions import Decisions
 from .entry_orders import EntryOrders
 from .errors import ContractError
+from .jit import kernel
 
 UInt8Array2D: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 
@@ -24,6 +25,16 @@ WORD: Final = 8
 
 TARGETS: Final = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
 """The target of each action."""
+
+
+@kernel
+def _are_actions_kernel(actions: UInt8Array2D) -> bool:
+    """Whether every element is an action: one bit of three at most."""
+    one, others = np.uint8(1), np.uint8(255 - (LONG | SHORT | FLAT))
+    surplus = np.uint8(0)
+    for action in actions.ravel():
+        surplus = np.uint8(surplus | (action & (action - one)) | (action & others))
+    return bool(surplus == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,7 +107,7 @@ class DecisionEvents:
                 f"decision events: actions have shape {actions.shape}, expected one column for "
                 f"each of {len(self.rows)} rows"
             )
-        if actions.size and (actions.max() > FLAT or (actions == (LONG | SHORT)).any()):
+        if not _are_actions_kernel(actions):
             k, at = (int(i) for i in np.argwhere((actions > FLAT) | (actions == (LONG | SHORT)))[0])
             raise ContractError(
                 f"decision events: actions[{k}, {at}]={actions[k, at]} (bar {self.rows[at]}) must "

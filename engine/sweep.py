@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from ._margin_kernel import tier_table
 from ._replay.bare import BareReplay
 from ._replay.event_rows import EventRows
 from ._replay.prepare import PreparedMarket, prepare_market
-from ._sweep.market import decided_events, sweep_market
+from ._sweep.decided import DecidedRows, decided_events, decided_rows
+from ._sweep.market import sweep_market
 from ._sweep.run import sweep_kernel
 from ._sweep.tables import (
     RULE_DTYPE,
@@ -37,20 +39,25 @@ CHUNK: Final = 32
 
 Float3D = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
 
-_NUMBERS: Final = attrgetter(
+_FIELDS: Final = attrgetter(
     "initial_cash", "costs.taker_fee_bps", "costs.maker_fee_bps", "costs.slippage_bps", "exits.stop_atr",
     "exits.stop_frac", "exits.take_profit_atr", "exits.take_profit_frac", "exits.take_profit_r",
     "exits.take_profit_is_limit", "exits.time_stop_bars", "sizing.position_fraction", "limits.max_gross",
-    "margin.mode", "margin.liquidation_fee_bps",
-)  # fmt: skip
-_PLAIN: Final = attrgetter(
+    "margin.liquidation_fee_bps",
+    "margin.mode", "margin.tiers",
     "sizing.method", "margin.contract", "sizing.kelly", "limits.max_position", "limits.max_positions",
     "limits.max_heat", "limits.max_sector", "limits.max_correlation", "limits.drawdown_start",
     "costs.participation", "exits.trail_atr", "exits.trail_frac", "exits.break_even_r",
     "exits.time_stop_max_r", "costs.slippage_atr", "costs.impact", "costs.borrow_annual",
     "costs.fee_tiers", "exits.ladder",
 )  # fmt: skip
+_NUMBERS: Final = slice(0, 14)
+_MODE: Final = 14
+_TIERS: Final = 15
+_PLAIN: Final = slice(16, None)
 _PLAIN_VALUES: Final = ("fraction", "linear", *(None,) * 12, 0.0, 0.0, 0.0, (), ())
+_Fields: TypeAlias = tuple[Any, ...]
+"""What ``_FIELDS`` finds in the rules of one configuration."""
 _MARGIN_MODES: Final = {"none": 0.0, "cross": 1.0}
 
 
@@ -104,6 +111,7 @@ class Sweep:
         )
         self._atr_frac = atr_frac
         self._market: Addressed = sweep_market(self._prepared)
+        self._known_rows: DecidedRows | None = None
         slots = self._prepared.slots
         self._is_unrounded = not (
             slots["tick"].any() or slots["lot"].any() or slots["min_notional"].any()
@@ -142,16 +150,17 @@ class Sweep:
         totals = result.totals[first : first + len(rules)]
         sums = result.sums[first : first + len(rules)]
         totals[:] = np.zeros((), dtype=TOTALS_DTYPE)
-        tiers = rules[0].margin.tiers if rules else ()
-        if all(self._is_own(events, k, one, tiers) for k, one in enumerate(rules)):
-            self._run(events, events.actions, rules, tiers, totals, sums, work)
+        fields: list[_Fields] = list(map(_FIELDS, rules))
+        tiers = fields[0][_TIERS] if rules else ()
+        if all(self._is_own(events, k, one, tiers) for k, one in enumerate(fields)):
+            self._run(events, events.actions, fields, tiers, totals, sums, work)
             return
         others = list(range(len(rules)))
-        for tiers in {one.margin.tiers: None for one in rules}:
-            own = [k for k in others if self._is_own(events, k, rules[k], tiers)]
+        for tiers in {one[_TIERS]: None for one in fields}:
+            own = [k for k in others if self._is_own(events, k, fields[k], tiers)]
             if own:
                 others = [k for k in others if k not in own]
-                found, found_sums, theirs = totals[own], sums[own], [rules[k] for k in own]
+                found, found_sums, theirs = totals[own], sums[own], [fields[k] for k in own]
                 self._run(events, events.actions[own], theirs, tiers, found, found_sums, work)
                 totals[own], sums[own] = found, found_sums
         self._run_any(events, rules, others, totals, sums)
@@ -187,15 +196,15 @@ class Sweep:
         self,
         events: DecisionEvents,
         configuration: int,
-        rules: ReplayRules,
+        fields: _Fields,
         tiers: tuple[MarginTier, ...],
     ) -> bool:
         """Whether the sweep's own kernel knows the rules and orders; ``tiers`` are one call's."""
         return (
             self._is_unrounded
-            and _PLAIN(rules) == _PLAIN_VALUES
-            and rules.margin.mode in _MARGIN_MODES
-            and (rules.margin.tiers is tiers or rules.margin.tiers == tiers)
+            and fields[_PLAIN] == _PLAIN_VALUES
+            and fields[_MODE] in _MARGIN_MODES
+            and (fields[_TIERS] is tiers or fields[_TIERS] == tiers)
             and (len(tiers) == 1 or len(self._prepared.order) == 1)
             and (events.orders is None or events.orders.kind[configuration] == MARKET)
         )
@@ -215,17 +224,25 @@ class Sweep:
             totals[k] = account_totals(account, equity, rules[k])
             sums[k] = return_sums(equity, rules[k].initial_cash, self.edges)
 
+    def _decided_rows(self, events: DecisionEvents) -> DecidedRows:
+        """The rows of ``events`` for the kernels; parts of a sweep mostly have the same."""
+        known = self._known_rows
+        if known is None or not known.are(events.rows, events.offsets):
+            known = decided_rows(self._market, self._prepared, events.rows, events.offsets)
+            self._known_rows = known
+        return known
+
     def _run(
         self,
         events: DecisionEvents,
         actions: Any,
-        rules: Sequence[ReplayRules],
+        fields: Sequence[_Fields],
         tiers: tuple[MarginTier, ...],
         totals: Records1D,
         sums: Float3D,
         work: Addressed | None,
     ) -> None:
-        decided = decided_events(self._market, self._prepared, events.rows, events.offsets, actions)
+        decided = decided_events(self._decided_rows(events), actions)
         table = tier_table(tiers)
         space = work or self.space()
         at_work = space.record
@@ -234,7 +251,7 @@ class Sweep:
         at_work["edge_count"], at_work["tier_count"] = len(self.edges), len(table)
         at_work["greatest_rate"] = tiers[-1].maintenance
         at_work["has_finite_tiers"] = len(tiers) > 1 or np.isfinite(tiers[0].notional_to)
-        sweep_kernel(self._market.record, decided.record, _rule_records(rules), at_work, totals)
+        sweep_kernel(self._market.record, decided.record, _rule_records(fields), at_work, totals)
 
 
 def sweep_replay(
@@ -286,14 +303,14 @@ def in_parallel(run: Any, parts: Sequence[int], threads: int) -> None:
             pass
 
 
-def _rule_records(rules: Sequence[ReplayRules]) -> Records1D:
-    table = np.array(
-        [(*row[:13], _MARGIN_MODES[row[13]], row[14]) for row in map(_NUMBERS, rules)],
-        dtype=np.float64,
-    )
-    records = np.empty(len(rules), dtype=RULE_DTYPE)
-    for column, name in enumerate(RULE_FIELDS):
-        records[name] = table[:, column]
+def _rule_records(fields: Sequence[_Fields]) -> Records1D:
+    numbers = chain.from_iterable([one[_NUMBERS] for one in fields])
+    table = np.fromiter(numbers, np.float64, len(fields) * _NUMBERS.stop)
+    records = np.empty(len(fields), dtype=RULE_DTYPE)
+    names = [name for name in RULE_FIELDS if name != "has_margin"]
+    for name, column in zip(names, table.reshape(len(fields), _NUMBERS.stop).T, strict=True):
+        records[name] = column
+    records["has_margin"] = [_MARGIN_MODES[one[_MODE]] for one in fields]
     for name in ("taker_rate", "maker_rate", "slip", "liquidation_rate"):
         records[name] /= 10_000
     records["slip"] = np.minimum(records["slip"], 0.99)

@@ -122,12 +122,9 @@ def entry_rows_kernel(
             continue
         up, down = 0, 0
         for h in range(heads):
-            vote = direction[t, h]
-            if vote != 0 and probability[t, h] >= p_min and confidence[t, h] >= c_min:
-                if vote > 0:
-                    up += 1
-                else:
-                    down += 1
+            counts = (probability[t, h] >= p_min) & (confidence[t, h] >= c_min)
+            up += (direction[t, h] > 0) & counts
+            down += (direction[t, h] < 0) & counts
         may_rise, may_fall = up >= quorum, down >= quorum
         if not (may_rise or may_fall):
             if not (keeps_all or (keeps_next and follows)):

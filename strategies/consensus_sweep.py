@@ -42,7 +42,7 @@ from ._consensus_blocks import (
 from .consensus import NO_VETO, TOLERANCE, ConsensusRules, head_weights
 from .votes import VoteMatrix
 
-MOST_AT_A_TIME: Final = 128
+MOST_AT_A_TIME: Final = 256
 """Configurations whose decisions are kept at a time."""
 _COLUMNS: Final = (
     "p_min",
@@ -251,7 +251,7 @@ def consensus_sweep(
 
 def _part_length(configurations: int, threads: int) -> int:
     """How many configurations a thread takes at a time: whole blocks, few enough to share them out."""
-    share = -(-configurations // (4 * threads))
+    share = configurations if threads == 1 else -(-configurations // (4 * threads))
     return min(MOST_AT_A_TIME, -(-share // WIDTH) * WIDTH)
 
 

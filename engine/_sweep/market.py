@@ -1,4 +1,4 @@
-"""The searchable form of a market and of decision events."""
+"""The searchable form of a market."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,71 +8,18 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from .._replay.prepare import PreparedMarket
 from .._replay.state import Market
-from ..arrays import Bool2D, Float1D, Float2D, Int1D, Int2D
+from ..arrays import Bool2D, Float1D, Float2D, Int2D
 from ..jit import kernel
-from ..simd import BYTES as WORD_ROWS
 from .tables import (
-    AHEAD,
     CELL_DTYPE,
-    DECIDED_DTYPE,
     GROUP,
     MARKET_DTYPE,
-    PLAN_DTYPE,
     PRICE_DTYPE,
-    ROW_DTYPE,
-    SEARCHES,
-    TOGETHER,
     WINDOW_BARS,
     WINDOW_STEP,
     Addressed,
     addressed,
 )
-
-
-def decided_events(
-    market: Addressed,
-    prepared: PreparedMarket,
-    rows: Int1D,
-    offsets: Int1D,
-    actions: np.ndarray[Any, Any],
-) -> Addressed:
-    """Decision events for the kernels."""
-    order = prepared.order
-    first, stop = offsets[order], offsets[order + 1]
-    fills_at, fill_open, last_bar, atr_frac = market.arrays[-4:]
-    bars = fills_at.shape[1]
-    table = np.zeros(len(rows), dtype=ROW_DTYPE)
-    table["bar"] = rows
-    row_from = np.empty((len(order), bars + 1), dtype=np.int32)
-    for s in range(len(order)):
-        own = slice(int(first[s]), int(stop[s]))
-        bar, part = rows[own], table[own]
-        fills = fills_at[s][bar]
-        at = np.minimum(fills, bars - 1)
-        part["fills_at"], part["atr_frac"] = fills, atr_frac[s][bar]
-        part["fill_open"], part["last_bar"] = fill_open[s][at], last_bar[s][at]
-        part["is_simple"] = (fills == bar + 1) & (bar + 1 < bars)
-        part["is_simple"][:-1] &= bar[1:] > bar[:-1]
-        _row_from_kernel(bar, int(first[s]), row_from[s])
-    words = len(rows) // WORD_ROWS + 2
-    tables = {
-        "rows": table, "row_from": row_from, "first": first, "stop": stop, "actions": actions,
-        "bits": np.zeros((TOGETHER, SEARCHES, words), dtype=np.int64),
-        "after": np.zeros((TOGETHER, SEARCHES, words), dtype=np.int64),
-        "plans": np.zeros(TOGETHER * len(rows) + AHEAD, dtype=PLAN_DTYPE),
-        "planned": np.zeros(2 * TOGETHER, dtype=np.int64),
-    }  # fmt: skip
-    return addressed(DECIDED_DTYPE, tables, row_count=len(rows), words=words)
-
-
-@kernel
-def _row_from_kernel(rows: Int1D, first: int, out: np.ndarray[Any, Any]) -> None:
-    """``first`` plus the number of ``rows`` before each bar."""
-    row = 0
-    for t in range(len(out)):
-        while row < len(rows) and rows[row] < t:
-            row += 1
-        out[t] = first + row
 
 
 def sweep_market(prepared: PreparedMarket) -> Addressed:
@@ -101,8 +48,9 @@ def sweep_market(prepared: PreparedMarket) -> Addressed:
     cells = np.zeros((symbols, bars + 1), dtype=CELL_DTYPE)
     cells["payable"] = np.cumsum(payable, axis=1)
     event_key = 2 * sub + (rest > 0)
-    cells["event_start"] = np.searchsorted(bar, np.arange(bars + 1))
-    cells["payments"][:, :bars] = np.bincount(bar, minlength=bars)
+    payments = np.bincount(bar, minlength=bars)
+    cells["event_start"][:, 1:] = np.cumsum(payments)
+    cells["payments"][:, :bars] = payments
     cells["last_bar"][:, :bars] = last_bar
     at_open = np.bincount(bar[event_key == 2 * count * bar], minlength=bars)
     cells["is_plain"][:, :bars] = (cells["payments"][:, :bars] == at_open) & (
@@ -127,14 +75,14 @@ def sweep_market(prepared: PreparedMarket) -> Addressed:
         "high": high,
         "mark_low": mark_low,
         "mark_high": mark_high,
-        "group_low": _grouped(low).min(axis=2),
-        "group_high": _grouped(high).max(axis=2),
-        "group_mark_low": _grouped(mark_low).min(axis=2),
-        "group_mark_high": _grouped(mark_high).max(axis=2),
+        "group_low": _by_groups(np.minimum, low),
+        "group_high": _by_groups(np.maximum, high),
+        "group_mark_low": _by_groups(np.minimum, mark_low),
+        "group_mark_high": _by_groups(np.maximum, mark_high),
         "sub_low": sub_low,
         "sub_high": sub_high,
-        "sub_group_low": _grouped(sub_low).min(axis=2),
-        "sub_group_high": _grouped(sub_high).max(axis=2),
+        "sub_group_low": _by_groups(np.minimum, sub_low),
+        "sub_group_high": _by_groups(np.maximum, sub_high),
         "fill_open": fill_open,
         "event_bar": np.append(bar, 2 * bars).astype(np.int64),
         "event_key": np.append(event_key, 4 * bars * count).astype(np.int64),
@@ -211,8 +159,11 @@ def _padded(table: Float2D, filling: float) -> Float2D:
     return padded
 
 
-def _grouped(table: Float2D) -> Any:
-    return table.reshape(len(table), -1, GROUP)
+def _by_groups(extreme: np.ufunc, table: Float2D) -> Float2D:
+    """An extreme of every ``GROUP`` columns: of pairs, and of pairs of those, which numpy does fast."""
+    for _ in range(GROUP.bit_length() - 1):
+        table = extreme(table[:, ::2], table[:, 1::2])
+    return table
 
 
 @kernel

@@ -48,7 +48,7 @@ def validate(
     named = _named(subject, runs)
     if not isinstance(named, RunRecord):
         found = validate_sweep(
-            named, runs=runs, store=opened, shifts=shifts, trials=trials, seed=seed,
+            named, store=opened, shifts=shifts, trials=trials, seed=seed,
             threads=threads, opens_holdout=open_holdout, say=say,
         )  # fmt: skip
     elif open_holdout:

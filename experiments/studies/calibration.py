@@ -110,9 +110,7 @@ def case_result(
     with tempfile.TemporaryDirectory() as folder:
         store, runs = Store(Path(folder) / "data"), Path(folder) / "runs"
         ledger = run_sweep(config, store=store, runs=runs).ledger
-        found = validate_sweep(
-            ledger, runs=runs, store=store, shifts=shifts, trials=screened, seed=case.seed
-        )
+        found = validate_sweep(ledger, store=store, shifts=shifts, trials=screened, seed=case.seed)
     assert found.selection is not None
     return CaseResult(
         seed=case.seed,

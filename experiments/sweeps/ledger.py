@@ -111,6 +111,11 @@ class Ledger:
         return cls(folder, content, schema)
 
     @property
+    def runs(self) -> Path:
+        """The folder of runs that the family of this ledger lies in."""
+        return self.folder.resolve().parents[2]
+
+    @property
     def sweep_id(self) -> str:
         """``<name>-<digits>``; see :class:`SweepIdentity`."""
         return str(self.sweep["sweep_id"])

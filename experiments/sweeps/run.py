@@ -1,10 +1,11 @@
 """Running a sweep: screen, search, and a ledger that holds every batch before the next begins."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +13,15 @@ import numpy as np
 import pyarrow as pa
 
 from datasets import Store
-from engine import DataError, Float1D
+from engine import ConfigError, DataError, Float1D
 
 from ..config_file import config_hash, resolved
+from ..config_section import midnight_ns
 from ..market_data import load_market_data
+from ..provenance import versions
 from .config import SweepConfig
 from .executors import THIS_PROCESS, Executor, Workers, evaluated_by, executor_of
+from .families import list_sweeps
 from .identity import SweepIdentity
 from .ledger import Ledger
 from .objectives import (
@@ -33,6 +37,8 @@ from .search import Searcher, Told
 from .space import Space, neighbours_of, sobol_points, space_of
 from .trial_metrics import DIRECTIONS
 
+DECIDING: Final = ("optuna", "cmaes", "scipy", "numpy")
+"""Distributions that decide which points are asked."""
 SCREEN: Final = "screen"
 SEARCH: Final = "search"
 
@@ -111,6 +117,7 @@ def run_sweep(
     say("loading data")
     held = store if isinstance(store, Store) else Store(store)
     data = load_market_data(space.base, held)
+    _check_holdout(config, Path(runs), int(data.panel.open_time[-1]))
     identity = SweepIdentity(
         family=config.family,
         name=config.name,
@@ -145,6 +152,8 @@ class _Writer:
         plan = plan_of(self.config)
         told = _told_batches(self.config, self.ledger)
         resumed_from, finished = self.ledger.count, len(told)
+        if 0 < finished < len(plan):
+            self._check_goes_on()
         if finished > len(plan):
             raise DataError(
                 f"{self.ledger.folder}: holds {finished} batches, the plan of its configuration has "
@@ -249,6 +258,27 @@ class _Writer:
         ]
         return told, table
 
+    def _check_goes_on(self) -> None:
+        """Refuse to go on with other samplers or another arithmetic than the ledger was made with."""
+        now, then = versions(), self.ledger.sweep["versions"]
+        changed = [name for name in DECIDING if now.get(name) != then.get(name)]
+        if changed:
+            stated = ", ".join(f"{name} {then.get(name)} (now {now.get(name)})" for name in changed)
+            raise DataError(
+                f"{self.ledger.folder}: was made with {stated}: what is asked next would not be what it "
+                "would have asked; install those versions, or begin another sweep under another name"
+            )
+        trials = self.ledger.trials()
+        last = trials.slice(len(trials) - 1).to_pylist()[0]
+        found = evaluated_by(self.executor, [json.loads(last["values"])])
+        for name, column in found.metrics.items():
+            if not (column[0] == last[name] or (np.isnan(column[0]) and np.isnan(last[name]))):
+                raise DataError(
+                    f"{self.ledger.folder}: trial {last['trial']} has {name}={last[name]!r} and gives "
+                    f"{float(column[0])!r} now: the code is not that of the sweep (sweep.json); go back to "
+                    "it, or begin another sweep under another name"
+                )
+
     def _best_so_far(self) -> tuple[float, ...] | None:
         ranked = ranked_trials(self.config, self.ledger.trials())
         return tuple(ranked["score"][0].as_py()) if len(ranked) else None
@@ -299,6 +329,18 @@ def why_nothing_is_feasible(config: SweepConfig, trials: pa.Table) -> str:
         return f"{found[1]} of {len(states)} trials miss the constraint {found[0]}"
     names = " and ".join(one.metric for one in config.sweep.objectives)
     return f"{names} is undefined for every trial that keeps the constraints"
+
+
+def _check_holdout(config: SweepConfig, runs: Path, last_ns: int) -> None:
+    """Refuse to search days that another sweep of the family has locked away."""
+    for ledger in list_sweeps(runs, config.family):
+        stated = ledger.sweep["config"]["sweep"]["holdout_from"]
+        if stated is not None and last_ns >= midnight_ns(date.fromisoformat(stated)):
+            raise ConfigError(
+                f"sweep.holdout_from={config.sweep.holdout_from}: the family {config.family} has a holdout "
+                f"from {stated} on ({ledger.sweep_id}), and this sweep would search it; set "
+                f"sweep.holdout_from to {stated} or earlier, or begin another sweep.family"
+            )
 
 
 def _screens(plan: Sequence[Batch]) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import ConfigError, DataError
 
+from ..statistics.walk_forward import average_ranks
 from .config import Choice, SweepConfig
 from .objectives import oriented
 from .parts import COMPLETE, FAILED
@@ -143,7 +144,8 @@ class Searcher:
         good = oriented(
             self.config.sweep.objectives, np.array([list(one.score) for one in screened])
         )
-        rank = good.mean(axis=1) if good.shape[1] > 1 else good[:, 0]
+        # Objectives have units of their own: what is averaged is the place in each.
+        rank = np.mean([average_ranks(column) for column in good.T], axis=0)
         order = sorted(
             range(len(screened)), key=lambda k: (screened[k].state != COMPLETE, -rank[k], k)
         )

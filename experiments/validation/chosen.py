@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -60,11 +60,13 @@ def chosen_of(
     random_stage: Float2D | None,
     *,
     trials: int,
+    sweeps: int,
     seed: int,
 ) -> Chosen:
     """Inference on ``result``; ``random_stage`` ``(days, N)`` are returns of trials drawn at random.
 
-    ``trials`` were run before this one was chosen. Raises DataError when its returns do not vary.
+    ``trials`` were run in ``sweeps`` before this one was chosen; each sweep counts as so many effective
+    trials as this one has. Raises DataError when its returns do not vary.
     """
     returns = np.add.reduceat(bar_returns(result.equity, initial_cash), day_starts)
     record = track_record(returns)
@@ -81,7 +83,7 @@ def chosen_of(
         minimum_days_h0=minimum_track_record_h0(record),
         minimum_backtest_years=_backtest_years(trials, record.sharpe_per_bar * annual),
         interval=interval,
-        deflation=_deflation(record, random_stage, trials),
+        deflation=_deflation(record, random_stage, trials, sweeps),
         random_entries=_random_entries(result, panel, initial_cash, seed),
     )
 
@@ -90,11 +92,14 @@ def _backtest_years(trials: int, sharpe_annual: float) -> float:
     return minimum_backtest_years(trials, sharpe_annual) if sharpe_annual > 0 else math.inf
 
 
-def _deflation(record: TrackRecord, random_stage: Float2D | None, trials: int) -> Deflation | None:
+def _deflation(
+    record: TrackRecord, random_stage: Float2D | None, trials: int, sweeps: int
+) -> Deflation | None:
     if random_stage is None:
         return None
     try:
         spread = trial_spread(random_stage, np.ones(random_stage.shape[1], dtype=np.bool_))
+        spread = replace(spread, effective_trials=spread.effective_trials * sweeps)
         return deflate(record, spread, raw_trials=max(trials, spread.trials))
     except ConfigError:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from datasets import Store
-from engine import ConfigError
+from engine import ConfigError, DataError
 
 from ..config_section import midnight_ns
 from ..market_data import load_market_data
@@ -68,6 +68,10 @@ def open_holdout(
     )
     evaluator = Evaluator(Space(whole, space.axes, space.planned), data)
     found = evaluator([values], View(BarRange(start, bars)))
+    if found.errors[0] is not None:
+        raise DataError(
+            f"the holdout was opened, and trial {trial} failed on it: {found.errors[0]}"
+        )
     return Holdout(
         opening=opening,
         bars=bars - start,

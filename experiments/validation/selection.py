@@ -23,8 +23,8 @@ from ..statistics.walk_forward import (
     in_to_out_of_sample_decay,
     walk_forward_efficiency,
 )
-from ..sweeps.evaluate import Evaluator, View
-from .trials import Values
+from ..sweeps.evaluate import Evaluated, Evaluator, View
+from .trials import Values, require_sound
 
 BLOCKS: Final = 16
 TEST_BLOCKS: Final = 2
@@ -54,29 +54,30 @@ class Selection:
 
 
 def block_sums(
-    evaluator: Evaluator, values: Sequence[Values], edges: Int1D
+    evaluator: Evaluator, values: Sequence[Values], whole: Evaluated, edges: Int1D
 ) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
     """Return sums of each trial on each block between ``edges``, ``(K, blocks, 5)``.
 
     Every block is an account of its own: flat at both edges, votes and measures warmed up before it,
-    decisions begun anew. A failed trial has zeros.
+    decisions begun anew. A trial that failed on the ``whole`` has zeros.
     """
     found = np.zeros((len(values), len(edges) - 1, len(SUMS)))
     for block, (start, stop) in enumerate(
         zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
     ):
-        view = View(BarRange(start, stop))
-        found[:, block] = np.nan_to_num(evaluator(values, view).sums[:, -1], nan=0.0)
+        seen = evaluator(values, View(BarRange(start, stop)))
+        own = require_sound(seen, whole, f"bars {start} to {stop - 1}")
+        found[:, block] = np.nan_to_num(own.sums[:, -1], nan=0.0)
     return found
 
 
 def selection_of(
-    evaluator: Evaluator, values: Sequence[Values], daily: Float2D, *, seed: int
+    evaluator: Evaluator, values: Sequence[Values], whole: Evaluated, daily: Float2D, *, seed: int
 ) -> Selection:
-    """Cross-validate ``values``, whose returns by day are ``daily`` ``(days, K)``."""
+    """Cross-validate ``values``: ``whole`` on all bars, returns by day ``daily`` ``(days, K)``."""
     panel = evaluator.data.panel
     edges = block_edges(len(panel), BLOCKS, equal=True)
-    sums, bars = block_sums(evaluator, values, edges), np.diff(edges)
+    sums, bars = block_sums(evaluator, values, whole, edges), np.diff(edges)
     year = bars_per_year(panel.timeframe)
     varies = daily.std(axis=0) > 0
     effective = 1.0

@@ -16,8 +16,8 @@ from engine import ConfigError, Float1D
 from engine.timeframe import DAY_NS
 
 from ..sweeps.config import SweepSection
-from ..sweeps.evaluate import Evaluator, View
-from .trials import Values, good_of
+from ..sweeps.evaluate import Evaluated, Evaluator, View
+from .trials import Values, good_of, require_sound
 
 LEAST_SHIFT_DAYS: Final = 10
 """Shifts keep so far from 0 and from the whole length, beyond the memory of most votes."""
@@ -42,6 +42,7 @@ def shift_test(
     section: SweepSection,
     evaluator: Evaluator,
     values: Sequence[Values],
+    whole: Evaluated,
     *,
     shifts: int,
     seed: int,
@@ -49,25 +50,27 @@ def shift_test(
 ) -> ShiftTest:
     """Test the best of ``values`` against ``shifts`` random shifts of the votes; ``watch`` counts them.
 
-    Raises ConfigError without a shift or when the market is too short for any.
+    ``whole`` is what became of ``values`` without a shift. Raises ConfigError without a shift or when
+    the market is too short for any, DataError when a trial fails under a shift alone.
     """
     panel = evaluator.data.panel
-    bars, least = len(panel), LEAST_SHIFT_DAYS * DAY_NS // panel.step_ns
+    bars, least = evaluator.circle.bars, LEAST_SHIFT_DAYS * DAY_NS // panel.step_ns
     if shifts < 1:
         raise ConfigError(f"shifts={shifts} must be at least 1")
     if bars <= 2 * least:
         raise ConfigError(
-            f"the market has {bars} bars of {panel.timeframe}: shifting votes by {LEAST_SHIFT_DAYS} "
+            f"the markets have {bars} bars of {panel.timeframe}: shifting votes by {LEAST_SHIFT_DAYS} "
             f"days or more needs above {2 * least}"
         )
-    best = float(good_of(section, evaluator(values)).max())
+    best = float(good_of(section, whole).max())
     drawn = np.random.default_rng(np.random.SeedSequence([seed, 1])).integers(
         least, bars - least + 1, size=shifts
     )
     null = np.empty(shifts)
     for number, shift in enumerate(drawn.tolist()):
         view = View(evaluator.whole.part, shift_bars=shift)
-        null[number] = good_of(section, evaluator(values, view)).max()
+        found = require_sound(evaluator(values, view), whole, f"votes shifted by {shift} bars")
+        null[number] = good_of(section, found).max()
         watch(number + 1)
     reached = int((null >= best).sum())
     return ShiftTest(trials=len(values), best=best, null=null, p_value=(1 + reached) / (1 + shifts))

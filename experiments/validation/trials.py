@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine import ConfigError, Float1D, Float2D, Int1D, Panel
+from engine import ConfigError, DataError, Float1D, Float2D, Int1D, Panel
 from engine.timeframe import DAY_NS
 
 from ..sweeps.config import Objective, SweepConfig, SweepSection
@@ -42,6 +42,20 @@ def good_of(section: SweepSection, evaluated: Evaluated) -> Float1D:
     return np.where(failed | (missed > 0).any(axis=1), -np.inf, good)
 
 
+def require_sound(found: Evaluated, whole: Evaluated, where: str) -> Evaluated:
+    """``found`` again; DataError where a trial failed in it that did not fail on the whole market.
+
+    A failure must not count as a bad result: it would make whatever it is compared with look good.
+    """
+    for trial, (error, known) in enumerate(zip(found.errors, whole.errors, strict=True)):
+        if error is not None and known is None:
+            raise DataError(
+                f"{where}: trial {trial} of the random stage failed there and not on the whole market: "
+                f"{error}"
+            )
+    return found
+
+
 def section_of_a_run() -> SweepSection:
     """What a single run is judged by: its Sharpe ratio, without constraints."""
     return SweepSection.model_construct(objectives=(Objective(metric="sharpe"),), constraints=())
@@ -54,8 +68,9 @@ def day_edges(panel: Panel) -> Int1D:
     return np.concatenate(([0], inner, [len(panel)])).astype(np.int64)
 
 
-def daily_returns(evaluator: Evaluator, values: Sequence[Values]) -> Float2D:
-    """Sum of the bar returns of each UTC day, ``(days, K)``; a failed trial has zeros."""
+def daily_returns(evaluator: Evaluator, values: Sequence[Values], whole: Evaluated) -> Float2D:
+    """Sum of the bar returns of each UTC day, ``(days, K)``; one that failed on the ``whole`` has zeros."""
     view = View(evaluator.whole.part, edges=day_edges(evaluator.data.panel))
-    sums = np.diff(evaluator(values, view).sums[:, :, 0], axis=1)
+    found = require_sound(evaluator(values, view), whole, "returns by day")
+    sums = np.diff(found.sums[:, :, 0], axis=1)
     return np.ascontiguousarray(np.nan_to_num(sums, nan=0.0).T)

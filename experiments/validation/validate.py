@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from datasets import Store
-from engine import DataError, Float2D
+from engine import ConfigError, DataError, Float2D
 
 from ..config import RunConfig
 from ..config_file import config_of
@@ -72,7 +72,6 @@ class Validation:
 def validate_sweep(
     ledger: Ledger,
     *,
-    runs: Path,
     store: Store,
     shifts: int = SHIFTS,
     trials: int = TRIALS,
@@ -87,7 +86,7 @@ def validate_sweep(
     no trial saw, after everything else, and leaves a record. Raises DataError when no trial can be
     chosen, the store's data are not those of the sweep, or the best does not give its number again.
     """
-    config = sweep_config(ledger)
+    config, runs = sweep_config(ledger), ledger.runs
     best = top_trials(ledger, 1).to_pylist()[0]
     space = space_of(config)
     say("loading data")
@@ -100,13 +99,14 @@ def validate_sweep(
     evaluator = Evaluator(space, data, threads=threads)
     values = screened_values(config, space, trials)
     say(f"{len(values)} trials of the random stage by day and on blocks")
-    daily = daily_returns(evaluator, values)
-    selection = selection_of(evaluator, values, daily, seed=seed)
+    whole = evaluator(values)
+    daily = daily_returns(evaluator, values, whole)
+    selection = selection_of(evaluator, values, whole, daily, seed=seed)
     snooping = _snooping(daily, seed)
-    chosen = _chosen(result, daily, trials=count.trials, seed=seed)
+    chosen = _chosen(result, daily, trials=count.trials, sweeps=count.sweeps, seed=seed)
     brittleness = brittleness_of(config.sweep, space, evaluator, best["coordinates"])
     say(f"{shifts} shifts of the votes, the search made anew on each")
-    test = shift_test(config.sweep, evaluator, values, shifts=shifts, seed=seed)
+    test = shift_test(config.sweep, evaluator, values, whole, shifts=shifts, seed=seed)
     holdout = None
     if opens_holdout:
         values_of_best = json.loads(best["values"])
@@ -115,7 +115,7 @@ def validate_sweep(
             runs=runs, store=store,
         )  # fmt: skip
     told = _holdout_text(config, runs, holdout)
-    findings = _findings(test, chosen, selection, count.trials, result, told)
+    findings = _findings(test, chosen, selection, count, result, told)
     return Validation(
         subject=ledger.sweep_id,
         family=count,
@@ -148,6 +148,12 @@ def validate_run(
         raise DataError(
             f"{record.run_id}: trades targets of its own; only votes can be shifted against prices"
         )
+    if config.origin is not None:
+        sweep = config.origin.sweep
+        raise ConfigError(
+            f"{record.run_id}: is trial {config.origin.trial} of the sweep {sweep}, chosen from many; "
+            f"`ninefold validate {sweep}` knows how many"
+        )
     result = run(config, store=store, runs=None)
     if result.data.fingerprint != record.content["data_fingerprint"]:
         raise DataError(
@@ -155,12 +161,12 @@ def validate_run(
         )
     section = section_of_a_run()
     evaluator = Evaluator(Space(config, ()), result.data, threads=threads)
-    trials = max(1, family_trials(runs, config.name).trials)
-    chosen = _chosen(result, None, trials=trials, seed=seed)
+    count = family_trials(runs, config.name)
+    chosen = _chosen(result, None, trials=max(1, count.trials), sweeps=1, seed=seed)
     say(f"{shifts} shifts of the votes")
-    test = shift_test(section, evaluator, [{}], shifts=shifts, seed=seed)
+    test = shift_test(section, evaluator, [{}], evaluator([{}]), shifts=shifts, seed=seed)
     findings = _findings(
-        test, chosen, None, trials, result, "A single run has no holdout of its own."
+        test, chosen, None, count, result, "A single run has no holdout of its own."
     )
     return Validation(
         subject=record.run_id,
@@ -193,14 +199,16 @@ def _check_same_data(ledger: Ledger, fingerprint: str) -> None:
 def _check_same_number(ledger: Ledger, row: Mapping[str, Any], result: RunResult) -> None:
     for name in ("final_equity", "sharpe", "trades"):
         found = float(result.replay.equity[-1]) if name == "final_equity" else result.metrics[name]
-        if found != row[name]:
+        if not (found == row[name] or (np.isnan(found) and np.isnan(row[name]))):
             raise DataError(
                 f"{ledger.sweep_id}: trial {row['trial']} has {name}={row[name]!r} in the ledger and gives "
                 f"{found!r} now; the code is not that of the sweep, see sweep.json"
             )
 
 
-def _chosen(result: RunResult, daily: Float2D | None, *, trials: int, seed: int) -> Chosen:
+def _chosen(
+    result: RunResult, daily: Float2D | None, *, trials: int, sweeps: int, seed: int
+) -> Chosen:
     starts = day_edges(result.panel)[:-1].tolist()
     return chosen_of(
         result.replay,
@@ -209,6 +217,7 @@ def _chosen(result: RunResult, daily: Float2D | None, *, trials: int, seed: int)
         starts,
         daily,
         trials=trials,
+        sweeps=sweeps,
         seed=seed,
     )
 
@@ -248,7 +257,7 @@ def _findings(
     test: ShiftTest,
     chosen: Chosen,
     selection: Selection | None,
-    trials: int,
+    family: FamilyCount,
     result: RunResult,
     holdout: str,
 ) -> Findings:
@@ -261,7 +270,8 @@ def _findings(
     return Findings(
         primary_p=test.p_value,
         shifts=len(test.null),
-        trials=trials,
+        sweeps=max(1, family.sweeps),
+        trials=max(1, family.trials),
         effective_trials=None if deflation is None else deflation.effective_trials,
         sharpe_annual=chosen.sharpe_annual,
         interval=(chosen.interval.low * annual, chosen.interval.high * annual),

@@ -17,14 +17,15 @@ Word = Literal["evidence", "no evidence", "inconclusive"]
 class Findings:
     """What the verdict rests on; None or NaN where a number could not be had.
 
-    ``primary_p`` of the shifted votes; ``dsr`` at the effective number of trials, ``dsr_raw`` at all of
-    them; ``pbo`` and the lower end of its null band; ``days`` of the track record and those it would need;
-    ``random_p`` and ``random_median`` (annual Sharpe ratio) of random entries; ``interval`` of the annual
-    Sharpe ratio.
+    ``primary_p`` of the shifted votes; ``sweeps`` of the family, each of which could have been the one
+    to be validated; ``dsr`` at the effective number of trials, ``dsr_raw`` at all of them; ``pbo`` and the
+    lower end of its null band; ``days`` of the track record and those it would need; ``random_p`` and
+    ``random_median`` (annual Sharpe ratio) of random entries; ``interval`` of the annual Sharpe ratio.
     """
 
     primary_p: float
     shifts: int
+    sweeps: int
     trials: int
     effective_trials: float | None
     sharpe_annual: float
@@ -53,7 +54,7 @@ class Verdict:
 def verdict_of(found: Findings) -> Verdict:
     """``evidence`` when every rule holds, ``no evidence`` when the first fails, else ``inconclusive``."""
     rules = rules_of(found)
-    primary = found.primary_p <= LEVEL
+    primary = rules[0][0]
     word: Word = "inconclusive" if primary else "no evidence"
     if all(holds for holds, _ in rules):
         word = "evidence"
@@ -63,7 +64,7 @@ def verdict_of(found: Findings) -> Verdict:
 
 def rules_of(found: Findings) -> list[tuple[bool, str]]:
     """Each rule of ``evidence``, the primary one first: whether it holds, and the sentence that says so."""
-    rules = [(found.primary_p <= LEVEL, _primary(found)), _deflated(found)]
+    rules = [(family_p(found) <= LEVEL, _primary(found)), _deflated(found)]
     if found.pbo is not None and found.pbo_null_low is not None:
         rules.append(
             (
@@ -90,10 +91,18 @@ def share(part: float) -> str:
     return "less than 0.001" if part < 0.001 else f"{part:.3f}"
 
 
+def family_p(found: Findings) -> float:
+    """The primary p value for the best of the family's sweeps, 1 − (1 − p)^sweeps (Šidák)."""
+    return 1.0 - (1.0 - found.primary_p) ** found.sweeps if found.sweeps > 1 else found.primary_p
+
+
 def _primary(found: Findings) -> str:
+    counted = "; the rule"
+    if found.sweeps > 1:
+        counted = f", {share(family_p(found))} for the best of the family's {found.sweeps} sweeps; the rule"
     return (
         f"The same search on votes of another time does as well or better in a share of "
-        f"{share(found.primary_p)} of {found.shifts} shifts; the rule asks for {LEVEL:g} at most."
+        f"{share(found.primary_p)} of {found.shifts} shifts{counted} asks for {LEVEL:g} at most."
     )
 
 

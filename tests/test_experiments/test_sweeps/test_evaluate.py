@@ -7,7 +7,7 @@ import pytest
 
 from datasets import Store
 from engine import Decisions, replay, return_sums
-from experiments import run
+from experiments import config_of, run
 from experiments.decisions import annual_volatility, average_true_ranges, entry_orders
 from experiments.market_data import MarketData
 from experiments.pipeline import votes_of
@@ -18,9 +18,10 @@ from experiments.statistics.track_record import track_record_from_sums
 from experiments.sweeps.evaluate import Evaluator, View
 from experiments.sweeps.space import Space, sobol_points, space_of
 from experiments.sweeps.values import RulesOf
-from experiments.sweeps.votes import shifted_votes, votes_between
+from experiments.sweeps.votes import Circle, shifted_votes, votes_between
 from strategies import consensus, decide
 
+from ..conftest import small_tree
 from .conftest import SPACE, SweepOf
 
 WIDE: dict[str, Any] = {
@@ -195,10 +196,34 @@ def test_shifted_votes_keep_their_sequence_and_lose_their_time(
     moved = evaluator(values, View(BarRange(0, bars), shift_bars=240))
     assert not np.array_equal(moved.metrics["final_equity"], unmoved.metrics["final_equity"])
     votes = votes_of(space.base, market_data.markets["AAASIM"])
-    later = shifted_votes(votes, 240)
+    circle = Circle.of(market_data.markets.values())
+    assert circle.bars == bars
+    later = shifted_votes(votes, circle, 240)
     assert np.array_equal(later.direction[240:], votes.direction[:-240])
     assert np.array_equal(later.direction[:240], votes.direction[-240:])
     assert np.array_equal(later.open_time, votes.open_time)
+
+
+def test_symbols_of_different_lengths_are_shifted_together(market_data: MarketData) -> None:
+    """One that is listed for a part of the time says nothing where it said nothing before."""
+    market = market_data.markets["AAASIM"]
+    config = config_of(small_tree())
+    votes = votes_of(config, market)
+    bars, step = len(votes), int(votes.known_at[0] - votes.open_time[0])
+    first, last = 300, 700
+    part = votes_between(votes, int(votes.open_time[first]), int(votes.open_time[last]))
+    circle = Circle(int(votes.open_time[0]), bars)
+    for shift in (1, 250, 400, bars - 10, bars):
+        whole, own = shifted_votes(votes, circle, shift), shifted_votes(part, circle, shift)
+        for row in range(len(own)):
+            source = (first + row - shift) % bars
+            expected = votes.direction[source] if first <= source < last else 0
+            assert np.array_equal(own.direction[row], np.broadcast_to(expected, 9))
+            assert np.array_equal(whole.direction[first + row], votes.direction[source])
+            if not first <= source < last:
+                assert (own.coverage[row] == 0).all()
+                assert (own.probability[row] == 0.5).all()
+    assert step == 3_600_000_000_000
 
 
 def test_probabilistic_ratios_and_turnover_are_those_of_the_statistics(

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import experiments.sweeps.run as run_module
 from datasets import Store
 from engine import ConfigError, DataError
 from experiments import config_of, run
@@ -220,3 +221,41 @@ def test_values_of_the_ledger_are_those_of_the_trial(
 def test_cma_es_refuses_choices(sweep_of: SweepOf, store: Store, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"consensus\.hold_bars is one"):
         run_sweep(sweep_of(search={"sampler": "cmaes"}), store=store, runs=tmp_path)
+
+
+def test_a_family_keeps_its_holdout_locked(sweep_of: SweepOf, store: Store, tmp_path: Path) -> None:
+    locked = sweep_of(holdout_from="2021-01-25", search={"trials": 0})
+    run_sweep(locked, store=store, runs=tmp_path)
+    for later in ("2021-01-26", None):
+        with pytest.raises(ConfigError, match="has a holdout from 2021-01-25 on"):
+            run_sweep(
+                sweep_of(holdout_from=later, search={"trials": 0}), store=store, runs=tmp_path
+            )
+    earlier = sweep_of(holdout_from="2021-01-24", search={"trials": 0})
+    assert run_sweep(earlier, store=store, runs=tmp_path).is_finished
+    other = sweep_of(family="another", search={"trials": 0})
+    assert run_sweep(other, store=store, runs=tmp_path).is_finished
+
+
+def test_another_version_or_another_arithmetic_does_not_go_on(
+    sweep_of: SweepOf, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = sweep_of()
+    run_sweep(config, store=store, runs=tmp_path, should_stop=after(2))
+    real = run_module.versions()
+    monkeypatch.setattr(run_module, "versions", lambda: {**real, "optuna": "4.0.0"})
+    with pytest.raises(DataError, match=r"was made with optuna .* \(now 4\.0\.0\)"):
+        run_sweep(config, store=store, runs=tmp_path)
+    monkeypatch.undo()
+    evaluated = run_module.evaluated_by
+
+    def off_by_a_bit(executor: Any, values: Any) -> Any:
+        found = evaluated(executor, values)
+        found.metrics["fees"][:] = np.nextafter(found.metrics["fees"], np.inf)
+        return found
+
+    monkeypatch.setattr(run_module, "evaluated_by", off_by_a_bit)
+    with pytest.raises(DataError, match="trial 15 has fees="):
+        run_sweep(config, store=store, runs=tmp_path)
+    monkeypatch.undo()
+    assert run_sweep(config, store=store, runs=tmp_path).is_finished

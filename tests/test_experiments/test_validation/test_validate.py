@@ -12,18 +12,22 @@ from engine import ConfigError, DataError
 from engine.metrics import bar_returns
 from experiments import run
 from experiments.cli import main
+from experiments.config_file import resolved
 from experiments.market_data import load_market_data
+from experiments.record import load_run
 from experiments.splits.ranges import BarRange, block_edges
-from experiments.sweeps.best import sweep_config
+from experiments.sweeps.best import sweep_config, trial_config
+from experiments.sweeps.config import sweep_config_of
 from experiments.sweeps.evaluate import Evaluator, View
 from experiments.sweeps.holdout import openings, record_opening
 from experiments.sweeps.ledger import Ledger
+from experiments.sweeps.run import run_sweep
 from experiments.sweeps.space import Space, space_of
 from experiments.validation.report import validation_json
 from experiments.validation.selection import block_sums
 from experiments.validation.shifts import shift_test
 from experiments.validation.trials import daily_returns, good_of, screened_values
-from experiments.validation.validate import Validation, validate_sweep
+from experiments.validation.validate import Validation, validate_run, validate_sweep
 
 SHIFTS = 19
 
@@ -36,8 +40,8 @@ def evaluator(swept: tuple[Ledger, Path], store: Store) -> Evaluator:
 
 @pytest.fixture(scope="module")
 def found(swept: tuple[Ledger, Path], store: Store) -> Validation:
-    ledger, runs = swept
-    return validate_sweep(ledger, runs=runs, store=store, shifts=SHIFTS, trials=32)
+    ledger, _ = swept
+    return validate_sweep(ledger, store=store, shifts=SHIFTS, trials=32)
 
 
 def values_of(swept: tuple[Ledger, Path], evaluator: Evaluator) -> list[Any]:
@@ -55,7 +59,7 @@ def test_daily_returns_are_those_of_the_runs(
     swept: tuple[Ledger, Path], evaluator: Evaluator, store: Store
 ) -> None:
     values = values_of(swept, evaluator)[:6]
-    daily = daily_returns(evaluator, values)
+    daily = daily_returns(evaluator, values, evaluator(values))
     for k, one in enumerate(values):
         alone = run(evaluator.space.config(one), store=store, runs=None)
         returns = bar_returns(alone.replay.equity, alone.config.initial_cash)
@@ -67,7 +71,7 @@ def test_daily_returns_are_those_of_the_runs(
 def test_blocks_are_accounts_of_their_own(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
     values = values_of(swept, evaluator)
     edges = block_edges(len(evaluator.data.panel), 4, equal=True)
-    sums = block_sums(evaluator, values, edges)
+    sums = block_sums(evaluator, values, evaluator(values), edges)
     third = evaluator(values, View(BarRange(int(edges[2]), int(edges[3]))))
     assert np.array_equal(sums[:, 2], third.sums[:, -1])
     assert sums.shape == (32, 4, 5)
@@ -76,7 +80,7 @@ def test_blocks_are_accounts_of_their_own(swept: tuple[Ledger, Path], evaluator:
 def test_the_primary_test_by_hand(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
     section = sweep_config(swept[0]).sweep
     values = values_of(swept, evaluator)
-    test = shift_test(section, evaluator, values, shifts=5, seed=3)
+    test = shift_test(section, evaluator, values, evaluator(values), shifts=5, seed=3)
     bars = len(evaluator.data.panel)
     drawn = np.random.default_rng(np.random.SeedSequence([3, 1])).integers(240, bars - 239, size=5)
     bests = []
@@ -88,10 +92,28 @@ def test_the_primary_test_by_hand(swept: tuple[Ledger, Path], evaluator: Evaluat
     assert test.p_value == (1 + sum(one >= test.best for one in bests)) / 6
 
 
+def test_a_failure_under_a_shift_is_no_bad_result(
+    swept: tuple[Ledger, Path], evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section, values = sweep_config(swept[0]).sweep, values_of(swept, evaluator)[:4]
+    whole = evaluator(values)
+
+    def failing(*_: Any) -> Any:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(evaluator, "_swept", failing)
+    with pytest.raises(DataError, match=r"votes shifted by .* trial 0 .* MemoryError: no room"):
+        shift_test(section, evaluator, values, whole, shifts=3, seed=3)
+    with pytest.raises(DataError, match="returns by day: trial 0"):
+        daily_returns(evaluator, values, whole)
+    with pytest.raises(DataError, match="bars 0 to 99: trial 0"):
+        block_sums(evaluator, values, whole, np.array([0, 100, 200]))
+
+
 def test_a_short_market_cannot_be_shifted(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
     section = sweep_config(swept[0]).sweep
     with pytest.raises(ConfigError, match="shifts=0"):
-        shift_test(section, evaluator, [{}], shifts=0, seed=1)
+        shift_test(section, evaluator, [{}], evaluator([{}]), shifts=0, seed=1)
     with pytest.raises(ConfigError, match="trials=16 must be at least 32"):
         screened_values(sweep_config(swept[0]), evaluator.space, 16)
 
@@ -115,8 +137,8 @@ def test_everything_is_said_about_a_small_sweep(found: Validation) -> None:
 def test_threads_change_nothing(
     swept: tuple[Ledger, Path], store: Store, found: Validation
 ) -> None:
-    ledger, runs = swept
-    again = validate_sweep(ledger, runs=runs, store=store, shifts=SHIFTS, trials=32, threads=2)
+    ledger, _ = swept
+    again = validate_sweep(ledger, store=store, shifts=SHIFTS, trials=32, threads=2)
     assert repr(validation_json(again)) == repr(validation_json(found))
 
 
@@ -127,7 +149,7 @@ def test_openings_of_the_holdout_are_told(
     family = ledger.sweep["family"]
     for _ in range(2):
         record_opening(runs, family, {"by": "a test"})
-    again = validate_sweep(ledger, runs=runs, store=store, shifts=1, trials=32)
+    again = validate_sweep(ledger, store=store, shifts=1, trials=32)
     assert "has been opened 2 times" in again.verdict.unknown[0]
 
 
@@ -157,7 +179,7 @@ def test_the_holdout_is_recorded_and_then_looked_at(
 def test_another_number_than_the_ledgers_is_an_error(
     swept: tuple[Ledger, Path], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger, runs = swept
+    ledger, _ = swept
     real = Ledger.trials
 
     def doctored(self: Ledger, *arguments: Any) -> Any:
@@ -171,7 +193,7 @@ def test_another_number_than_the_ledgers_is_an_error(
 
     monkeypatch.setattr(Ledger, "trials", doctored)
     with pytest.raises(DataError, match="has final_equity="):
-        validate_sweep(ledger, runs=runs, store=store, shifts=1, trials=32)
+        validate_sweep(ledger, store=store, shifts=1, trials=32)
 
 
 def test_the_command_fits_eighty_columns_and_writes_its_object(
@@ -205,3 +227,35 @@ def test_a_run_is_validated_without_a_search(
     assert tree["findings"]["trials"] == 1
     assert tree["verdict"]["word"] in ("evidence", "no evidence", "inconclusive")
     assert tree["shifted_votes"]["best"] == result.metrics["sharpe"]
+
+
+def test_a_swept_winner_is_not_validated_as_if_it_were_the_only_one(
+    swept: tuple[Ledger, Path], store: Store, tmp_path: Path
+) -> None:
+    ledger, _ = swept
+    result = run(trial_config(ledger, 3), store=store, runs=tmp_path)
+    assert result.run_dir is not None
+    with pytest.raises(ConfigError, match=f"trial 3 of the sweep {ledger.sweep_id}"):
+        validate_run(load_run(result.run_dir), runs=tmp_path, store=store, shifts=1)
+
+
+def test_every_sweep_of_the_family_counts(
+    swept: tuple[Ledger, Path], store: Store, found: Validation, tmp_path: Path
+) -> None:
+    first = sweep_config(swept[0])
+    for seed in (7, 8):
+        tree = {**resolved(first), "seed": seed}
+        tree["data"]["simulated"]["seed"] = 7
+        ledger = run_sweep(sweep_config_of(tree), store=store, runs=tmp_path).ledger
+    twice = validate_sweep(ledger, store=store, shifts=1, trials=32)
+    assert twice.findings.sweeps == 2
+    assert twice.findings.trials == 80
+    assert twice.chosen.deflation is not None
+    assert found.chosen.deflation is not None
+    once = validate_sweep(
+        run_sweep(sweep_config_of(tree), store=store, runs=tmp_path / "alone").ledger,
+        store=store, shifts=1, trials=32,
+    )  # fmt: skip
+    assert once.chosen.deflation is not None
+    assert twice.findings.effective_trials == 2 * once.chosen.deflation.effective_trials
+    assert "for the best of the family's 2 sweeps" in twice.verdict.because[0]

@@ -10,6 +10,7 @@ from experiments.validation.verdict import Findings, rules_of, share, verdict_of
 GOOD = Findings(
     primary_p=0.05,
     shifts=199,
+    sweeps=1,
     trials=1000,
     effective_trials=20.0,
     sharpe_annual=2.0,
@@ -36,6 +37,8 @@ def test_everything_at_its_bound_is_evidence() -> None:
     ("changed", "word"),
     [
         ({"primary_p": 0.0501}, "no evidence"),
+        ({"primary_p": 0.025, "sweeps": 2}, "evidence"),
+        ({"primary_p": 0.026, "sweeps": 2}, "no evidence"),
         ({"dsr": 0.9499}, "inconclusive"),
         ({"dsr": None}, "inconclusive"),
         ({"pbo": 0.21}, "inconclusive"),
