@@ -82,7 +82,7 @@ def _bar(stream: IO[str]) -> Iterator[Show]:
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=Console(file=stream)) as bars:
-        task = bars.add_task("begins", total=None, speed=0.0, best="none yet")
+        task = bars.add_task("begins", total=0, speed=0.0, best="none yet")
 
         def show(progress: SweepProgress) -> None:
             bars.update(

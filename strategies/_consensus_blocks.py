@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from engine import Bool1D, Bool2D, Float1D, Float2D, Int1D, Int8Array1D, Int8Array2D, kernel
-from engine.decision_events import WORD
+from engine.decision_events import LONG, SHORT, WORD
 from engine.jit import inner_kernel
 from engine.simd import WIDTH, choose, load, mask_bits, spread
 
@@ -219,7 +219,11 @@ def actions_kernel(
         for k in range(start, stop):
             if not (exits_on_flat[k] or hold_bars[k] > 0):
                 _spread_kernel(
-                    rises, falls, np.uint16(k - start), allowed, actions[k, first : first + length]
+                    rises,
+                    falls,
+                    np.uint16(1 << (k - start)),
+                    allowed,
+                    actions[k, first : first + length],
                 )
 
 
@@ -315,7 +319,7 @@ def standing_kernel(sums: Sums, gates: int, data: Any) -> int:
     """The configurations of a block, as bits, under which ``sums`` are a consensus; ``data``: the weight
     of the heads with data.
     """
-    zero, four, nine = spread(0.0), spread(4.0), spread(9.0)
+    zero, four = spread(0.0), spread(4.0)
     agreeing = sums.agreeing
     stands = (
         (agreeing > sums.opposing)
@@ -324,8 +328,7 @@ def standing_kernel(sums: Sums, gates: int, data: Any) -> int:
     )
     if not mask_bits(stands):
         return 0
-    counted = choose(agreeing < nine, agreeing, nine)
-    bonus = choose(agreeing > four, spread(BONUS_OF_A_HEAD) * (counted - four), zero)
+    bonus = choose(agreeing > four, spread(BONUS_OF_A_HEAD) * (agreeing - four), zero)
     extra = choose(sums.p >= spread(LOW_P) * sums.weight, spread(LOW_P_BONUS), zero)
     extra = choose(sums.p >= spread(MIDDLE_P) * sums.weight, spread(MIDDLE_P_BONUS), extra)
     extra = choose(sums.p >= spread(HIGH_P) * sums.weight, spread(HIGH_P_BONUS), extra)
@@ -368,8 +371,10 @@ def _spread_kernel(
 ) -> None:
     """The actions of the configuration of one bit."""
     for i in range(len(out)):
-        up, down = (rises[i] >> bit) & np.uint16(1), (falls[i] >> bit) & np.uint16(1)
-        out[i] = np.uint8(up | (down << np.uint16(1))) & allowed[i]
+        up, down = (rises[i] & bit) != 0, (falls[i] & bit) != 0
+        out[i] = (
+            np.uint8((np.uint8(LONG) if up else 0) | (np.uint8(SHORT) if down else 0)) & allowed[i]
+        )
 
 
 @kernel

@@ -42,8 +42,8 @@ from ._consensus_blocks import (
 from .consensus import NO_VETO, TOLERANCE, ConsensusRules, head_weights
 from .votes import VoteMatrix
 
-MOST_AT_A_TIME: Final = 256
-"""Configurations whose decisions are kept at a time."""
+MOST_AT_A_TIME: Final = 1 << 22
+"""Decisions, a byte each, that a thread keeps at a time."""
 _COLUMNS: Final = (
     "p_min",
     "c_min",
@@ -232,7 +232,7 @@ def consensus_sweep(
     for quorum in np.unique(gates.quorum):
         own = order[gates.quorum[order] == quorum]
         events = ConsensusEvents(symbols, panel, atr_frac, gates.chosen(own))
-        length = _part_length(len(own), threads)
+        length = _part_length(len(own), len(events.rows), threads)
         parts += [(events, first + at, own[at : at + length]) for at in range(0, len(own), length)]
         first += len(own)
 
@@ -249,10 +249,13 @@ def consensus_sweep(
     return result
 
 
-def _part_length(configurations: int, threads: int) -> int:
-    """How many configurations a thread takes at a time: whole blocks, few enough to share them out."""
-    share = configurations if threads == 1 else -(-configurations // (4 * threads))
-    return min(MOST_AT_A_TIME, -(-share // WIDTH) * WIDTH)
+def _part_length(configurations: int, rows: int, threads: int) -> int:
+    """How many configurations a thread takes at a time: whole pairs of blocks, all that may be kept
+    of ``rows`` each, but some parts for every thread where there are several.
+    """
+    parts = max(-(-configurations * rows // MOST_AT_A_TIME), 1 if threads == 1 else 2 * threads)
+    whole = PAIR * WIDTH
+    return -(-configurations // (parts * whole)) * whole
 
 
 def _common_names(symbols: Sequence[SymbolVotes]) -> tuple[str, ...]:

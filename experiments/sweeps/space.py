@@ -221,7 +221,10 @@ def _extremes(parameter: Parameter) -> tuple[Any, ...]:
     match parameter:
         case Choice(values=values):
             return values
-        case RealRange(low=low, high=high) | WholeRange(low=low, high=high):
+        case RealRange(low=low, high=high):
+            # A whole number would be refused between two bounds that are whole.
+            return (low, high, low + (high - low) / math.e)
+        case WholeRange(low=low, high=high):
             return (low, high)
     return ()
 
@@ -232,6 +235,11 @@ def _check_path(path: str, tree: Mapping[str, Any]) -> None:
             raise ConfigError(
                 f"sweep.space.{path}: {name} cannot be searched; trials are compared on one market"
             )
+    if path.startswith(f"{WEIGHTS_PATH}."):
+        raise ConfigError(
+            f"sweep.space.{path}: a weight alone cannot be searched, since weights are shares; search "
+            f"{WEIGHTS_PATH} with kind weights"
+        )
     here: Any = tree
     parts = path.split(".")
     for depth, part in enumerate(parts):

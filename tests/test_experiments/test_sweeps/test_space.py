@@ -110,6 +110,8 @@ def test_a_longer_screen_begins_with_the_shorter() -> None:
         ("consensus.p_min", {"kind": "real", "low": 0.4, "high": 0.7}, "consensus.p_min=0.4"),
         ("consensus.quorum", {"kind": "whole", "low": 3, "high": 12}, "consensus.quorum=12"),
         ("consensus.quorum", {"kind": "weights"}, "kind weights does not fit"),
+        ("consensus.quorum", {"kind": "real", "low": 1.0, "high": 3.0}, "consensus.quorum=1.7"),
+        ("consensus.weights.ict", {"kind": "real", "low": 0, "high": 1}, "cannot be searched"),
         ("consensus.weights", {"kind": "real", "low": 0, "high": 1}, "kind real does not fit"),
         ("exits.stop_atr", {"kind": "real", "low": 2, "high": 2}, "low=2.0 must be below"),
         ("exits.stop_atr", {"kind": "real", "low": 0, "high": 2, "log": True}, "must be positive"),

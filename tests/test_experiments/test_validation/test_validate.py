@@ -17,7 +17,7 @@ from experiments.market_data import load_market_data
 from experiments.record import load_run
 from experiments.splits.ranges import BarRange, block_edges
 from experiments.sweeps.best import sweep_config, trial_config
-from experiments.sweeps.config import sweep_config_of
+from experiments.sweeps.config import Constraint, sweep_config_of
 from experiments.sweeps.evaluate import Evaluator, View
 from experiments.sweeps.holdout import openings, record_opening
 from experiments.sweeps.ledger import Ledger
@@ -259,3 +259,20 @@ def test_every_sweep_of_the_family_counts(
     assert once.chosen.deflation is not None
     assert twice.findings.effective_trials == 2 * once.chosen.deflation.effective_trials
     assert "for the best of the family's 2 sweeps" in twice.verdict.because[0]
+
+
+def test_ties_count_against_the_best_and_constraints_bind(
+    swept: tuple[Ledger, Path], evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section, values = sweep_config(swept[0]).sweep, values_of(swept, evaluator)
+    whole = evaluator(values)
+    monkeypatch.setattr(Evaluator, "__call__", lambda *_: whole)
+    assert shift_test(section, evaluator, values, whole, shifts=9, seed=1).p_value == 1.0
+    trades = float(np.nanmedian(whole.metrics["trades"]))
+    bound = section.model_copy(
+        update={"constraints": (Constraint(metric="trades", at_least=trades + 0.5),)}
+    )
+    free, bound_good = good_of(section, whole), good_of(bound, whole)
+    few = whole.metrics["trades"] <= trades
+    assert np.isneginf(bound_good[few]).all()
+    assert np.array_equal(bound_good[~few], free[~few])

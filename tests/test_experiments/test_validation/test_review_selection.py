@@ -1,0 +1,79 @@
+"""What may be chosen, and that choosing never sees the blocks that it is judged on."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from experiments.sweeps.config import Constraint, Objective, SweepSection
+from experiments.sweeps.evaluate import Evaluated
+from experiments.sweeps.trial_metrics import DIRECTIONS
+from experiments.validation.selection import TEST_BLOCKS, TRAIN_BLOCKS, _paths, _walk_forward
+from experiments.validation.trials import good_of
+
+BLOCKS, BARS, TRIALS = 8, 50, 6
+
+
+@pytest.fixture(scope="module")
+def returns() -> np.ndarray:
+    """Bar returns ``(trials, blocks, bars)``; the third trial never trades."""
+    drawn = np.random.default_rng(4).normal(0.0, 0.01, (TRIALS, BLOCKS, BARS))
+    drawn += np.random.default_rng(5).normal(0.0, 0.004, (TRIALS, BLOCKS, 1))
+    drawn[2] = 0.0
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def sums(returns: np.ndarray) -> np.ndarray:
+    powers = (returns, returns**2, returns**3, returns**4, returns**2 * (returns < 0))
+    return np.stack([power.sum(axis=2) for power in powers], axis=-1)
+
+
+def ratio(returns: np.ndarray) -> float:
+    flat = returns.ravel()
+    return float(flat.mean() / flat.std(ddof=1)) if flat.any() else 0.0
+
+
+def test_a_walk_forward_chooses_before_its_test(returns: np.ndarray, sums: np.ndarray) -> None:
+    bars = np.full(BLOCKS, BARS)
+    inside, outside, found = _walk_forward(sums, bars, 365.0)
+    for fold, test in enumerate(range(TRAIN_BLOCKS, BLOCKS)):
+        past = [ratio(one[test - TRAIN_BLOCKS : test]) for one in returns]
+        best = int(np.argmax(past))
+        assert inside[fold] == pytest.approx(past[best], rel=1e-9)
+        assert outside[fold] == pytest.approx(ratio(returns[best, test]), rel=1e-9)
+        yearly = returns[best, test].mean() * 365.0
+        assert found.out_of_sample_per_year[fold] == pytest.approx(yearly, rel=1e-9)
+    assert len(inside) == BLOCKS - TRAIN_BLOCKS
+
+
+def test_a_path_takes_each_block_from_a_choice_that_did_not_see_it(
+    returns: np.ndarray, sums: np.ndarray
+) -> None:
+    found = _paths(sums, np.full(BLOCKS, BARS))
+    splits = list(combinations(range(BLOCKS), TEST_BLOCKS))
+    assert found.shape == (math.comb(BLOCKS - 1, TEST_BLOCKS - 1), 5)
+    for path in range(len(found)):
+        total = 0.0
+        for block in range(BLOCKS):
+            tested = [split for split in splits if block in split][path]
+            rest = [other for other in range(BLOCKS) if other not in tested]
+            best = int(np.argmax([ratio(one[rest]) for one in returns]))
+            total += returns[best, block].sum()
+        assert found[path, 0] == pytest.approx(total, rel=1e-9, abs=1e-12)
+
+
+def test_what_failed_is_undefined_or_misses_a_constraint_is_not_chosen() -> None:
+    metrics = {name: np.zeros(5) for name in DIRECTIONS}
+    metrics["max_drawdown"] = np.array([0.2, 0.1, 0.3, np.nan, 0.05])
+    metrics["trades"] = np.array([20.0, 19.0, 21.0, 40.0, 30.0])
+    evaluated = Evaluated(
+        metrics=metrics, sums=np.zeros((5, 2, 5)), errors=(None, None, None, None, "it broke")
+    )
+    section = SweepSection.model_construct(
+        objectives=(Objective(metric="max_drawdown"), Objective(metric="sharpe")),
+        constraints=(Constraint(metric="trades", at_least=20),),
+    )
+    good = good_of(section, evaluated)
+    assert good.tolist() == [-0.2, -math.inf, -0.3, -math.inf, -math.inf]
