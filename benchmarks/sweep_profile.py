@@ -9,7 +9,7 @@ from strategies.consensus_sweep import ConsensusEvents, consensus_gates
 from .sweep import CONFIGURATIONS, Work, simulated_market, work
 from .timing import timed
 
-PART = 128
+PART = 512
 
 
 def _microseconds(run: object) -> float:

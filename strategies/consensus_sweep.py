@@ -30,15 +30,13 @@ from ._consensus_blocks import (
     MOST_HEADS,
     PAIR,
     QUORUM,
-    Entries,
     Float3D,
     Gates,
     Uint8Array1D,
     Uint8Array2D,
     actions_kernel,
-    entry_rows_kernel,
-    entry_votes_kernel,
 )
+from ._consensus_entries import Entries, entry_rows_kernel, entry_votes_kernel
 from .consensus import NO_VETO, TOLERANCE, ConsensusRules, head_weights
 from .votes import VoteMatrix
 

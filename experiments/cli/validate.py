@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 def validate(
     subject: Annotated[
-        str, typer.Argument(metavar="SWEEP|RUN", help="Sweep or run: folder, id, its beginning.")
+        str,
+        typer.Argument(
+            metavar="SWEEP|RUN", help="Sweep or run: folder, id, its beginning, or latest."
+        ),
     ],
     shifts: Annotated[
         int, typer.Option("--shifts", min=1, help="Shifts of the votes for the primary test.")
@@ -24,7 +27,9 @@ def validate(
         int, typer.Option("--trials", min=32, help="Trials of the random stage in each test.")
     ] = 256,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn.")] = 7,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads for the search.")] = 1,
+    threads: Annotated[
+        int, typer.Option("--threads", min=1, help="Threads; they change only the time.")
+    ] = 1,
     open_holdout: Annotated[
         bool, typer.Option("--open-holdout", help="Look at the locked days; it is recorded.")
     ] = False,
