@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -332,15 +332,35 @@ def why_nothing_is_feasible(config: SweepConfig, trials: pa.Table) -> str:
 
 
 def _check_holdout(config: SweepConfig, runs: Path, last_ns: int) -> None:
-    """Refuse to search days that another sweep of the family has locked away."""
+    """Refuse to search days that the family has locked, or to lock days that it has searched."""
+    own = config.sweep.holdout_from
     for ledger in list_sweeps(runs, config.family):
-        stated = ledger.sweep["config"]["sweep"]["holdout_from"]
+        tree = ledger.sweep["config"]
+        stated = tree["sweep"]["holdout_from"]
         if stated is not None and last_ns >= midnight_ns(date.fromisoformat(stated)):
             raise ConfigError(
-                f"sweep.holdout_from={config.sweep.holdout_from}: the family {config.family} has a holdout "
-                f"from {stated} on ({ledger.sweep_id}), and this sweep would search it; set "
-                f"sweep.holdout_from to {stated} or earlier, or begin another sweep.family"
+                f"sweep.holdout_from={own}: the family {config.family} has a holdout from {stated} on "
+                f"({ledger.sweep_id}), and this sweep would search it; set sweep.holdout_from to {stated}, "
+                "or begin another sweep.family"
             )
+        if own is not None and _searched_until(tree) >= own:
+            raise ConfigError(
+                f"sweep.holdout_from={own}: the family {config.family} has searched that day already "
+                f"({ledger.sweep_id}); a holdout is locked before the first search, or in another "
+                "sweep.family"
+            )
+
+
+def _searched_until(tree: Mapping[str, Any]) -> date:
+    """The last day that trials of a resolved configuration saw, or a later one where it does not say."""
+    first, data = tree["sweep"]["holdout_from"], tree["data"]
+    if first is not None:
+        return date.fromisoformat(first) - timedelta(days=1)
+    ends = [date.max] if data["end"] is None else [date.fromisoformat(data["end"])]
+    if data["simulated"] is not None:
+        start = date.fromisoformat(data["simulated"]["start"])
+        ends.append(start + timedelta(days=data["simulated"]["days"] - 1))
+    return min(ends)
 
 
 def _screens(plan: Sequence[Batch]) -> int:

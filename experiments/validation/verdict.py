@@ -1,7 +1,7 @@
 """The verdict: three words, the rules that lead to them, and what nobody knows yet (docs/validation.md)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 EVIDENCE: Final = "evidence"
@@ -100,10 +100,13 @@ def _primary(found: Findings) -> str:
     counted = "; the rule"
     if found.sweeps > 1:
         counted = f", {share(family_p(found))} for the best of the family's {found.sweeps} sweeps; the rule"
-    return (
+    text = (
         f"The same search on votes of another time does as well or better in a share of "
         f"{share(found.primary_p)} of {found.shifts} shifts{counted} asks for {LEVEL:g} at most."
     )
+    if family_p(replace(found, primary_p=1.0 / (1 + found.shifts))) > LEVEL:
+        text += f" With {found.shifts} shifts it cannot be met: take more (--shifts)."
+    return text
 
 
 def _deflated(found: Findings) -> tuple[bool, str]:

@@ -232,9 +232,15 @@ def test_a_family_keeps_its_holdout_locked(sweep_of: SweepOf, store: Store, tmp_
                 sweep_of(holdout_from=later, search={"trials": 0}), store=store, runs=tmp_path
             )
     earlier = sweep_of(holdout_from="2021-01-24", search={"trials": 0})
-    assert run_sweep(earlier, store=store, runs=tmp_path).is_finished
+    with pytest.raises(ConfigError, match="has searched that day already"):
+        run_sweep(earlier, store=store, runs=tmp_path)
+    again = sweep_of(holdout_from="2021-01-25", search={"trials": 8})
+    assert run_sweep(again, store=store, runs=tmp_path).is_finished
     other = sweep_of(family="another", search={"trials": 0})
     assert run_sweep(other, store=store, runs=tmp_path).is_finished
+    late = sweep_of(family="another", holdout_from="2021-01-25", search={"trials": 0})
+    with pytest.raises(ConfigError, match="has searched that day already"):
+        run_sweep(late, store=store, runs=tmp_path)
 
 
 def test_another_version_or_another_arithmetic_does_not_go_on(

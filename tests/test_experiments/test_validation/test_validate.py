@@ -130,6 +130,12 @@ def test_everything_is_said_about_a_small_sweep(found: Validation) -> None:
     assert found.brittleness is not None
     assert len(found.brittleness.losses) == len(found.brittleness.axes) == 12
     assert (found.brittleness.losses >= 0).all()
+    year = np.sqrt(365)
+    assert found.findings.sharpe_annual == pytest.approx(found.chosen.record.sharpe_per_bar * year)
+    assert found.findings.interval[0] == pytest.approx(found.chosen.interval.low * year)
+    assert found.chosen.random_entries is not None
+    middle = np.median(found.chosen.random_entries.null_sharpes_per_bar) * np.sqrt(365 * 24)
+    assert found.findings.random_median == pytest.approx(middle)
     assert found.findings.interval[0] < found.findings.sharpe_annual < found.findings.interval[1]
     assert found.verdict.unknown[0] == "The holdout from 2021-02-05 on has not been opened."
 
@@ -250,6 +256,7 @@ def test_every_sweep_of_the_family_counts(
     twice = validate_sweep(ledger, store=store, shifts=1, trials=32)
     assert twice.findings.sweeps == 2
     assert twice.findings.trials == 80
+    assert twice.chosen.deflation.raw_trials == 80 if twice.chosen.deflation else False
     assert twice.chosen.deflation is not None
     assert found.chosen.deflation is not None
     once = validate_sweep(

@@ -85,3 +85,9 @@ def test_what_is_not_known_is_always_told() -> None:
 def test_a_share_is_never_nothing() -> None:
     assert share(0.0005) == "less than 0.001"
     assert share(0.25) == "0.250"
+
+
+def test_too_few_shifts_for_so_many_sweeps_are_told() -> None:
+    few = verdict_of(replace(GOOD, primary_p=1 / 200, sweeps=11)).because[0]
+    assert "With 199 shifts it cannot be met" in few
+    assert "cannot be met" not in verdict_of(replace(GOOD, sweeps=10)).because[0]
