@@ -41,14 +41,14 @@ def versions() -> dict[str, str | None]:
 
 
 def revision() -> dict[str, Any]:
-    """Commit of the code and whether the tree differs from it; both None outside a git checkout."""
+    """Commit of the code and whether the packages differ from it; both None outside a git checkout."""
     root = source_root()
     unknown: dict[str, Any] = {"commit": None, "dirty": None}
     top = _git(root, "rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() != root:
         return unknown
     commit = _git(root, "rev-parse", "--verify", "HEAD")
-    status = _git(root, "status", "--porcelain")
+    status = _git(root, "status", "--porcelain", "--", *PACKAGES, "pyproject.toml")
     return {"commit": commit, "dirty": None if status is None else bool(status)}
 
 

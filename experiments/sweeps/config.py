@@ -209,8 +209,19 @@ class SweepConfig(RunConfig):
 
 
 def load_sweep_config(path: Path | str, overrides: Sequence[str] = ()) -> SweepConfig:
-    """Read a YAML configuration with a ``sweep`` section; errors as those of ``load_config``."""
-    return _checked(overridden(read_source(path), overrides))
+    """Read a YAML configuration with a ``sweep`` section; errors as those of ``load_config``.
+
+    An override of a key that is searched is refused: it would change nothing but the name of the sweep.
+    """
+    config = _checked(overridden(read_source(path), overrides))
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        for searched in config.sweep.space:
+            if key == searched or key.startswith(f"{searched}."):
+                raise ConfigError(
+                    f"-s {override}: {searched} is searched; change sweep.space.{searched} instead"
+                )
+    return config
 
 
 def sweep_config_of(tree: Mapping[str, Any], overrides: Sequence[str] = ()) -> SweepConfig:

@@ -81,7 +81,14 @@ class Ledger:
             ):
                 _write_sweep(folder, identity, created_at, asked)
         ledger = cls.open(folder)
-        ledger._check_same(asked)
+        ledger._check_same({key: value for key, value in asked.items() if key != "metrics"})
+        changed = sorted(set(ledger.metrics) ^ set(metrics))
+        if ledger.metrics != tuple(metrics):
+            raise DataError(
+                f"{folder}: was made by another version of Ninefold, whose trials state other metrics "
+                f"({', '.join(changed) or 'in another order'}); go on with that version, or begin a "
+                "sweep under another name"
+            )
         return ledger
 
     @classmethod

@@ -170,10 +170,8 @@ def _rows(found: Validation) -> list[tuple[str, str, str]]:
             rows.append(
                 (
                     f"± a tenth: {brittle.axes[axis].rsplit('.', 2)[-1]}",
-                    f"-{brittle.losses[axis]:.2f}"
-                    if math.isfinite(brittle.losses[axis])
-                    else "fails",
-                    f"from {brittle.objective:.2f}",
+                    f"{brittle.losses[axis]:.2f}" if math.isfinite(brittle.losses[axis]) else "all",
+                    f"lost of {brittle.objective:.2f}",
                 )
             )
     return rows

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -116,6 +116,10 @@ def validate_sweep(
         )  # fmt: skip
     told = _holdout_text(config, runs, holdout)
     findings = _findings(test, chosen, selection, count, result, told)
+    planned = config.sweep.planned_trials
+    if ledger.count < planned:
+        text = f"The sweep is not finished: {ledger.count:,} of {planned:,} trials were run."
+        findings = replace(findings, unfinished=text)
     return Validation(
         subject=ledger.sweep_id,
         family=count,

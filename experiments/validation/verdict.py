@@ -40,6 +40,7 @@ class Findings:
     random_median: float | None
     is_simulated: bool
     holdout: str
+    unfinished: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def _told(found: Findings) -> tuple[str, ...]:
 
 
 def _unknown(found: Findings) -> tuple[str, ...]:
-    sentences = [found.holdout]
+    sentences = [*([found.unfinished] if found.unfinished else []), found.holdout]
     if found.is_simulated:
         sentences.append("The market is simulated: nothing in it happened.")
     sentences.append(

@@ -26,7 +26,7 @@ from engine import (
     replay,
     return_sums,
 )
-from engine.sweep import sweep_replay
+from engine.sweep import Sweep, sweep_replay
 from engine.totals import run_totals
 from tests.replay_cases import random_funding
 from tests.replay_cases.markets import STEPS, Shape, random_market
@@ -224,6 +224,24 @@ def test_block_sums_add_up_to_the_whole():
     np.testing.assert_allclose(blocks.block_sums.sum(axis=1), whole.sums[:, -1], atol=1e-12)
 
 
+def test_one_market_replays_events_of_other_rows_in_turn():
+    case = sweep_case(30, bars=150, symbols=2)
+    assert len(case.rules) > 1
+    cases = [
+        replace(case, decisions=[decisions], rules=[case.rules[0]]) for decisions in case.decisions
+    ]
+    sweep = Sweep(
+        case.panel, case.funding, case.decisions[0].atr_frac, fine=case.fine, edges=case.edges
+    )
+    for one in (*cases, *cases):
+        result = sweep.empty_result(1)
+        sweep.replay(DecisionEvents.from_decisions(one.decisions), one.rules, result)
+        expected = swept(one)
+        np.testing.assert_array_equal(result.totals, expected.totals)
+        np.testing.assert_array_equal(result.sums, expected.sums)
+    assert len({swept(one).totals["trades"][0] for one in cases}) > 1
+
+
 def test_wrong_numbers_of_configurations_and_threads_are_refused():
     case = sweep_case(7, bars=20, symbols=1)
     with pytest.raises(ContractError, match="configurations"):
@@ -239,6 +257,10 @@ def test_wrong_numbers_of_configurations_and_threads_are_refused():
         ("offsets", np.array([0, 7]), "offsets"),
         ("actions", np.zeros((2, 9), dtype=np.uint8), "actions"),
         ("actions", np.zeros((2, 8), dtype=np.int64), "uint8"),
+        *(
+            ("actions", np.array([[0] * 8, [0] * 7 + [action]], dtype=np.uint8), r"actions\[1, 7\]")
+            for action in (3, 5, 6, 8, 129, 255)
+        ),
     ],
 )
 def test_malformed_events_are_refused_by_name(name: str, value: np.ndarray, told: str):

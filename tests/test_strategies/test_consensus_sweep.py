@@ -186,6 +186,28 @@ def test_parts_of_the_configurations_give_the_same_as_all_at_once():
         np.testing.assert_array_equal(whole.events(part).actions[0], together[k])
 
 
+def test_however_many_configurations_a_thread_takes_the_results_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    case = consensus_case(8)
+    generator, count = np.random.default_rng(8), 70
+    panel = moving(case.panel, generator)
+    rules = [random_consensus_rules(generator, 2) for _ in range(count)]
+    replays = [ReplayRules(sizing=Sizing(position_fraction=0.01 * (1 + k))) for k in range(count)]
+
+    def found(threads: int) -> Any:
+        return consensus_sweep(
+            case.symbols, panel, Funding.none(), case.atr_frac, rules, replays, threads=threads
+        )
+
+    whole = found(1)
+    assert len(np.unique(whole.totals["final_equity"])) > 20
+    monkeypatch.setattr("strategies.consensus_sweep.MOST_AT_A_TIME", 1)
+    for parts in (found(1), found(3)):
+        np.testing.assert_array_equal(parts.totals, whole.totals)
+        np.testing.assert_array_equal(parts.sums, whole.sums)
+
+
 def moving(panel: Panel, generator: np.random.Generator) -> Panel:
     """The panel with prices that move."""
     close = 100.0 * np.exp(np.cumsum(generator.normal(0.0, 0.01, size=panel.open.shape), axis=0))

@@ -188,3 +188,13 @@ def test_a_run_refuses_the_configuration_of_a_sweep(
 ) -> None:
     assert main(["run", str(config_path)]) == 2
     assert "ninefold sweep run" in capsys.readouterr().err
+
+
+def test_an_override_of_what_is_searched_is_refused(
+    config_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ["--runs", str(tmp_path / "runs")]
+    for override in ("consensus.p_min=0.6", "consensus.weights.ict=0.5"):
+        assert main(["sweep", "run", str(config_path), "-s", override, *runs]) == 2
+        assert f"-s {override}: consensus." in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

@@ -78,6 +78,7 @@ def test_what_is_not_known_is_always_told() -> None:
     assert unknown[0] == GOOD.holdout
     assert "not known" in unknown[-1]
     assert not any("simulated" in sentence for sentence in unknown)
+    assert verdict_of(replace(GOOD, unfinished="Half of it.")).unknown[0] == "Half of it."
     simulated = verdict_of(replace(GOOD, is_simulated=True)).unknown
     assert any("simulated" in sentence for sentence in simulated)
 
