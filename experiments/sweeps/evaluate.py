@@ -18,7 +18,7 @@ from ..splits.ranges import BarRange
 from .space import Space
 from .trial_metrics import DIRECTIONS, trial_metrics
 from .values import RulesOf, TrialRules, upstream_config
-from .votes import Circle, MarketVotes, RecentlyUsed, shifted_votes, votes_between
+from .votes import MarketVotes, RecentlyUsed, shifted_votes, votes_between
 
 MOST_MEASURES: Final = 8
 """Sets of average true ranges that are kept."""
@@ -45,8 +45,9 @@ class View:
     """What of a market trials are evaluated on.
 
     ``part`` is a range of bars: the account and the decisions begin anew at its first bar, while votes
-    and measures come from the whole market. ``shift_bars`` takes the votes of so many bars before, all
-    symbols' together, those of the end at the beginning (``votes.shifted_votes``). ``edges`` are bars of
+    and measures come from the whole market. ``shift_bars`` takes the votes of so many bars of the
+    longest market before, those of the end at the beginning; a shorter one is turned by the same part
+    of its own length, so that every vote stays in it. ``edges`` are bars of
     the part at which return sums are kept, as in ``consensus_sweep``; None stands for its two ends.
     """
 
@@ -67,8 +68,12 @@ class Evaluator:
         self._rules = RulesOf(space)
         self._symbol_rules = space.base.rules_of_symbols()
         self._votes = {symbol: MarketVotes(market) for symbol, market in data.markets.items()}
-        self.circle = Circle.of(data.markets.values())
         self._measures: RecentlyUsed[tuple[str, int], Float2D] = RecentlyUsed(MOST_MEASURES)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Bars of the signals of each symbol."""
+        return tuple(len(market.bars) for market in self.data.markets.values())
 
     @property
     def whole(self) -> View:
@@ -151,7 +156,7 @@ class Evaluator:
     ) -> SymbolVotes:
         bars, votes = self.data.markets[symbol].bars, self._votes[symbol].cast(config)
         if shift_bars:
-            votes = shifted_votes(votes, self.circle, shift_bars)
+            votes = shifted_votes(votes, round(shift_bars * len(votes) / max(self.lengths)))
         start_ns, stop_ns = int(panel.open_time[0]), int(panel.close_time[-1])
         is_gap = bars.is_gap[(bars.open_time >= start_ns) & (bars.open_time < stop_ns)]
         return SymbolVotes(votes=votes_between(votes, start_ns, stop_ns), is_gap=is_gap)

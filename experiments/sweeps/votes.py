@@ -1,8 +1,8 @@
 """Votes of many head parameters on one market: only what a change reaches is computed again."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, MutableMapping
+from dataclasses import fields, replace
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -102,37 +102,8 @@ def votes_between(votes: VoteMatrix, start_ns: int, stop_ns: int) -> VoteMatrix:
     return replace(votes, open_time=votes.open_time[rows], known_at=votes.known_at[rows], **cast)
 
 
-@dataclass(frozen=True, slots=True)
-class Circle:
-    """The time on which votes are shifted: ``bars`` rows from ``start_ns`` on, and round again."""
-
-    start_ns: int
-    bars: int
-
-    @classmethod
-    def of(cls, markets: Iterable[Market]) -> "Circle":
-        """From the first bar of any market to the last of any."""
-        times = [market.bars.open_time for market in markets]
-        start = min(int(one[0]) for one in times)
-        step = min(int(one[1] - one[0]) for one in times if len(one) > 1)
-        return cls(start, (max(int(one[-1]) for one in times) - start) // step + 1)
-
-
-def shifted_votes(votes: VoteMatrix, circle: Circle, bars: int) -> VoteMatrix:
-    """On each row the votes of ``bars`` rows before on ``circle``; absent where there were none then.
-
-    All markets of a circle move together, however long each of them is.
-    """
-    step = int(votes.known_at[0] - votes.open_time[0])
-    first = (int(votes.open_time[0]) - circle.start_ns) // step
-    source = (first + np.arange(len(votes)) - bars) % circle.bars - first
-    is_there = (source >= 0) & (source < len(votes))
-    rows = np.where(is_there, source, 0)
-    neutral = HeadOutput.absent(1)
-    cast: dict[str, Any] = {
-        name: np.asfortranarray(
-            np.where(is_there[:, None], getattr(votes, name)[rows], getattr(neutral, name)[0])
-        )
-        for name in VOTED
-    }
+def shifted_votes(votes: VoteMatrix, bars: int) -> VoteMatrix:
+    """The votes ``bars`` later, those of the end at the beginning: opinions of another time."""
+    moved = {name: np.roll(getattr(votes, name), bars, axis=0) for name in VOTED}
+    cast: dict[str, Any] = {name: np.asfortranarray(column) for name, column in moved.items()}
     return replace(votes, **cast)

@@ -36,8 +36,8 @@ class Chosen:
     """Inference on one run, from its returns by day.
 
     ``interval`` is of the annual Sharpe ratio by days; ``deflation`` None where the random stage was too
-    small or idle; ``random_entries`` None without a trade; ``minimum_days_…`` of a track record that would
-    show a positive Sharpe ratio at 95 %, infinite for one that is not positive.
+    small or idle; ``random_entries`` None without a trade and for inverse contracts; ``minimum_days_…`` of
+    a track record that would show a positive Sharpe ratio at 95 %, infinite for one that is not positive.
     """
 
     record: TrackRecord
@@ -61,6 +61,7 @@ def chosen_of(
     *,
     trials: int,
     sweeps: int,
+    is_inverse: bool,
     seed: int,
 ) -> Chosen:
     """Inference on ``result``; ``random_stage`` ``(days, N)`` are returns of trials drawn at random.
@@ -84,7 +85,7 @@ def chosen_of(
         minimum_backtest_years=_backtest_years(trials, record.sharpe_per_bar * annual),
         interval=interval,
         deflation=_deflation(record, random_stage, trials, sweeps),
-        random_entries=_random_entries(result, panel, initial_cash, seed),
+        random_entries=None if is_inverse else _random_entries(result, panel, initial_cash, seed),
     )
 
 

@@ -54,17 +54,19 @@ def shift_test(
     the market is too short for any, DataError when a trial fails under a shift alone.
     """
     panel = evaluator.data.panel
-    bars, least = evaluator.circle.bars, LEAST_SHIFT_DAYS * DAY_NS // panel.step_ns
+    bars, shortest = max(evaluator.lengths), min(evaluator.lengths)
+    least = LEAST_SHIFT_DAYS * DAY_NS // panel.step_ns
     if shifts < 1:
         raise ConfigError(f"shifts={shifts} must be at least 1")
-    if bars <= 2 * least:
+    if shortest <= 2 * least:
         raise ConfigError(
-            f"the markets have {bars} bars of {panel.timeframe}: shifting votes by {LEAST_SHIFT_DAYS} "
-            f"days or more needs above {2 * least}"
+            f"a symbol has {shortest} bars of {panel.timeframe}: shifting votes by {LEAST_SHIFT_DAYS} days "
+            f"or more needs above {2 * least}; leave it out"
         )
     best = float(good_of(section, whole).max())
+    low = -(-least * bars // shortest)
     drawn = np.random.default_rng(np.random.SeedSequence([seed, 1])).integers(
-        least, bars - least + 1, size=shifts
+        low, bars - low + 1, size=shifts
     )
     null = np.empty(shifts)
     for number, shift in enumerate(drawn.tolist()):

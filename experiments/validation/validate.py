@@ -222,6 +222,7 @@ def _chosen(
         daily,
         trials=trials,
         sweeps=sweeps,
+        is_inverse=result.config.rules().margin.contract == "inverse",
         seed=seed,
     )
 

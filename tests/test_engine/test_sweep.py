@@ -228,7 +228,7 @@ def test_one_market_replays_events_of_other_rows_in_turn():
     case = sweep_case(30, bars=150, symbols=2)
     assert len(case.rules) > 1
     cases = [
-        replace(case, decisions=[decisions], rules=[case.rules[0]]) for decisions in case.decisions
+        replace(case, decisions=[decisions], rules=[ReplayRules()]) for decisions in case.decisions
     ]
     sweep = Sweep(
         case.panel, case.funding, case.decisions[0].atr_frac, fine=case.fine, edges=case.edges

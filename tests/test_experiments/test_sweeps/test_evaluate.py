@@ -1,13 +1,15 @@
 """A trial's numbers are those of its single run, whatever it is evaluated with."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import experiments.sweeps.evaluate as evaluate_module
 from datasets import Store
-from engine import Decisions, replay, return_sums
-from experiments import config_of, run
+from engine import Decisions, Market, replay, return_sums
+from experiments import run
 from experiments.decisions import annual_volatility, average_true_ranges, entry_orders
 from experiments.market_data import MarketData
 from experiments.pipeline import votes_of
@@ -18,10 +20,9 @@ from experiments.statistics.track_record import track_record_from_sums
 from experiments.sweeps.evaluate import Evaluator, View
 from experiments.sweeps.space import Space, sobol_points, space_of
 from experiments.sweeps.values import RulesOf
-from experiments.sweeps.votes import Circle, shifted_votes, votes_between
+from experiments.sweeps.votes import shifted_votes, votes_between
 from strategies import consensus, decide
 
-from ..conftest import small_tree
 from .conftest import SPACE, SweepOf
 
 WIDE: dict[str, Any] = {
@@ -196,34 +197,29 @@ def test_shifted_votes_keep_their_sequence_and_lose_their_time(
     moved = evaluator(values, View(BarRange(0, bars), shift_bars=240))
     assert not np.array_equal(moved.metrics["final_equity"], unmoved.metrics["final_equity"])
     votes = votes_of(space.base, market_data.markets["AAASIM"])
-    circle = Circle.of(market_data.markets.values())
-    assert circle.bars == bars
-    later = shifted_votes(votes, circle, 240)
+    later = shifted_votes(votes, 240)
     assert np.array_equal(later.direction[240:], votes.direction[:-240])
     assert np.array_equal(later.direction[:240], votes.direction[-240:])
     assert np.array_equal(later.open_time, votes.open_time)
 
 
-def test_symbols_of_different_lengths_are_shifted_together(market_data: MarketData) -> None:
-    """One that is listed for a part of the time says nothing where it said nothing before."""
-    market = market_data.markets["AAASIM"]
-    config = config_of(small_tree())
-    votes = votes_of(config, market)
-    bars, step = len(votes), int(votes.known_at[0] - votes.open_time[0])
-    first, last = 300, 700
-    part = votes_between(votes, int(votes.open_time[first]), int(votes.open_time[last]))
-    circle = Circle(int(votes.open_time[0]), bars)
-    for shift in (1, 250, 400, bars - 10, bars):
-        whole, own = shifted_votes(votes, circle, shift), shifted_votes(part, circle, shift)
-        for row in range(len(own)):
-            source = (first + row - shift) % bars
-            expected = votes.direction[source] if first <= source < last else 0
-            assert np.array_equal(own.direction[row], np.broadcast_to(expected, 9))
-            assert np.array_equal(whole.direction[first + row], votes.direction[source])
-            if not first <= source < last:
-                assert (own.coverage[row] == 0).all()
-                assert (own.probability[row] == 0.5).all()
-    assert step == 3_600_000_000_000
+def test_a_shorter_market_turns_by_the_same_part(
+    space: Space, market_data: MarketData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No vote is lost, so that a head that always says the same says it under every shift."""
+    markets = dict(market_data.markets)
+    short = Market(bars=markets["BBBSIM"].bars.prefix(400))
+    markets["BBBSIM"] = short
+    evaluator = Evaluator(space, replace(market_data, markets=markets))
+    assert evaluator.lengths == (960, 400)
+    seen: dict[str, int] = {}
+    monkeypatch.setattr(
+        evaluate_module, "shifted_votes", lambda votes, bars: seen.update({str(len(votes)): bars}) or votes
+    )  # fmt: skip
+    panel = market_data.panel
+    for symbol in ("AAASIM", "BBBSIM"):
+        evaluator._symbol_votes(symbol, space.base, panel, 480)
+    assert seen == {"960": 480, "400": 200}
 
 
 def test_probabilistic_ratios_and_turnover_are_those_of_the_statistics(

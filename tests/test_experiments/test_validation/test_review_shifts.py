@@ -26,7 +26,7 @@ class Stub:
     def __init__(self, under_a_shift: float) -> None:
         self.whole = View(BarRange(0, BARS))
         self.data = SimpleNamespace(panel=SimpleNamespace(step_ns=HOUR_NS, timeframe="1h"))
-        self.circle = SimpleNamespace(bars=BARS)
+        self.lengths = (BARS,)
         self.under_a_shift, self.seen = under_a_shift, list[int]()
 
     def __call__(self, _values: Any, view: View) -> Evaluated:
