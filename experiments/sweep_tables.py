@@ -27,14 +27,32 @@ SHOWN = ("sharpe", "total_return", "max_drawdown", "trades")
 
 def print_top(sweep_id: str, rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     """The best trials: scores, a few metrics, and under each what it holds."""
-    names = list(dict.fromkeys((*(rows[0]["objectives"]), *SHOWN)))
+    objectives = rows[0]["objectives"]
+    names = list(dict.fromkeys((*objectives, *SHOWN)))
+    # A trial that was judged with its neighbours is ranked by their quantile, not by its own number.
+    is_judged = any(
+        score != row["metrics"][name]
+        for row in rows
+        for name, score in zip(objectives, row["score"], strict=True)
+    )
+    scores = [(f"quantile of {name.replace('_', ' ')}", "right") for name in objectives]
     table = table_of(
         escape(sweep_id),
-        [("trial", "right"), *((name.replace("_", " "), "right") for name in names)],
+        [
+            ("trial", "right"),
+            *(scores if is_judged else ()),
+            *((name.replace("_", " "), "right") for name in names),
+        ],
     )
     for row in rows:
+        judged = [
+            formatted(score, UNITS[name])
+            for name, score in zip(objectives, row["score"], strict=True)
+        ]
         table.add_row(
-            str(row["trial"]), *(formatted(row["metrics"][name], UNITS[name]) for name in names)
+            str(row["trial"]),
+            *(judged if is_judged else ()),
+            *(formatted(row["metrics"][name], UNITS[name]) for name in names),
         )
     console.print(table)
     best = rows[0]

@@ -214,6 +214,8 @@ def _run(
             say=progress(),
         )
     ledger = outcome.ledger
+    if outcome.resumed_from and outcome.resumed_from == ledger.count and outcome.is_finished:
+        sys.stderr.write("· this sweep is finished: nothing was left to do\n")
     write_mirror(ledger, ledger.folder / "study.log")
     count = family_trials(runs, config.family)
     if outcome.retries:

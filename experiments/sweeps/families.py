@@ -57,9 +57,14 @@ def find_sweep(runs: Path, text: str) -> Ledger:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        names = ", ".join(ledger.sweep_id for ledger in matches)
+        names = ", ".join(f"{one.sweep_id} (of {one.sweep['created_at']})" for one in matches)
         raise DataError(f"sweep {text!r} is the beginning of {len(matches)} sweeps: {names}")
-    known = ", ".join(ledger.sweep_id for ledger in ledgers) or "none"
+    if not ledgers:
+        raise DataError(
+            f"there is no sweep {text!r}: {sweeps_folder(runs)} holds none yet; `ninefold sweep run "
+            "CONFIG` begins one"
+        )
+    known = ", ".join(ledger.sweep_id for ledger in ledgers)
     raise DataError(f"there is no sweep {text!r} in {sweeps_folder(runs)}; there are: {known}")
 
 

@@ -320,6 +320,8 @@ def ranked_trials(config: SweepConfig, trials: pa.Table) -> pa.Table:
 
 def why_nothing_is_feasible(config: SweepConfig, trials: pa.Table) -> str:
     """Why no trial of a sweep may be chosen, in words."""
+    if config.sweep.search.neighbours and SEARCH not in set(trials["stage"].to_pylist()):
+        return "trials are judged with their neighbours in the search, which has not begun"
     states = trials["state"].to_pylist()
     if states and all(state == FAILED for state in states):
         return f"all {len(states)} trials failed; the first: {trials['error'][0].as_py()}"

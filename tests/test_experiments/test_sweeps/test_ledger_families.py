@@ -73,7 +73,7 @@ def test_a_sweep_that_is_not_there_is_told(tmp_path: Path, three: list[Ledger]):
     sweep_of(tmp_path, 0, 3, name="zeta")
     with pytest.raises(DataError, match="sweep 'zeta' is the beginning of 2 sweeps: zeta-"):
         find_sweep(tmp_path, "zeta")
-    with pytest.raises(DataError, match=r"no sweep 'latest' in .*; there are: none"):
+    with pytest.raises(DataError, match=r"no sweep 'latest': .* holds none yet"):
         find_sweep(tmp_path / "absent", "latest")
 
 

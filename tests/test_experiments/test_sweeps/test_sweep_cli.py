@@ -82,7 +82,9 @@ def test_words_fit_eighty_columns(
     assert main(["sweep", "run", str(config_path), "--store", str(store.root), *runs]) == 0
     assert main(["sweep", "status", *runs]) == 0
     assert main(["sweep", "top", "-n", "3", *runs]) == 0
+    assert main(["sweep", "run", str(config_path), "--store", str(store.root), *runs]) == 0
     told = capsys.readouterr()
+    assert "nothing was left to do" in told.err
     assert max(map(len, told.out.splitlines())) <= 80
     assert "sharpe" in told.out
     assert "to go" in told.err
@@ -167,7 +169,7 @@ def test_kill_loses_at_most_the_batch_in_flight(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["sweep", "top"], 3, "there is no sweep 'latest'"),
+        (["sweep", "top"], 3, "`ninefold sweep run CONFIG` begins one"),
         (["sweep", "resume", "nothing"], 3, "there is no sweep 'nothing'"),
         (["sweep", "run", "experiments/configs/quickstart.yaml"], 2, "there is no section 'sweep'"),
     ],
@@ -198,3 +200,23 @@ def test_an_override_of_what_is_searched_is_refused(
         assert main(["sweep", "run", str(config_path), "-s", override, *runs]) == 2
         assert f"-s {override}: consensus." in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+def test_trials_judged_with_their_neighbours_show_what_they_are_ranked_by(
+    sweep_of: SweepOf,
+    store: Store,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    path = tmp_path / "clouds.yaml"
+    config = sweep_of(search={"trials": 8, "batch": 8, "neighbours": 2})
+    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
+    where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
+    assert main(["sweep", "run", str(path), *where]) == 0
+    told = capsys.readouterr().out
+    assert "quantile" in told
+    ranked = [float(line.split()[1]) for line in told.splitlines() if line.strip()[:2].isdigit()]
+    assert len(ranked) > 1
+    assert ranked == sorted(ranked, reverse=True)
