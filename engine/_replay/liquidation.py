@@ -130,23 +130,12 @@ def exits_after_entry_kernel(books: np.record, count: int, row: int) -> None:
 @inner_kernel
 def entered_exits_kernel(books: np.record, group: Columns) -> None:
     """Stops of entered positions and liquidation of their threatened group, the nearer first."""
-    while True:
-        has_positions = False
-        for s in group:
-            has_positions = has_positions or slot_at(books.slots, s).position != 0.0
-        if not has_positions:
-            return
-        reach = liquidation_reach_kernel(
-            margin_base_kernel(books, group[0]), group, slots_kernel(books), tiers_kernel(books),
-            rules_at(books.rules, 0).is_inverse != 0,
-        )  # fmt: skip
-        s, own = nearest_stop_kernel(books, group)
-        if s != NONE and (reach == NO_LIQUIDATION or own <= reach):
-            exit_after_entry_kernel(books, s, slot_at(books.slots, s).kind)
-            continue
-        if reach != NO_LIQUIDATION:
-            liquidate_kernel(books, group, reach)
-        return
+    s, reach = nearer_kernel(books, group)
+    while s != NONE:
+        exit_after_entry_kernel(books, s, slot_at(books.slots, s).kind)
+        s, reach = nearer_kernel(books, group)
+    if reach != NO_LIQUIDATION:
+        liquidate_kernel(books, group, reach)
 
 
 @inner_kernel
@@ -201,31 +190,35 @@ def nearest_stop_kernel(books: np.record, group: Columns) -> tuple[int, float]:
 
 
 @inner_kernel
+def nearer_kernel(books: np.record, group: Columns) -> tuple[int, float]:
+    """Which comes first in a threatened group: the position whose stop does, or NONE and the ``λ*`` of the
+    liquidation, ``NO_LIQUIDATION`` where neither comes any more.
+    """
+    has_positions = False
+    for s in group:
+        has_positions = has_positions or slot_at(books.slots, s).position != 0.0
+    if not has_positions:
+        return NONE, NO_LIQUIDATION
+    reach = liquidation_reach_kernel(
+        margin_base_kernel(books, group[0]), group, slots_kernel(books), tiers_kernel(books),
+        rules_at(books.rules, 0).is_inverse != 0,
+    )  # fmt: skip
+    s, own = nearest_stop_kernel(books, group)
+    if s != NONE and (reach == NO_LIQUIDATION or own <= reach):
+        return s, reach
+    return NONE, reach
+
+
+@inner_kernel
 def group_exits_kernel(books: np.record, group: Columns) -> None:
     """Stops and liquidation of a threatened group, the nearer first; then the targets of what is left."""
-    while True:
-        has_positions = False
-        for s in group:
-            has_positions = has_positions or slot_at(books.slots, s).position != 0.0
-        if not has_positions:
-            return
-        reach = liquidation_reach_kernel(
-            margin_base_kernel(books, group[0]), group, slots_kernel(books), tiers_kernel(books),
-            rules_at(books.rules, 0).is_inverse != 0,
-        )  # fmt: skip
-        s, own = nearest_stop_kernel(books, group)
-        if s != NONE and (reach == NO_LIQUIDATION or own <= reach):
-            best = (
-                slot_at(books.slots, s).high
-                if slot_at(books.slots, s).position > 0.0
-                else slot_at(books.slots, s).low
-            )
-            stop_out_kernel(
-                books, s, slot_at(books.slots, s).stop, any_target_kernel(books, s, best)
-            )
-            continue
-        if reach == NO_LIQUIDATION:
-            break
+    s, reach = nearer_kernel(books, group)
+    while s != NONE:
+        slot = slot_at(books.slots, s)
+        best = slot.high if slot.position > 0.0 else slot.low
+        stop_out_kernel(books, s, slot.stop, any_target_kernel(books, s, best))
+        s, reach = nearer_kernel(books, group)
+    if reach != NO_LIQUIDATION:
         liquidate_kernel(books, group, reach)
         return
     for s in group:

@@ -29,6 +29,18 @@ def config_path(sweep_of: SweepOf, tmp_path: Path) -> Path:
     return path
 
 
+def started(config: Path, where: list[str]) -> "subprocess.Popen[str]":
+    """`ninefold sweep run` in a process of its own, its progress readable."""
+    program = "from experiments.cli import main; raise SystemExit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, "sweep", "run", str(config), *where],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=os.environ.copy(),
+    )
+
+
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     assert main([*arguments, "--json"]) == 0, capsys.readouterr().err
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -117,11 +129,7 @@ def test_ctrl_c_keeps_the_batch_and_tells_how_to_go_on(
     config = sweep_of(screen={"trials": 4096, "batch": 16}, search={"trials": 0})
     path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
     where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from experiments.cli import main; raise SystemExit(main())",
-         "sweep", "run", str(path), *where],
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ.copy(),
-    )  # fmt: skip
+    process = started(path, where)
     assert process.stderr is not None
     seen = 0
     for line in process.stderr:
@@ -146,11 +154,7 @@ def test_kill_loses_at_most_the_batch_in_flight(
     config = sweep_of(screen={"trials": 256, "batch": 16}, search={"trials": 0})
     path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
     where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from experiments.cli import main; raise SystemExit(main())",
-         "sweep", "run", str(path), *where],
-        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=os.environ.copy(),
-    )  # fmt: skip
+    process = started(path, where)
     assert process.stderr is not None
     told = 0
     for line in process.stderr:
