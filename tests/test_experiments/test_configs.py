@@ -120,7 +120,7 @@ def test_the_walk_forward_is_validated(
     where = ["--store", markets, "--runs", tmp_path / "runs"]
     small = options(
         *SMALL_MARKET, *SMALL_SWEEPS["walk_forward"], "sweep.screen.trials=32",
-        "sweep.search.trials=0", "consensus.quorum=2", "sweep.holdout_from=null",
+        "sweep.search.trials=0", "sweep.holdout_from=null",
     )  # fmt: skip
     told = called(capsys, "sweep", "run", CONFIGS / "walk_forward.yaml", *where, *small)
     found = called(capsys, "validate", told["sweep_id"], *where, "--shifts", 19, "--trials", 32)
