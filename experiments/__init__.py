@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .config import RunConfig
     from .config_file import config_hash, config_of, config_schema, load_config
     from .diagnosis import Finding, doctor
+    from .explanation.explain import Explanation, explain
     from .pipeline import RunResult, run
     from .record import RunRecord, list_runs, load_run
     from .records.difference import RunDifference, run_difference
@@ -39,6 +40,8 @@ _HOMES = {
     "config_of": "config_file",
     "config_schema": "config_file",
     "load_config": "config_file",
+    "Explanation": "explanation.explain",
+    "explain": "explanation.explain",
     "Finding": "diagnosis",
     "doctor": "diagnosis",
     "RunRecord": "record",
@@ -61,6 +64,7 @@ _HOMES = {
 __all__ = [
     "Ablation",
     "CheckReport",
+    "Explanation",
     "Finding",
     "ParityReport",
     "RunConfig",
@@ -76,6 +80,7 @@ __all__ = [
     "config_of",
     "config_schema",
     "doctor",
+    "explain",
     "list_runs",
     "load_config",
     "load_run",

@@ -21,7 +21,7 @@ from engine import (
     metrics,
     replay,
 )
-from indicators import INDICATORS_BY_NAME
+from indicators import Computed
 from strategies import (
     Consensus,
     Head,
@@ -34,6 +34,7 @@ from strategies import (
 from .config import RunConfig
 from .config_file import config_hash
 from .decisions import decisions_of
+from .features.own_indicators import indicators_of
 from .firing import firing_table
 from .market_data import MarketData, load_market_data
 from .notes import data_notes, head_notes, period_notes, replay_notes
@@ -163,11 +164,14 @@ def run(
     return replace(outcome, run_id=run_dir.name, run_dir=run_dir)
 
 
-def votes_of(config: RunConfig, market: Market) -> VoteMatrix:
-    """The votes of the nine heads; one that is not enabled is absent (coverage 0) on every bar."""
+def votes_of(config: RunConfig, market: Market, *, computed: Computed | None = None) -> VoteMatrix:
+    """The votes of the nine heads; one that is not enabled is absent (coverage 0) on every bar.
+
+    ``computed`` as in ``build_features``.
+    """
     heads = config.heads.instances()
     enabled = [head for head in heads if head.name in config.heads.enabled]
-    cast = vote_matrix(market, enabled, indicators=INDICATORS_BY_NAME)
+    cast = vote_matrix(market, enabled, indicators=indicators_of(config), computed=computed)
     return cast if len(enabled) == len(heads) else _with_absent(heads, cast)
 
 

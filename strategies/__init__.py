@@ -10,6 +10,8 @@ the order of the vote columns.
 
 from .base import Head, HeadInputs, HeadOutput, Range, Reason, reason_bits
 from .consensus import GATES, WEIGHTS, Consensus, ConsensusRules, consensus, decide
+from .consensus_steps import ConsensusSteps, GateStep, HeadVote, consensus_steps
+from .contributions import Contribution, ContributionTable, ScoredHead, contribution_table
 from .heads import HEAD_NAMES, HEADS, HEADS_BY_NAME
 from .votes import VoteMatrix, head_inputs, stacked_votes, vote_matrix
 
@@ -21,13 +23,21 @@ __all__ = [
     "WEIGHTS",
     "Consensus",
     "ConsensusRules",
+    "ConsensusSteps",
+    "Contribution",
+    "ContributionTable",
+    "GateStep",
     "Head",
     "HeadInputs",
     "HeadOutput",
+    "HeadVote",
     "Range",
     "Reason",
+    "ScoredHead",
     "VoteMatrix",
     "consensus",
+    "consensus_steps",
+    "contribution_table",
     "decide",
     "head_inputs",
     "reason_bits",

@@ -7,7 +7,14 @@ from typing import ClassVar, Final, Protocol
 
 import numpy as np
 
-from engine import ConfigError, ContractError, Float1D, Int8Array1D, UInt64Array1D
+from engine import (
+    ConfigError,
+    ContractError,
+    Float1D,
+    Int8Array1D,
+    UInt64Array1D,
+    timeframe_ns,
+)
 from indicators import Feature
 
 MAX_REASONS: Final = 64
@@ -195,6 +202,23 @@ def check_lengths(head: str, **values: int) -> None:
     for name, value in values.items():
         if value != int(value):
             raise ConfigError(f"{head} head: {name}={value} must be a whole number")
+
+
+def check_choice(head: str, choices: tuple[str, ...], **values: str) -> None:
+    """Raise ConfigError unless every word in ``values`` is one of ``choices``."""
+    for name, value in values.items():
+        if value not in choices:
+            allowed = " or ".join(repr(choice) for choice in choices)
+            raise ConfigError(f"{head} head: {name}={value!r} must be {allowed}")
+
+
+def check_timeframes(head: str, **values: str) -> None:
+    """Raise ConfigError unless every word in ``values`` is a timeframe such as 4h."""
+    for name, value in values.items():
+        try:
+            timeframe_ns(value)
+        except ConfigError as error:
+            raise ConfigError(f"{head} head: {name}={value!r}: {error}") from None
 
 
 def check_weights(head: str, **weights: float) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import ablate, check, config, data, doctor, report, run, runs, sweep, validate
+from . import ablate, check, config, data, doctor, explain, report, run, runs, sweep, validate
 from .errors import EXIT_INTERRUPTED, exit_code_of
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("explain")(explain.explain)
 app.add_typer(runs.app, name="runs")
 app.add_typer(sweep.app, name="sweep")
 app.command("validate")(validate.validate)

@@ -65,7 +65,7 @@ def verify_run(
     Nothing is written but a simulated market that the store lacks. Raises DataError when the store
     lacks data, or when this version refuses the recorded configuration.
     """
-    config = _recorded_config(record)
+    config = recorded_config(record)
     again = run(config, store=store, runs=None, progress=progress)
     progress("comparing with the record")
     rows = [_record_row(record), _data_row(record, again.data.fingerprint)]
@@ -78,7 +78,8 @@ def verify_run(
     return Verification(record=record, rows=tuple(rows), notes=tuple(_notes(record, config)))
 
 
-def _recorded_config(record: RunRecord) -> "RunConfig":
+def recorded_config(record: RunRecord) -> "RunConfig":
+    """The configuration in a record; DataError when this version refuses it."""
     try:
         return config_of(record.content["config"])
     except ConfigError as error:

@@ -21,6 +21,7 @@ from ..base import (
     check_weights,
     reason_bits,
 )
+from ..contributions import Contribution, contribution_table, known_share
 from ..scoring import column_or_nan
 
 _SCORED = (
@@ -139,21 +140,34 @@ class SentimentHead:
             "exhaustion": feature("trend_exhaustion", "signal"),
         }
 
+    def contributions(self, inputs: HeadInputs) -> tuple[Contribution, ...]:
+        """Every component; exhaustion is known on the rows of its events only."""
+        nothing = np.zeros(inputs.rows)
+        exhaustion = _exhaustion(inputs)
+        event = np.where(exhaustion != 0, 50.0 + 50.0 * exhaustion, np.nan)
+        scores = {**_component_scores(inputs), "exhaustion": event}
+        return tuple(
+            Contribution(
+                name, "", score, np.full(inputs.rows, getattr(self, f"weight_{name}")), nothing
+            )
+            for name, score in scores.items()
+        )
+
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The sign of the mean score where it is far enough from 50."""
-        scores = _component_scores(inputs)
-        weights = {name: getattr(self, f"weight_{name}") for name, _, _ in _SCORED}
-        exhaustion = column_or_nan(inputs, "exhaustion")
-        exhaustion = np.where(np.isnan(exhaustion), 0.0, exhaustion)
-        mean, deviation, coverage = _weighted(
-            scores, weights, 50.0 + 50.0 * exhaustion, self.weight_exhaustion * (exhaustion != 0)
-        )
+        contributions = self.contributions(inputs)
+        table = contribution_table(contributions)
+        mean = np.clip(table.total, 0.0, 100.0)
+        distance = np.where(table.share > 0, table.adjusted - mean[:, None], 0.0)
+        deviation = np.sqrt((table.share * distance**2).sum(axis=1))
+        coverage = known_share(contributions[: len(_SCORED)])
         u = (mean - 50.0) / 50.0
         agreement = np.clip(1.0 - deviation / 50.0, 0.0, 1.0)
         flags = {}
-        for name, score in scores.items():
-            flags[f"{name}_bullish"] = score >= 50.0 + 50.0 * self.vote_threshold
-            flags[f"{name}_bearish"] = score <= 50.0 - 50.0 * self.vote_threshold
+        for (name, _, _), one in zip(_SCORED, contributions, strict=False):
+            flags[f"{name}_bullish"] = one.score >= 50.0 + 50.0 * self.vote_threshold
+            flags[f"{name}_bearish"] = one.score <= 50.0 - 50.0 * self.vote_threshold
+        exhaustion = _exhaustion(inputs)
         flags["exhausted_fall"] = exhaustion > 0
         flags["exhausted_rise"] = exhaustion < 0
         return HeadOutput.from_votes(
@@ -164,6 +178,11 @@ class SentimentHead:
             coverage=coverage,
             reasons=reason_bits(flags, self.REASONS),
         )
+
+
+def _exhaustion(inputs: HeadInputs) -> Float1D:
+    events = column_or_nan(inputs, "exhaustion")
+    return np.where(np.isnan(events), 0.0, events)
 
 
 def _component_scores(inputs: HeadInputs) -> dict[str, Float1D]:
@@ -183,24 +202,3 @@ def _long_short_score(inputs: HeadInputs) -> Float1D:
         0.6 * contrarian + 0.25 * column_or_nan(inputs, "long_short_trend") + 0.15 * confirmed
     )
     return score
-
-
-def _weighted(
-    scores: Mapping[str, Float1D],
-    weights: Mapping[str, float],
-    event_score: Float1D,
-    event_weight: Float1D,
-) -> tuple[Float1D, Float1D, Float1D]:
-    """Weighted mean and deviation of what is there, and its share of all weights."""
-    values = np.stack([*scores.values(), event_score])
-    weight = np.stack(
-        [weights[name] * ~np.isnan(score) for name, score in scores.items()] + [event_weight]
-    )
-    values = np.where(weight > 0, values, 50.0)
-    total = weight.sum(axis=0)
-    divisor = np.where(total > 0, total, 1.0)
-    mean = np.where(total > 0, (weight * values).sum(axis=0) / divisor, 50.0)
-    deviation = np.sqrt((weight * (values - mean) ** 2).sum(axis=0) / divisor)
-    possible = sum(weights.values())
-    covered = weight[:-1].sum(axis=0) / possible if possible > 0 else total * 0.0
-    return np.clip(mean, 0.0, 100.0), deviation, np.minimum(covered, 1.0)

@@ -7,62 +7,92 @@ from typing import ClassVar, Final, Literal
 
 import numpy as np
 
-from engine import ConfigError, Float1D
+from engine import Float1D
 from indicators import Feature, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
-from ..scoring import (
-    agreement_confidence,
-    bounded,
-    column_or_nan,
-    quotient_or_zero,
-    side_of,
-    weighted_mean,
+from ..base import (
+    HeadInputs,
+    HeadOutput,
+    Range,
+    Reason,
+    check_choice,
+    check_lengths,
+    check_range,
+    check_timeframes,
+    reason_bits,
+)
+from ..contributions import Contribution, contribution_table, known_share
+from ..scoring import TOLERANCE, agreement_confidence, column_or_nan, side_of
+from ..technical_components import (
+    NEUTRAL_COMPONENTS,
+    SIGNALS,
+    faded,
+    timeframe_adjustment,
+    volatility_behind,
 )
 
-GROUP_WEIGHTS: Final = {"trend": 0.40, "momentum": 0.35, "volatility": 0.25}
-COMPONENT_WEIGHTS: Final = {
-    "trend": {
-        "ema_cross": 0.15,
-        "ma_stack": 0.10,
-        "macd": 0.15,
-        "adx": 0.12,
-        "supertrend": 0.12,
-        "hma": 0.10,
-        "aroon": 0.10,
-        "dema_tema": 0.08,
-        "ichimoku": 0.08,
-    },
-    "momentum": {
-        "rsi": 0.15,
-        "stochastic": 0.12,
-        "tsi": 0.12,
-        "williams_r": 0.08,
-        "cci": 0.08,
-        "cmo": 0.10,
-        "ppo": 0.10,
-        "trix": 0.10,
-        "ultimate_oscillator": 0.08,
-        "ao": 0.07,
-    },
-    "volatility": {
-        "bollinger": 0.25,
-        "atr": 0.20,
-        "donchian": 0.15,
-        "keltner": 0.15,
-        "mass_index": 0.12,
-        "chandelier": 0.13,
-    },
+GROUPS: Final = ("trend", "momentum", "volatility")
+_ALPHAPULSE: Final = {
+    "trend": (
+        0.40,
+        {
+            "ema_cross": 0.15,
+            "ma_stack": 0.10,
+            "macd": 0.15,
+            "adx": 0.12,
+            "supertrend": 0.12,
+            "hma": 0.10,
+            "aroon": 0.10,
+            "dema_tema": 0.08,
+            "ichimoku": 0.08,
+        },
+    ),
+    "momentum": (
+        0.35,
+        {
+            "rsi": 0.15,
+            "stochastic": 0.12,
+            "tsi": 0.12,
+            "williams_r": 0.08,
+            "cci": 0.08,
+            "cmo": 0.10,
+            "ppo": 0.10,
+            "trix": 0.10,
+            "ultimate_oscillator": 0.08,
+            "ao": 0.07,
+        },
+    ),
+    "volatility": (
+        0.25,
+        {
+            "bollinger": 0.25,
+            "atr": 0.20,
+            "donchian": 0.15,
+            "keltner": 0.15,
+            "mass_index": 0.12,
+            "chandelier": 0.13,
+        },
+    ),
 }
-"""Weights of the AlphaPulse technical head (SPEC H1.4); each group sums to 1."""
-NEUTRAL_COMPONENTS: Final = frozenset({"atr", "mass_index"})
-"""Components without a direction: always 0.5, they only hold the score back."""
+_VIRTUOSO: Final = {
+    "trend": (1.0, {"macd": 0.15}),
+    "momentum": (1.0, {"ao": 0.20, "rsi": 0.20, "williams_r": 0.15, "cci": 0.15}),
+    "volatility": (1.0, {"atr": 0.15}),
+}
+PRESETS: Final[Mapping[str, Mapping[str, tuple[float, Mapping[str, float]]]]] = {
+    "alphapulse": _ALPHAPULSE,
+    "virtuoso": _VIRTUOSO,
+}
+"""Group: its factor and the weights of its components (SPEC H1.4); the products of a preset sum to 1."""
 HIGHEST_CONFIDENCE: Final = 0.95
+STRONG_TREND: Final = 25.0
+_MEAN_OF_VOLATILITY: Final = 20
+_LONGER: Final = ("middle", "higher")
 
 
 @dataclass(frozen=True, slots=True)
 class TechnicalHead:
-    """Votes with the weighted mean *s* of 25 signals in [0, 1] (SPEC H1.4 to H1.6).
+    """Votes with the weighted mean *s* of signals in [0, 1] (SPEC H1.4 to H1.6).
 
     LONG when ``s >= threshold``, SHORT when ``s <= 1 - threshold``; probability is *s* or ``1 - s``.
     ``confidence_mode="default"``: ``0.5 + 0.25 (2 share - 1) + 0.25 min(1, 4 |s - 1/2|)``, where
@@ -70,13 +100,18 @@ class TechnicalHead:
     ``0.6 (1 - 2 sigma) + 0.8 |s - 1/2|`` with sigma the deviation of the three group scores. Both
     are clipped to [0, 0.95].
 
-    A signal whose indicator is unknown drops out and the weights of the others are scaled up;
-    coverage is the weight that is known. There is no vote before the slow mean is known,
-    ``slow_length`` rows, by when the recursive indicators have settled.
+    ``preset`` chooses components and weights. ``"alphapulse"``: 25 signals of the decision bars in three
+    groups, trend .40, momentum .35, volatility .25. ``"virtuoso"``: AO .20, MACD .15, RSI .20,
+    Williams %R .15, CCI .15, ATR .15, each moved by up to ten points towards what it is on
+    ``middle_timeframe`` and ``higher_timeframe`` (SPEC 11.4; a timeframe that the decision bars cannot
+    give drops out), clipped to its range, and only then weighted. There ``rsi_mode="fade"`` reads an
+    RSI beyond 30 and 70 against itself, and ATR counts for the side of the 20-bar mean on which the
+    price is while volatility is above its median of 200 bars (``atr_mode="expansion"``), or calm counts
+    as good (``"calm"``).
 
-    Signals are oscillators over their range, or ``1/2 + tanh(x / k) / 2`` where x is a price
-    difference in ATR and k its usual size; ``_signals`` lists them. CMO enters unsmoothed: in the
-    smoothed form it is the RSI again.
+    A signal whose indicator is unknown drops out and the weights of the others are scaled up;
+    coverage is the weight that is known. There is no vote below ``minimum_coverage``, and none before
+    the slow mean is known, ``slow_length`` rows, by when the recursive indicators have settled.
     """
 
     name: ClassVar[str] = "technical"
@@ -111,8 +146,14 @@ class TechnicalHead:
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.50, 0.90)
 
+    preset: Literal["alphapulse", "virtuoso"] = "alphapulse"
     threshold: float = 0.55
+    minimum_coverage: float = 0.60
     confidence_mode: Literal["default", "seed"] = "default"
+    rsi_mode: Literal["trend", "fade"] = "trend"
+    atr_mode: Literal["expansion", "calm"] = "expansion"
+    middle_timeframe: str = "4h"
+    higher_timeframe: str = "1d"
     rsi_length: int = 14
     stochastic_length: int = 14
     cci_length: int = 20
@@ -127,6 +168,7 @@ class TechnicalHead:
 
     def __post_init__(self) -> None:
         check_range(self.name, 0.5, 1.0, threshold=self.threshold)
+        check_range(self.name, 0.0, 1.0, minimum_coverage=self.minimum_coverage)
         check_range(self.name, 0.0, inf, supertrend_multiple=self.supertrend_multiple)
         check_lengths(
             self.name,
@@ -141,13 +183,46 @@ class TechnicalHead:
             channel_length=self.channel_length,
             slow_length=self.slow_length,
         )
-        if self.confidence_mode not in ("default", "seed"):
-            raise ConfigError(
-                f"technical head: confidence_mode={self.confidence_mode!r} must be 'default' or 'seed'"
-            )
+        check_choice(self.name, tuple(PRESETS), preset=self.preset)
+        check_choice(self.name, ("default", "seed"), confidence_mode=self.confidence_mode)
+        check_choice(self.name, ("trend", "fade"), rsi_mode=self.rsi_mode)
+        check_choice(self.name, ("expansion", "calm"), atr_mode=self.atr_mode)
+        check_timeframes(
+            self.name,
+            middle_timeframe=self.middle_timeframe,
+            higher_timeframe=self.higher_timeframe,
+        )
 
     def features(self) -> Mapping[str, Feature]:
-        """Indicators of the decision bars; nothing but prices is read."""
+        """Indicators of bars; nothing but prices is read."""
+        shared = self._shared_features()
+        if self.preset == "virtuoso":
+            longer = (self.middle_timeframe, self.higher_timeframe)
+            return {
+                **shared,
+                **self._virtuoso_features("", "bars"),
+                **{
+                    alias: one
+                    for name, timeframe in zip(_LONGER, longer, strict=True)
+                    for alias, one in self._virtuoso_features(
+                        f"_{name}", f"bars:{timeframe}"
+                    ).items()
+                },
+            }
+        return {**shared, **self._alphapulse_features()}
+
+    def _shared_features(self) -> dict[str, Feature]:
+        fast, slow = self.fast_length, self.slow_ema_length
+        trail, multiple = self.supertrend_length, self.supertrend_multiple
+        return {
+            "ema_cross": feature("ema_cross", "cross", fast=fast, slow=slow),
+            "ma_stack": feature("ma_stack", "ma_stack", slow=self.slow_length),
+            "adx": feature("adx", "adx", length=self.adx_length),
+            "supertrend_flip": feature("supertrend", "flip", length=trail, multiple=multiple),
+            "bulge": feature("mass_index", "bulge"),
+        }
+
+    def _alphapulse_features(self) -> dict[str, Feature]:
         channel = self.channel_length
         fast, slow = self.fast_length, self.slow_ema_length
         trail, multiple = self.supertrend_length, self.supertrend_multiple
@@ -155,14 +230,10 @@ class TechnicalHead:
             "atr": feature("atr", "atr"),
             "atr_frac": feature("atr", "atr_frac"),
             "ema_spread": feature("ema_cross", "spread", fast=fast, slow=slow),
-            "ema_cross": feature("ema_cross", "cross", fast=fast, slow=slow),
-            "ma_stack": feature("ma_stack", "ma_stack", slow=self.slow_length),
             "macd": feature("macd", "histogram", fast=fast, slow=slow, signal=self.signal_length),
-            "adx": feature("adx", "adx", length=self.adx_length),
             "plus_di": feature("adx", "plus_di", length=self.adx_length),
             "minus_di": feature("adx", "minus_di", length=self.adx_length),
             "supertrend": feature("supertrend", "side", length=trail, multiple=multiple),
-            "supertrend_flip": feature("supertrend", "flip", length=trail, multiple=multiple),
             "hma_slope": feature("hma_slope", "hma_slope", length=channel),
             "aroon": feature("aroon", "oscillator"),
             "dema_distance": feature("dema", "distance", length=channel),
@@ -183,30 +254,85 @@ class TechnicalHead:
             "donchian": feature("donchian", "position", length=channel),
             "keltner": feature("keltner", "position", length=channel),
             "mass_index": feature("mass_index", "mass_index"),
-            "bulge": feature("mass_index", "bulge"),
             "chandelier": feature("chandelier", "side"),
         }
 
+    def _virtuoso_features(self, suffix: str, clock: str) -> dict[str, Feature]:
+        fast, slow = self.fast_length, self.slow_ema_length
+        on_clock = {
+            "atr": feature("atr", "atr", clock=clock),
+            "macd": feature(
+                "macd",
+                "histogram",
+                clock=clock,
+                fast=fast,
+                slow=slow,
+                signal=self.signal_length,
+            ),
+            "ao_score": feature("ao_score", "ao_score", clock=clock),
+            "rsi": feature("rsi", "rsi", clock=clock, length=self.rsi_length),
+            "williams_r": feature(
+                "williams_r", "williams_r", clock=clock, length=self.stochastic_length
+            ),
+            "cci": feature("cci", "cci", clock=clock, length=self.cci_length),
+            "atr_rank": feature("atr_rank", "atr_rank", clock=clock),
+            "mean_distance": feature("sma", "distance", clock=clock, length=_MEAN_OF_VOLATILITY),
+        }
+        return {f"{alias}{suffix}": one for alias, one in on_clock.items()}
+
+    def contributions(self, inputs: HeadInputs) -> tuple[Contribution, ...]:
+        """Every component of the preset with its group, its weight and what longer timeframes add."""
+        nothing = np.zeros(inputs.rows)
+        found = []
+        for group, (factor, weights) in PRESETS[self.preset].items():
+            for name, weight in weights.items():
+                score = self._score(name, inputs, "")
+                moved = nothing
+                if self.preset == "virtuoso":
+                    middle, higher = (self._score(name, inputs, f"_{one}") for one in _LONGER)
+                    adx = column_or_nan(inputs, "adx")
+                    moved = timeframe_adjustment(score, middle, higher, adx)
+                found.append(
+                    Contribution(name, group, score, np.full(inputs.rows, factor * weight), moved)
+                )
+        return tuple(found)
+
+    def _score(self, name: str, inputs: HeadInputs, suffix: str) -> Float1D:
+        def column(alias: str) -> Float1D:
+            return column_or_nan(inputs, f"{alias}{suffix}")
+
+        if self.preset == "virtuoso" and name == "atr":
+            rank = column("atr_rank")
+            if self.atr_mode == "calm":
+                return 100.0 - rank
+            return 100.0 * volatility_behind(column("mean_distance"), rank)
+        signal = SIGNALS[name](column)
+        if self.preset == "virtuoso" and name == "rsi" and self.rsi_mode == "fade":
+            signal = faded(signal)
+        return 100.0 * np.clip(signal, 0.0, 1.0)
+
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """Direction, probability, confidence, score, coverage and reasons on every bar."""
-        signals = _signals(inputs)
-        groups = {
-            group: weighted_mean(signals, weights, inputs.rows)
-            for group, weights in COMPONENT_WEIGHTS.items()
-        }
-        flat = {
-            name: GROUP_WEIGHTS[group] * weight
-            for group, weights in COMPONENT_WEIGHTS.items()
-            for name, weight in weights.items()
-        }
-        score, coverage = weighted_mean(signals, flat, inputs.rows)
-        known = ~np.isnan(column_or_nan(inputs, "ma_stack"))
-        side = np.where(known, side_of(score, self.threshold), np.int8(0))
-        group_scores = [groups[group][0] for group in GROUP_WEIGHTS]
+        contributions = self.contributions(inputs)
+        table = contribution_table(contributions)
+        score = np.clip(table.total / 100.0, 0.0, 1.0)
+        coverage = known_share(contributions)
+        group_scores = [
+            contribution_table([one for one in contributions if one.group == group]).total / 100.0
+            for group in GROUPS
+        ]
+        waited = ~np.isnan(column_or_nan(inputs, "ma_stack"))
+        enough = coverage >= self.minimum_coverage - TOLERANCE
+        side = np.where(waited & enough, side_of(score, self.threshold), np.int8(0))
         if self.confidence_mode == "seed":
             confidence = _seed_confidence(score, group_scores)
         else:
-            directional = (s for name, s in signals.items() if name not in NEUTRAL_COMPONENTS)
+            silent = NEUTRAL_COMPONENTS if self.preset == "alphapulse" else frozenset[str]()
+            directional = (
+                table.adjusted[:, index] / 100.0
+                for index, name in enumerate(table.names)
+                if name not in silent
+            )
             confidence = agreement_confidence(score, side, directional)
         return HeadOutput.from_votes(
             direction=side,
@@ -221,60 +347,16 @@ class TechnicalHead:
         sides = [side_of(score, self.threshold) for score in group_scores]
         cross, flip = column_or_nan(inputs, "ema_cross"), column_or_nan(inputs, "supertrend_flip")
         flags = {
-            "strong_trend": column_or_nan(inputs, "adx") >= 25.0,
+            "strong_trend": column_or_nan(inputs, "adx") >= STRONG_TREND,
             "range_bulge": column_or_nan(inputs, "bulge") > 0,
         }
         for suffix, direction in (("up", 1), ("down", -1)):
-            for group, side in zip(GROUP_WEIGHTS, sides, strict=True):
+            for group, side in zip(GROUPS, sides, strict=True):
                 flags[f"{group}_{suffix}"] = side == direction
             flags[f"agreement_{suffix}"] = np.logical_and.reduce([s == direction for s in sides])
             flags[f"ema_cross_{suffix}"] = cross == direction
             flags[f"supertrend_flip_{suffix}"] = flip == direction
         return flags
-
-
-def _signals(inputs: HeadInputs) -> dict[str, Float1D]:
-    """Every component as a signal in [0, 1], 0.5 neutral, NaN where it is not known."""
-
-    def column(alias: str) -> Float1D:
-        return column_or_nan(inputs, alias)
-
-    def in_atr(alias: str) -> Float1D:
-        return quotient_or_zero(column(alias), column("atr"))
-
-    def percent_in_atr(alias: str) -> Float1D:
-        return quotient_or_zero(column(alias), 100.0 * column("atr_frac"))
-
-    plus, minus = column("plus_di"), column("minus_di")
-    strength = np.clip(column("adx") / 25.0, 0.0, 1.0)
-    averages = bounded(in_atr("dema_distance"), 1.0) + bounded(in_atr("tema_distance"), 1.0)
-    return {
-        "ema_cross": bounded(in_atr("ema_spread"), 0.5),
-        "ma_stack": 0.5 + 0.5 * column("ma_stack"),
-        "macd": bounded(in_atr("macd"), 0.15),
-        "adx": 0.5 + 0.5 * strength * quotient_or_zero(plus - minus, plus + minus),
-        "supertrend": 0.5 + 0.5 * column("supertrend"),
-        "hma": bounded(in_atr("hma_slope"), 0.15),
-        "aroon": 0.5 + column("aroon") / 200.0,
-        "dema_tema": averages / 2.0,
-        "ichimoku": column("ichimoku") / 100.0,
-        "rsi": column("rsi") / 100.0,
-        "stochastic": (column("stochastic_k") + column("stochastic_d")) / 200.0,
-        "tsi": bounded(column("tsi"), 25.0),
-        "williams_r": 1.0 + column("williams_r") / 100.0,
-        "cci": bounded(column("cci"), 150.0),
-        "cmo": 0.5 + column("cmo") / 200.0,
-        "ppo": bounded(percent_in_atr("ppo"), 0.5),
-        "trix": bounded(percent_in_atr("trix"), 0.1),
-        "ultimate_oscillator": column("ultimate_oscillator") / 100.0,
-        "ao": column("ao_score") / 100.0,
-        "bollinger": np.clip(column("percent_b"), 0.0, 1.0),
-        "atr": 0.5 + 0.0 * column("atr"),
-        "donchian": np.clip(column("donchian"), 0.0, 1.0),
-        "keltner": np.clip(column("keltner"), 0.0, 1.0),
-        "mass_index": 0.5 + 0.0 * column("mass_index"),
-        "chandelier": 0.5 + 0.5 * column("chandelier"),
-    }
 
 
 def _seed_confidence(score: Float1D, group_scores: list[Float1D]) -> Float1D:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import Bars, ConfigError, Market
 from indicators import build_features, momentum, moving_average, trend, volatility
-from strategies import HeadInputs, HeadOutput
+from strategies import Contribution, HeadInputs, HeadOutput, contribution_table
 from strategies.heads.technical import TechnicalHead
 from tests.generators import random_bars
 
@@ -97,7 +97,7 @@ def literal_signals(row: dict[str, float]) -> dict[str, tuple[float, float, bool
         "chandelier": (0.13, 0.5 + 0.5 * row["chandelier"]),
     }
     return {
-        name: (share * weight, signal, name not in ("atr", "mass_index"))
+        name: (share * weight, clip(signal), name not in ("atr", "mass_index"))
         for share, signals in (
             (0.40, trend_signals),
             (0.35, momentum_signals),
@@ -120,7 +120,7 @@ def literal_vote(row: dict[str, float], mode: str) -> tuple[int, float, float, f
     s = math.fsum(weight * signal for weight, signal, _ in known) / coverage
     s = min(1.0, max(0.0, s))
     direction = 1 if s >= 0.55 else -1 if s <= 0.45 else 0
-    if math.isnan(row["ma_stack"]):
+    if math.isnan(row["ma_stack"]) or coverage < 0.60 - 1e-12:
         direction = 0
     if direction == 0:
         return 0, 0.5, 0.0, 100.0 * s, coverage
@@ -291,3 +291,122 @@ def test_it_votes_as_often_as_declared_on_walks() -> None:
 def test_parameters_out_of_range_are_refused(parameter: str, value: object) -> None:
     with pytest.raises(ConfigError, match=f"technical head: {parameter}="):
         replace(HEAD, **{parameter: value})
+
+
+VIRTUOSO = replace(HEAD, preset="virtuoso")
+SIX = {"ao": 0.20, "macd": 0.15, "rsi": 0.20, "williams_r": 0.15, "cci": 0.15, "atr": 0.15}
+
+
+def virtuoso_inputs(rows: int, seed: int, missing: float) -> HeadInputs:
+    generator = np.random.default_rng(seed)
+    lean = generator.standard_normal(rows)
+    spreads = {
+        "ao_score": (50.0, 15.0), "macd": (0.0, 0.3), "rsi": (50.0, 14.0), "cci": (0.0, 120.0),
+        "williams_r": (-50.0, 20.0), "atr_rank": (55.0, 20.0), "mean_distance": (0.0, 1.0),
+        "atr": (2.0, 0.3),
+    }  # fmt: skip
+    bounds = {"ao_score": (0, 100), "rsi": (0, 100), "williams_r": (-100, 0), "atr_rank": (0, 100)}
+    columns = {}
+    for suffix in ("", "_middle", "_higher"):
+        for alias, (centre, spread) in spreads.items():
+            column = centre + spread * (lean + generator.standard_normal(rows)) / 1.4
+            column = np.clip(column, *bounds.get(alias, (-np.inf, np.inf)))
+            if alias == "atr":
+                column = np.abs(column)
+            column[generator.random(rows) < missing] = np.nan
+            columns[f"{alias}{suffix}"] = column
+    columns["adx"] = generator.uniform(5, 45, rows)
+    columns["ma_stack"] = np.zeros(rows)
+    return HeadInputs(rows, columns)
+
+
+def literal_six(
+    row: dict[str, float], suffix: str, rsi_mode: str, atr_mode: str
+) -> dict[str, float]:
+    def squashed(value: float, scale: float) -> float:
+        return 50.0 + 50.0 * math.tanh(value / scale)
+
+    rsi = row[f"rsi{suffix}"]
+    if rsi_mode == "fade" and (rsi < 30 or rsi > 70):
+        rsi = 100.0 - rsi
+    rank, distance = row[f"atr_rank{suffix}"], row[f"mean_distance{suffix}"]
+    side = math.nan if math.isnan(distance) else (distance > 0) - (distance < 0)
+    atr = (
+        100.0 - rank
+        if atr_mode == "calm"
+        else 50.0 + side * 0.5 * (rank - 50.0 if not rank < 50 else 0.0)
+    )
+    return {
+        "ao": row[f"ao_score{suffix}"],
+        "macd": squashed(row[f"macd{suffix}"] / row[f"atr{suffix}"], 0.15),
+        "rsi": rsi,
+        "williams_r": 100.0 + row[f"williams_r{suffix}"],
+        "cci": squashed(row[f"cci{suffix}"], 150.0),
+        "atr": atr,
+    }
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.25])
+@pytest.mark.parametrize(("rsi_mode", "atr_mode"), [("trend", "expansion"), ("fade", "calm")])
+def test_the_six_components_are_adjusted_clipped_and_then_weighted(
+    rsi_mode: str, atr_mode: str, missing: float
+) -> None:
+    head = replace(VIRTUOSO, rsi_mode=rsi_mode, atr_mode=atr_mode)
+    inputs = virtuoso_inputs(500, 21, missing)
+    output = head.vote(inputs)
+    moved = 0
+    for t in range(inputs.rows):
+        row = {alias: float(column[t]) for alias, column in inputs.columns.items()}
+        scores = [
+            literal_six(row, suffix, rsi_mode, atr_mode) for suffix in ("", "_middle", "_higher")
+        ]
+        total, weight = 0.0, 0.0
+        for name, share in SIX.items():
+            lower, middle, higher = (score[name] for score in scores)
+            if math.isnan(lower):
+                continue
+            parts = [(0.25, lower), (0.35, middle), (0.40, higher)]
+            known = [(part, score) for part, score in parts if not math.isnan(score)]
+            mean = math.fsum(p * s for p, s in known) / math.fsum(p for p, _ in known)
+            bonus = 0.2 * (mean - lower) * min(1.0, row["adx"] / 25.0)
+            bonus = max(-10.0, min(10.0, bonus)) if abs(mean - lower) >= 10.0 else 0.0
+            moved += bonus != 0
+            total += share * min(100.0, max(0.0, lower + bonus))
+            weight += share
+        expected = total / weight if weight else 50.0
+        assert output.score[t] == pytest.approx(expected, abs=1e-9)
+        assert output.coverage[t] == pytest.approx(weight, abs=1e-12)
+    assert moved > 300
+
+
+def test_the_example_of_the_source_with_its_arithmetic_right() -> None:
+    """The six scores of the printed table, adjusted before they are weighted: 47.34, not 46.10."""
+    scores = {
+        "ao": 55.78,
+        "macd": 59.93,
+        "rsi": 43.90,
+        "williams_r": 48.52,
+        "cci": 38.05,
+        "atr": 27.20,
+    }
+    added = {"ao": 6.0, "macd": 4.0, "williams_r": -3.0}
+    table = contribution_table(
+        [
+            Contribution(
+                name, "", np.array([score]), np.array([SIX[name]]), np.array([added.get(name, 0.0)])
+            )
+            for name, score in scores.items()
+        ]
+    )
+    assert table.total[0] == pytest.approx(47.34, abs=0.005)
+    assert table.impact.sum() == pytest.approx(table.total[0], abs=1e-12)
+
+
+def test_what_the_table_adds_up_to_is_the_score() -> None:
+    for head, inputs in (
+        (HEAD, made_up_inputs(300, 8, 0.2)),
+        (VIRTUOSO, virtuoso_inputs(300, 8, 0.2)),
+    ):
+        output = head.vote(inputs)
+        table = contribution_table(head.contributions(inputs))
+        np.testing.assert_array_equal(output.score, 100.0 * np.clip(table.total / 100.0, 0.0, 1.0))
