@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..base import (
     HeadOutput,
     Range,
     Reason,
+    check_choice,
     check_lengths,
     check_range,
     check_weights,
@@ -31,8 +32,9 @@ _SCORED = (
     ("liquidation", "liquidations inferred from open interest", (0.0, 0.15)),
     ("volume", "taker buying and flow-weighted returns", (0.0, 0.10)),
     ("mood", "calm, pace, activity and trend of the bars", (0.05, 0.50)),
-    ("risk", "the size of the perpetual's premium against its past", (0.10, 0.60)),
+    ("risk", "leverage and the premium's size against their past", (0.05, 0.60)),
     ("fear_greed", "an extreme of the fear and greed index", (0.03, 0.40)),
+    ("external", "the sentiment that the user brings", (0.0, 0.60)),
 )
 """Components in the order of their weights: name, what a strong score means, share of hours."""
 
@@ -41,15 +43,18 @@ _SCORED = (
 class SentimentHead:
     """A weighted mean of component scores, 0 to 100; a component without data drops out.
 
-    The weights are the seed's (they sum to 100); fear and greed, which the seed leaves unweighted,
-    stands beside them with 10. ``u = (S - 50) / 50`` votes its sign where ``|u| >= vote_threshold``;
+    The weights are the seed's (they sum to 100); fear and greed and the sentiment that the user brings,
+    which the seed leaves unweighted, stand beside them with 10 each; without data, the latter does not
+    count in the coverage either. ``u = (S - 50) / 50`` votes its sign where ``|u| >= vote_threshold``;
     ``p = min(0.9, 0.5 + 0.4 |u|)``; ``c = 0.5 + 0.5 coverage (1 - sigma / 50)``, sigma being the
     weighted deviation of the scores that are there. Coverage is their weight over all weights.
 
     Trend exhaustion is an event, not a state: it joins the mean with its own weight on the rows
-    where it is set and does not count as coverage. Of the seed's risk component only the margin
-    proxy (rank of the premium's size) is computed; leverage needs open interest over volume and
-    maintenance margins have no history. Liquidations are the proxy from open interest.
+    where it is set and does not count as coverage. Risk is .4 leverage (rank of open interest over
+    turnover) and .3 margin (rank of the premium's size), scaled up; the seed's third part, maintenance
+    margins, has no history. Liquidations are the proxy from open interest. ``long_short_mode="momentum"``
+    follows the crowd instead of fading it; ``fear_greed_from="bars"`` takes the index that is made of
+    volatility and momentum in the place of the published one.
     """
 
     name: ClassVar[str] = "sentiment"
@@ -61,6 +66,11 @@ class SentimentHead:
         "weight_long_short": Range(0.0, 40.0),
         "weight_funding": Range(0.0, 40.0),
         "weight_mood": Range(0.0, 40.0),
+        "weight_funding_volatility": Range(0.0, 40.0),
+        "weight_liquidation": Range(0.0, 40.0),
+        "weight_volume": Range(0.0, 40.0),
+        "weight_risk": Range(0.0, 40.0),
+        "weight_fear_greed": Range(0.0, 40.0),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
         *(
@@ -81,6 +91,7 @@ class SentimentHead:
     weight_mood: float = 15.0
     weight_risk: float = 15.0
     weight_fear_greed: float = 10.0
+    weight_external: float = 10.0
     weight_exhaustion: float = 10.0
     vote_threshold: float = 0.25
     long_short_days: int = 30
@@ -89,6 +100,8 @@ class SentimentHead:
     funding_volatility_length: int = 21
     mood_days: int = 365
     mood_minimum_days: int = 90
+    long_short_mode: Literal["contrarian", "momentum"] = "contrarian"
+    fear_greed_from: Literal["index", "bars"] = "index"
 
     def __post_init__(self) -> None:
         check_weights(
@@ -106,6 +119,8 @@ class SentimentHead:
             mood_days=self.mood_days,
             mood_minimum_days=self.mood_minimum_days,
         )
+        check_choice(self.name, ("contrarian", "momentum"), long_short_mode=self.long_short_mode)
+        check_choice(self.name, ("index", "bars"), fear_greed_from=self.fear_greed_from)
 
     def features(self) -> Mapping[str, Feature]:
         """Component scores, each on its own clock, and the relative volume that weighs one."""
@@ -136,7 +151,11 @@ class SentimentHead:
                 minimum_days=self.mood_minimum_days,
             ),
             "premium_size_rank": feature("premium_history", "size_rank", clock="premium_index"),
-            "fear_greed": feature("fear_greed", "score", clock="fear_greed"),
+            "leverage_rank": feature("open_interest_leverage", "rank", clock="bars+metrics"),
+            "fear_greed": feature("fear_greed_of_bars", "score")
+            if self.fear_greed_from == "bars"
+            else feature("fear_greed", "score", clock="fear_greed"),
+            "external": feature("external_sentiment", "score", clock="external_sentiment"),
             "exhaustion": feature("trend_exhaustion", "signal"),
         }
 
@@ -145,7 +164,7 @@ class SentimentHead:
         nothing = np.zeros(inputs.rows)
         exhaustion = _exhaustion(inputs)
         event = np.where(exhaustion != 0, 50.0 + 50.0 * exhaustion, np.nan)
-        scores = {**_component_scores(inputs), "exhaustion": event}
+        scores = {**self._component_scores(inputs), "exhaustion": event}
         return tuple(
             Contribution(
                 name, "", score, np.full(inputs.rows, getattr(self, f"weight_{name}")), nothing
@@ -160,7 +179,12 @@ class SentimentHead:
         mean = np.clip(table.total, 0.0, 100.0)
         distance = np.where(table.share > 0, table.adjusted - mean[:, None], 0.0)
         deviation = np.sqrt((table.share * distance**2).sum(axis=1))
-        coverage = known_share(contributions[: len(_SCORED)])
+        expected = [
+            one
+            for one in contributions
+            if one.name != "exhaustion" and (one.name != "external" or "external" in inputs)
+        ]
+        coverage = known_share(expected)
         u = (mean - 50.0) / 50.0
         agreement = np.clip(1.0 - deviation / 50.0, 0.0, 1.0)
         flags = {}
@@ -179,18 +203,18 @@ class SentimentHead:
             reasons=reason_bits(flags, self.REASONS),
         )
 
+    def _component_scores(self, inputs: HeadInputs) -> dict[str, Float1D]:
+        """Every component's score by name, NaN where it has no data."""
+        scores = {name: column_or_nan(inputs, name) for name, _, _ in _SCORED}
+        crowd = _long_short_score(inputs)
+        scores["long_short"] = crowd if self.long_short_mode == "contrarian" else 100.0 - crowd
+        scores["risk"] = _risk_score(inputs)
+        return scores
+
 
 def _exhaustion(inputs: HeadInputs) -> Float1D:
     events = column_or_nan(inputs, "exhaustion")
     return np.where(np.isnan(events), 0.0, events)
-
-
-def _component_scores(inputs: HeadInputs) -> dict[str, Float1D]:
-    """Every component's score by name, NaN where it has no data."""
-    scores = {name: column_or_nan(inputs, name) for name, _, _ in _SCORED}
-    scores["long_short"] = _long_short_score(inputs)
-    scores["risk"] = 100.0 - column_or_nan(inputs, "premium_size_rank")
-    return scores
 
 
 def _long_short_score(inputs: HeadInputs) -> Float1D:
@@ -202,3 +226,14 @@ def _long_short_score(inputs: HeadInputs) -> Float1D:
         0.6 * contrarian + 0.25 * column_or_nan(inputs, "long_short_trend") + 0.15 * confirmed
     )
     return score
+
+
+def _risk_score(inputs: HeadInputs) -> Float1D:
+    """100 less the mean of the ranks of leverage and margin, 4 to 3, of what is there of them."""
+    total, weight = np.zeros(inputs.rows), np.zeros(inputs.rows)
+    for share, alias in ((0.4, "leverage_rank"), (0.3, "premium_size_rank")):
+        rank = column_or_nan(inputs, alias)
+        known = ~np.isnan(rank)
+        total += np.where(known, share * (100.0 - rank), 0.0)
+        weight += np.where(known, share, 0.0)
+    return np.where(weight > 0, total / np.where(weight > 0, weight, 1.0), np.nan)

@@ -23,6 +23,7 @@ from ..base import (
 )
 from ..contributions import Contribution, contribution_table, known_share
 from ..scoring import TOLERANCE, agreement_confidence, column_or_nan, side_of
+from ..technical_broad import BROAD, broad_features, broad_signal
 from ..technical_components import (
     NEUTRAL_COMPONENTS,
     SIGNALS,
@@ -82,6 +83,7 @@ _VIRTUOSO: Final = {
 PRESETS: Final[Mapping[str, Mapping[str, tuple[float, Mapping[str, float]]]]] = {
     "alphapulse": _ALPHAPULSE,
     "virtuoso": _VIRTUOSO,
+    "broad": BROAD,
 }
 """Group: its factor and the weights of its components (SPEC H1.4); the products of a preset sum to 1."""
 HIGHEST_CONFIDENCE: Final = 0.95
@@ -107,7 +109,8 @@ class TechnicalHead:
     give drops out), clipped to its range, and only then weighted. There ``rsi_mode="fade"`` reads an
     RSI beyond 30 and 70 against itself, and ATR counts for the side of the 20-bar mean on which the
     price is while volatility is above its median of 200 bars (``atr_mode="expansion"``), or calm counts
-    as good (``"calm"``).
+    as good (``"calm"``). ``"broad"``: all 71 directional indicators of the list alike within trend .30,
+    momentum .25, volatility .25 and volume .20 (``technical_broad``).
 
     A signal whose indicator is unknown drops out and the weights of the others are scaled up;
     coverage is the weight that is known. There is no vote below ``minimum_coverage``, and none before
@@ -146,7 +149,7 @@ class TechnicalHead:
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.50, 0.90)
 
-    preset: Literal["alphapulse", "virtuoso"] = "alphapulse"
+    preset: Literal["alphapulse", "virtuoso", "broad"] = "alphapulse"
     threshold: float = 0.55
     minimum_coverage: float = 0.60
     confidence_mode: Literal["default", "seed"] = "default"
@@ -209,7 +212,8 @@ class TechnicalHead:
                     ).items()
                 },
             }
-        return {**shared, **self._alphapulse_features()}
+        wanted = {**shared, **self._alphapulse_features()}
+        return wanted if self.preset == "alphapulse" else {**wanted, **broad_features()}
 
     def _shared_features(self) -> dict[str, Feature]:
         fast, slow = self.fast_length, self.slow_ema_length
@@ -306,7 +310,7 @@ class TechnicalHead:
             if self.atr_mode == "calm":
                 return 100.0 - rank
             return 100.0 * volatility_behind(column("mean_distance"), rank)
-        signal = SIGNALS[name](column)
+        signal = broad_signal(name, column) if self.preset == "broad" else SIGNALS[name](column)
         if self.preset == "virtuoso" and name == "rsi" and self.rsi_mode == "fade":
             signal = faded(signal)
         return 100.0 * np.clip(signal, 0.0, 1.0)

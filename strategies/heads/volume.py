@@ -1,13 +1,13 @@
-"""The volume head: delta, money flow and price on its volume, scored and averaged."""
+"""The volume head: delta, money flow, price on its volume and divergences, scored and averaged."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 
-from engine import Float1D
+from engine import ConfigError, Float1D
 from indicators import Feature, feature
 
 from ..base import (
@@ -20,62 +20,66 @@ from ..base import (
     check_range,
     reason_bits,
 )
+from ..contributions import Contribution, contribution_table, known_share
 from ..events import held
-from ..scoring import (
-    agreement_confidence,
-    bounded,
-    column_or_nan,
-    column_or_zero,
-    side_of,
-    weighted_mean,
+from ..scoring import agreement_confidence, bounded, column_or_nan, column_or_zero, side_of
+from ..volume_signals import (
+    COMPONENT_WEIGHTS,
+    alpha_pulse_signals,
+    best_delta,
+    prism_signals,
 )
 
-COMPONENT_WEIGHTS: Final = {
-    "delta": 0.20,
-    "obv": 0.15,
-    "vwap": 0.15,
-    "rvol": 0.12,
-    "cmf": 0.10,
-    "adl": 0.10,
-    "force": 0.08,
-    "emv": 0.05,
-    "taker": 0.05,
-}
-"""Weights of preset B (SPEC H3) with relative volume in the place of the volume profile; sum 1."""
-DELTA_SOURCES: Final = (("taker_delta", 1.0), ("close_location_delta", 0.5))
-"""Ways to know the delta, best first, and what part of its weight each counts for in coverage.
-
-Every bar has the columns of the second, so the third of SPEC H3, the colour, is never needed."""
+LONG_BAR_DEVIATION_ROWS: Final = 50
+"""Rows of the deviation that turns are measured against on longer bars: two months of days."""
 HIGHEST_CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeHead:
-    """Votes with the weighted mean *s* of nine signals in [0, 1] (SPEC H3, preset B).
+    """Votes with the weighted mean *s* of its components, in [0, 1] (SPEC H3).
 
     LONG when ``s >= threshold``, SHORT when ``s <= 1 - threshold``; probability is *s* or ``1 - s``;
     confidence is ``0.5 + 0.25 (2 share - 1) + 0.25 min(1, 4 |s - 1/2|)`` as in the technical head,
-    ``share`` being the part of the signals on the vote's side. A regular CVD divergence of the last
+    ``share`` being the part of the components on the vote's side. A regular CVD divergence of the last
     ``divergence_bars`` bars adds ``divergence_bonus`` where it supports the vote. Clipped to
     [0, 0.95].
 
-    ========  ==========================================================================
-    delta     ``1/2 + tanh(d / k) / 2``, d = (bought - sold) / volume over ``delta_length``,
-              k = ``delta_scale`` from taker columns, ``estimated_delta_scale`` otherwise
-    taker     the same over ``taker_length`` bars, taker columns only, k = 0.2
-    obv       ``1/2 + tanh(z / 2) / 2``
-    vwap      ``1/2 + tanh(3 x) (1 - |x|) / 4``, x = deviation / 2 clipped to [-1, 1]
-    rvol      the indicator's score
-    cmf       ``1/2 + tanh(cmf / 0.15) / 2``
-    adl       ``1/2 + tanh(z) / 2``
-    force     ``1/2 + tanh(balance / 0.5) / 2``; emv likewise
-    ========  ==========================================================================
+    ``preset="alpha_pulse"``, each in [0, 1]:
 
-    Delta comes from the taker columns, else from the close location; the
-    estimate counts only in part for coverage and sets the reason ``delta_estimated``. A signal that
-    is unknown drops out and the others are scaled up; below ``minimum_coverage``, and before OBV is
-    known (its window, 100 rows), there is no vote. Coverage is .85 where the delta is estimated, so a
-    ``minimum_coverage`` above that refuses the estimate. ``spike_ratio`` decides a reason, not a vote.
+    ==============  ====================================================================
+    delta           ``1/2 + tanh(d / k) / 2``, d = (bought - sold) / volume over
+                    ``delta_length``, k = ``delta_scale`` from taker columns,
+                    ``estimated_delta_scale`` otherwise
+    taker           the same over ``taker_length`` bars, taker columns only, k = 0.2
+    obv             ``1/2 + tanh(z / 2) / 2``
+    vwap            ``1/2 + tanh(3 x) (1 - |x|) / 4``, x = deviation / 2 clipped to [-1, 1];
+                    of 7 days, 24 hours and the day so far, .40, .35 and .25
+    volume_profile  the indicator's score over ``profile_hours``
+    cmf             ``1/2 + tanh(cmf / 0.15) / 2``
+    adl             ``1/2 + tanh(z) / 2``
+    force           ``1/2 + tanh(balance / 0.5) / 2``; emv likewise
+    ==============  ====================================================================
+
+    ``preset="prism"``, f being ``min(1, ADX / 25)``:
+
+    ==============  ====================================================================
+    delta           ``1/2 + f (2 share of buying - 1)``, clipped to [0, 1]
+    obv, adl        as above
+    cmf             the indicator's score of the smoothed flow
+    rvol            the indicator's score
+    divergence      ``1/2 + f tanh(D / 2) / 2``, D = sum of the signed strengths of valid
+                    divergences; of bars of a day, of 4 hours and of the decision bars (with
+                    CVD), .40, .35 and .25
+    ==============  ====================================================================
+
+    Delta comes from the taker columns, else from the close location; the estimate counts only in part
+    for coverage and sets the reason ``delta_estimated``. A component that is unknown drops out and the
+    others are scaled up; below ``minimum_coverage``, and before OBV is known (its window, 100 rows),
+    there is no vote. Coverage is .85 where the delta is estimated (.90 in ``prism``), so that a
+    ``minimum_coverage`` above that refuses the estimate. Bars of a day or of 4 hours that are not
+    longer than the decision bars are left out. ``spike_ratio``, ``spike_days`` and ``spike_least_z``
+    decide reasons, not votes.
     """
 
     name: ClassVar[str] = "volume"
@@ -84,7 +88,9 @@ class VolumeHead:
         "delta_length": Range(5, 100, integer=True),
         "delta_scale": Range(0.02, 0.30, log=True),
         "cmf_length": Range(10, 40, integer=True),
-        "rvol_length": Range(10, 100, integer=True),
+        "profile_hours": Range(6, 720, integer=True, log=True),
+        "profile_bin": Range(0.0005, 0.005, log=True),
+        "value_area": Range(0.60, 0.80),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
         Reason("delta_up", 1, "buyers ahead by half the delta scale", (0.001, 0.35)),
@@ -97,17 +103,25 @@ class VolumeHead:
         Reason("force_down", -1, "force balance at or below -0.25", (0.10, 0.45)),
         Reason("vwap_up", 1, "close a deviation above the day's VWAP", (0.10, 0.45)),
         Reason("vwap_down", -1, "close a deviation below the day's VWAP", (0.10, 0.45)),
+        Reason("value_area_up", 1, "close above the value area", (0.05, 0.35)),
+        Reason("value_area_down", -1, "close below the value area", (0.05, 0.35)),
+        Reason("low_volume_node_up", 1, "crossed a low-volume node upwards", (0.0002, 0.03)),
+        Reason("low_volume_node_down", -1, "crossed a low-volume node", (0.0002, 0.03)),
         Reason("spike_up", 1, "volume at spike_ratio, close up", (0.01, 0.10)),
         Reason("spike_down", -1, "volume at spike_ratio, close down", (0.01, 0.10)),
         Reason("seasonal_spike_up", 1, "unusual for the time of day, close up", (0.0003, 0.04)),
         Reason("seasonal_spike_down", -1, "unusual for the time, close down", (0.0003, 0.04)),
+        Reason("extreme_spike", 0, "five times what is usual for the time", (0.0, 0.02)),
         Reason("cvd_divergence_up", 1, "regular bullish CVD divergence, recent", (0.02, 0.35)),
         Reason("cvd_divergence_down", -1, "regular bearish CVD divergence, recent", (0.02, 0.35)),
+        Reason("divergence_up", 1, "bullish divergences of two measures or more", (0.02, 0.35)),
+        Reason("divergence_down", -1, "bearish divergences of two measures or more", (0.02, 0.35)),
         Reason("delta_estimated", 0, "no taker columns: always set there, else never", (0.0, 1.0)),
         Reason("low_coverage", 0, "too little known to vote", (0.0, 0.05)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.40, 0.85)
 
+    preset: Literal["alpha_pulse", "prism"] = "alpha_pulse"
     threshold: float = 0.55
     minimum_coverage: float = 0.60
     delta_length: int = 20
@@ -116,11 +130,20 @@ class VolumeHead:
     taker_length: int = 5
     cmf_length: int = 20
     rvol_length: int = 20
+    profile_hours: int = 24
+    profile_bin: float = 0.001
+    value_area: float = 0.70
     spike_ratio: float = 2.0
+    spike_days: int = 20
+    spike_least_z: float = 3.0
     divergence_bars: int = 10
     divergence_bonus: float = 0.15
 
     def __post_init__(self) -> None:
+        if self.preset not in COMPONENT_WEIGHTS:
+            raise ConfigError(
+                f"{self.name} head: preset={self.preset!r} must be one of {sorted(COMPONENT_WEIGHTS)}"
+            )
         check_range(self.name, 0.5, 1.0, threshold=self.threshold)
         check_range(
             self.name,
@@ -128,6 +151,7 @@ class VolumeHead:
             1.0,
             minimum_coverage=self.minimum_coverage,
             divergence_bonus=self.divergence_bonus,
+            value_area=self.value_area,
         )
         check_range(
             self.name,
@@ -135,106 +159,145 @@ class VolumeHead:
             inf,
             delta_scale=self.delta_scale,
             estimated_delta_scale=self.estimated_delta_scale,
+            profile_bin=self.profile_bin,
         )
-        check_range(self.name, 0.0, inf, spike_ratio=self.spike_ratio)
+        check_range(
+            self.name, 0.0, inf, spike_ratio=self.spike_ratio, spike_least_z=self.spike_least_z
+        )
         check_lengths(
             self.name,
             delta_length=self.delta_length,
             taker_length=self.taker_length,
             cmf_length=self.cmf_length,
             rvol_length=self.rvol_length,
+            profile_hours=self.profile_hours,
+            spike_days=self.spike_days,
             divergence_bars=self.divergence_bars,
         )
 
     def features(self) -> Mapping[str, Feature]:
-        """Indicators of the decision bars; those on taker columns may be absent."""
-        delta, rvol, spike = self.delta_length, self.rvol_length, self.spike_ratio
-        return {
+        """Indicators of the decision bars and, for ``prism``, of longer ones; those on taker columns
+        may be absent.
+        """
+        delta, cmf = self.delta_length, self.cmf_length
+        rvol = {"length": self.rvol_length, "spike": self.spike_ratio}
+        usual = {"days": self.spike_days, "least_z": self.spike_least_z}
+        profile = {
+            "hours": self.profile_hours,
+            "bin": self.profile_bin,
+            "value_area": self.value_area,
+        }
+        wanted = {
             "taker_delta": feature("taker_delta", "ratio", length=delta),
             "close_location_delta": feature("close_location_delta", "ratio", length=delta),
-            "taker": feature("taker_delta", "ratio", length=self.taker_length),
             "obv": feature("obv", "z"),
-            "vwap": feature("session_vwap", "deviation"),
-            "rvol": feature("rvol", "score", length=rvol, spike=spike),
-            "spike": feature("rvol", "spike", length=rvol, spike=spike),
-            "cmf": feature("cmf", "cmf", length=self.cmf_length),
+            "spike": feature("rvol", "spike", clock="bars", **rvol),
+            "cmf": feature("cmf", "cmf", length=cmf),
             "adl": feature("adl", "z"),
-            "force": feature("force", "balance"),
-            "emv": feature("emv", "balance"),
-            "seasonal_spike": feature("volume_spike", "spike"),
+            "seasonal_spike": feature("volume_spike", "spike", clock="bars", **usual),
+            "seasonal_tier": feature("volume_spike", "tier", clock="bars", **usual),
             "cvd_divergence": feature("cvd_divergence", "regular"),
+            "divergence": feature("divergence_balance", "balance", validity=self.divergence_bars),
+            "force": feature("force", "balance"),
+            "vwap": feature("session_vwap", "deviation"),
+            "profile_position": feature("volume_profile", "position", clock="bars", **profile),
+            "in_value_area": feature("volume_profile", "in_value_area", clock="bars", **profile),
+            "node_cross": feature("volume_profile", "lvn_cross", clock="bars", **profile),
         }
+        if self.preset == "prism":
+            longer = {"deviation_length": LONG_BAR_DEVIATION_ROWS}
+            return {
+                **wanted,
+                "rvol": feature("rvol", "score", clock="bars", **rvol),
+                "cmf_score": feature("cmf", "score", length=cmf),
+                "adx": feature("adx", "adx"),
+                "cvd_hidden": feature("cvd_divergence", "hidden"),
+                "cvd_strength": feature("cvd_divergence", "strength"),
+                "divergence_4h": feature(
+                    "divergence_balance", "balance", clock="bars:4h", **longer
+                ),
+                "divergence_1d": feature(
+                    "divergence_balance", "balance", clock="bars:1d", **longer
+                ),
+            }
+        return {
+            **wanted,
+            "taker": feature("taker_delta", "ratio", length=self.taker_length),
+            "vwap_24h": feature("rolling_vwap", "deviation", hours=24),
+            "vwap_7d": feature("rolling_vwap", "deviation", hours=168),
+            "profile": feature("volume_profile", "score", clock="bars", **profile),
+            "emv": feature("emv", "balance"),
+        }
+
+    def contributions(self, inputs: HeadInputs) -> tuple[Contribution, ...]:
+        """Every component of the preset on every bar; weights are those of ``COMPONENT_WEIGHTS``."""
+        ratio, quality = best_delta(inputs)
+        if self.preset == "prism":
+            signals = prism_signals(inputs, ratio, self.divergence_bars)
+        else:
+            signals = alpha_pulse_signals(inputs, self._delta_signal(ratio, quality))
+        return tuple(
+            Contribution(
+                name=name,
+                group="",
+                score=100.0 * np.clip(signals[name], 0.0, 1.0),
+                weight=np.full(inputs.rows, weight),
+                adjustment=np.zeros(inputs.rows),
+            )
+            for name, weight in COMPONENT_WEIGHTS[self.preset].items()
+        )
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """Direction, probability, confidence, score, coverage and reasons on every bar."""
-        ratio, quality = _delta(inputs)
-        signals = self._signals(inputs, ratio, quality)
-        score, coverage = weighted_mean(signals, COMPONENT_WEIGHTS, inputs.rows)
-        known_delta = np.where(np.isnan(ratio), 0.0, COMPONENT_WEIGHTS["delta"])
-        coverage = np.clip(coverage - known_delta * (1.0 - quality), 0.0, 1.0)
-        known = (coverage >= self.minimum_coverage) & ~np.isnan(signals["obv"])
-        side = np.where(known, side_of(score, self.threshold), np.int8(0))
+        parts = self.contributions(inputs)
+        total = contribution_table(parts).total
+        # The total of a hundred times shares that add up to 1 may end one rounding above it.
+        mean = np.minimum(total / 100.0, 1.0)
+        ratio, quality = best_delta(inputs)
+        untrusted = COMPONENT_WEIGHTS[self.preset]["delta"] * (1.0 - quality)
+        coverage = np.maximum(known_share(parts) - np.where(np.isnan(ratio), 0.0, untrusted), 0.0)
+        known = (coverage >= self.minimum_coverage) & ~np.isnan(column_or_nan(inputs, "obv"))
+        side = np.where(known, side_of(mean, self.threshold), np.int8(0))
         divergence = held(column_or_zero(inputs, "cvd_divergence"), self.divergence_bars)
-        confidence = agreement_confidence(score, side, signals.values())
+        confidence = agreement_confidence(mean, side, (part.score / 100.0 for part in parts))
         confidence = confidence + np.where(side * divergence > 0, self.divergence_bonus, 0.0)
-        flags = self._flags(inputs, signals, divergence)
+        flags = self._flags(inputs, ratio, quality, divergence)
         flags["delta_estimated"] = ~np.isnan(ratio) & (quality < 1.0)
         flags["low_coverage"] = coverage < self.minimum_coverage
         return HeadOutput.from_votes(
             direction=side,
-            probability=np.where(side > 0, score, 1.0 - score),
+            probability=np.where(side > 0, mean, 1.0 - mean),
             confidence=np.clip(confidence, 0.0, HIGHEST_CONFIDENCE),
-            score=100.0 * score,
+            score=np.minimum(total, 100.0),
             coverage=coverage,
             reasons=reason_bits(flags, self.REASONS),
         )
 
-    def _signals(self, inputs: HeadInputs, ratio: Float1D, quality: Float1D) -> dict[str, Float1D]:
-        """Every component as a signal in [0, 1], 0.5 neutral, NaN where it is not known."""
+    def _delta_signal(self, ratio: Float1D, quality: Float1D) -> Float1D:
+        scale = np.where(quality < 1.0, self.estimated_delta_scale, self.delta_scale)
+        return bounded(2.0 * ratio - 1.0, scale)
 
+    def _flags(
+        self, inputs: HeadInputs, ratio: Float1D, quality: Float1D, divergence: Float1D
+    ) -> dict[str, np.ndarray]:
         def column(alias: str) -> Float1D:
             return column_or_nan(inputs, alias)
 
-        scale = np.where(quality < 1.0, self.estimated_delta_scale, self.delta_scale)
-        away = np.clip(column("vwap") / 2.0, -1.0, 1.0)
-        return {
-            "delta": bounded(2.0 * ratio - 1.0, scale),
-            "obv": bounded(column("obv"), 2.0),
-            "vwap": 0.5 + 0.25 * np.tanh(3.0 * away) * (1.0 - np.abs(away)),
-            "rvol": column("rvol") / 100.0,
-            "cmf": bounded(column("cmf"), 0.15),
-            "adl": bounded(column("adl")),
-            "force": bounded(column("force"), 0.5),
-            "emv": bounded(column("emv"), 0.5),
-            "taker": bounded(2.0 * column("taker") - 1.0, 0.2),
-        }
-
-    def _flags(
-        self, inputs: HeadInputs, signals: Mapping[str, Float1D], divergence: Float1D
-    ) -> dict[str, np.ndarray]:
-        flags: dict[str, np.ndarray] = {}
+        outside = column_or_nan(inputs, "in_value_area") == 0
+        flags = {"extreme_spike": column_or_zero(inputs, "seasonal_tier") >= 3.0}
         lean = 0.5 * np.tanh(0.5)
+        delta = self._delta_signal(ratio, quality)
         for suffix, side in (("up", 1.0), ("down", -1.0)):
-            money = (side * column_or_nan(inputs, "cmf") >= 0.05) & (
-                side * column_or_nan(inputs, "adl") > 0
-            )
-            flags[f"delta_{suffix}"] = side * (signals["delta"] - 0.5) >= lean
+            money = (side * column("cmf") >= 0.05) & (side * column("adl") > 0)
+            flags[f"delta_{suffix}"] = side * (delta - 0.5) >= lean
             flags[f"money_flow_{suffix}"] = money
-            flags[f"obv_{suffix}"] = side * column_or_nan(inputs, "obv") >= 1.0
-            flags[f"force_{suffix}"] = side * column_or_nan(inputs, "force") >= 0.25
-            flags[f"vwap_{suffix}"] = side * column_or_nan(inputs, "vwap") >= 1.0
+            flags[f"obv_{suffix}"] = side * column("obv") >= 1.0
+            flags[f"force_{suffix}"] = side * column("force") >= 0.25
+            flags[f"vwap_{suffix}"] = side * column("vwap") >= 1.0
+            flags[f"value_area_{suffix}"] = outside & (side * column("profile_position") > 0)
+            flags[f"low_volume_node_{suffix}"] = column_or_zero(inputs, "node_cross") == side
             flags[f"spike_{suffix}"] = column_or_zero(inputs, "spike") == side
             flags[f"seasonal_spike_{suffix}"] = column_or_zero(inputs, "seasonal_spike") == side
             flags[f"cvd_divergence_{suffix}"] = divergence == side
+            flags[f"divergence_{suffix}"] = side * column("divergence") > 1.0
         return flags
-
-
-def _delta(inputs: HeadInputs) -> tuple[Float1D, Float1D]:
-    """Share of buying from the best source known on each row, and how far that source is trusted."""
-    ratio, quality = np.full(inputs.rows, np.nan), np.zeros(inputs.rows)
-    for alias, trust in DELTA_SOURCES:
-        column = column_or_nan(inputs, alias)
-        taken = np.isnan(ratio) & ~np.isnan(column)
-        ratio = np.where(taken, column, ratio)
-        quality = np.where(taken, trust, quality)
-    return ratio, quality

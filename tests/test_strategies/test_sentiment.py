@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import HOUR_NS, Market
+from engine import HOUR_NS, ConfigError, Market
 from indicators import (
     build_features,
     daily_series,
+    external_sentiment,
     funding,
+    leverage,
     liquidation,
     mood,
     positioning,
@@ -27,7 +29,17 @@ from tests.oracles import crypto as oracle
 
 INDICATORS = {
     indicator.name: indicator
-    for family in (daily_series, funding, liquidation, mood, positioning, premium, taker_flow)
+    for family in (
+        daily_series,
+        external_sentiment,
+        funding,
+        leverage,
+        liquidation,
+        mood,
+        positioning,
+        premium,
+        taker_flow,
+    )
     for indicator in family.INDICATORS
 }
 SCORES = (
@@ -162,7 +174,10 @@ def test_a_whole_market_against_the_literal_rows(market):
         confirmed = 50 + (contrarian - 50) * min(1.0, row["relative_volume"] / 1.5)
         scores = {name: row.get(name, math.nan) for name in SCORES}
         scores["long_short"] = 0.6 * contrarian + 0.25 * row["long_short_trend"] + 0.15 * confirmed
-        scores["risk"] = 100.0 - row["premium_size_rank"]
+        ranks = [(0.4, row["leverage_rank"]), (0.3, row["premium_size_rank"])]
+        known = [(share, 100.0 - rank) for share, rank in ranks if not math.isnan(rank)]
+        if known:
+            scores["risk"] = sum(s * x for s, x in known) / sum(s for s, _ in known)
         expected = oracle.sentiment_row(scores, WEIGHTS, int(row["exhaustion"]))
         got = (
             output.direction[t], output.probability[t], output.confidence[t],
@@ -210,3 +225,33 @@ def test_reasons_name_the_components_that_lean():
     output = head.vote(hand_made(funding=80.0, mood=20.0, risk=55.0, exhaustion=-1.0))
     bits = {name for bit, name in enumerate(names) if int(output.reasons[0]) >> bit & 1}
     assert bits == {"funding_bullish", "mood_bearish", "exhausted_rise"}
+
+
+def test_what_the_user_brings_counts_and_is_no_gap_where_nobody_brings_anything():
+    head = SentimentHead()
+    without = only(head.vote(hand_made(**dict.fromkeys(SCORES, 60.0))))
+    assert without[4] == 1.0
+    beside = only(head.vote(hand_made(**dict.fromkeys(SCORES, 60.0), external=100.0)))
+    assert beside[3] == pytest.approx((110 * 60 + 10 * 100) / 120)
+    gone = only(head.vote(hand_made(**dict.fromkeys(SCORES, 60.0), external=math.nan)))
+    assert gone[3] == pytest.approx(60.0)
+    assert gone[4] == pytest.approx(110 / 120)
+
+
+def test_following_the_crowd_is_the_mirror_of_fading_it():
+    fading, following = SentimentHead(), SentimentHead(long_short_mode="momentum")
+    row = hand_made(long_short=80.0)
+    assert only(fading.vote(row))[3] == 80.0
+    assert only(following.vote(row))[3] == pytest.approx(20.0)
+
+
+def test_the_index_of_bars_can_take_the_place_of_the_published_one():
+    assert str(HEAD.features()["fear_greed"]).startswith("fear_greed.score")
+    bars = dataclasses.replace(HEAD, fear_greed_from="bars")
+    assert str(bars.features()["fear_greed"]).startswith("fear_greed_of_bars.score")
+
+
+@pytest.mark.parametrize("parameter", ["long_short_mode", "fear_greed_from"])
+def test_a_word_that_means_nothing_is_refused(parameter: str):
+    with pytest.raises(ConfigError, match=f"sentiment head: {parameter}='odd' must be"):
+        SentimentHead(**{parameter: "odd"})

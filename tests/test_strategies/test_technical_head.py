@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Bars, ConfigError, Market
-from indicators import build_features, momentum, moving_average, trend, volatility
+from indicators import INDICATORS_BY_NAME, build_features
 from strategies import Contribution, HeadInputs, HeadOutput, contribution_table
 from strategies.heads.technical import TechnicalHead
+from strategies.technical_broad import ADDED, MEMBERS
+from strategies.technical_components import SIGNALS
 from tests.generators import random_bars
 
-FAMILIES = (moving_average, momentum, trend, volatility)
-BY_NAME = {indicator.name: indicator for family in FAMILIES for indicator in family.INDICATORS}
 HEAD = TechnicalHead()
 SPREADS = {
     "atr": (2.0, 0.5), "atr_frac": (0.01, 0.002), "ema_spread": (0.0, 1.0), "ma_stack": (0.0, 0.5),
@@ -220,7 +220,7 @@ def test_any_finite_column_gives_a_valid_answer(values: dict[str, float], mode: 
 
 def voted(bars: Bars, *, without: tuple[str, ...] = ()) -> HeadOutput:
     wanted = HEAD.features()
-    matrix = build_features(Market(bars=bars), wanted.values(), indicators=BY_NAME)
+    matrix = build_features(Market(bars=bars), wanted.values(), indicators=INDICATORS_BY_NAME)
     columns = {alias: matrix.get(one) for alias, one in wanted.items() if alias not in without}
     return HEAD.vote(HeadInputs(len(bars), columns))
 
@@ -410,3 +410,77 @@ def test_what_the_table_adds_up_to_is_the_score() -> None:
         output = head.vote(inputs)
         table = contribution_table(head.contributions(inputs))
         np.testing.assert_array_equal(output.score, 100.0 * np.clip(table.total / 100.0, 0.0, 1.0))
+
+
+BROAD = replace(HEAD, preset="broad")
+
+
+def test_the_broad_preset_reads_every_directional_indicator_alike() -> None:
+    names = [name for members in MEMBERS.values() for name in members]
+    assert len(names) == len(set(names)) == 71
+    assert set(names) <= {*ADDED, *SIGNALS}
+    assert set(ADDED) <= set(names)
+    table = contribution_table(BROAD.contributions(HeadInputs(1, {"rsi": np.array([60.0])})))
+    assert dict(zip(table.names, table.share[0], strict=True))["rsi"] == 1.0
+    weights = {one.name: float(one.weight[0]) for one in BROAD.contributions(HeadInputs(1, {}))}
+    shares = {"trend": 0.30, "momentum": 0.25, "volatility": 0.25, "volume": 0.20}
+    for group, members in MEMBERS.items():
+        assert [weights[name] for name in members] == pytest.approx(
+            [shares[group] / len(members)] * len(members)
+        )
+    assert math.fsum(weights.values()) == pytest.approx(1.0)
+
+
+def test_the_broad_score_is_the_mean_of_means_of_its_groups() -> None:
+    """Each reading written out once more, on the columns of a walk."""
+    bars = random_bars(1500, 31)
+    wanted = BROAD.features()
+    matrix = build_features(Market(bars=bars), wanted.values(), indicators=INDICATORS_BY_NAME)
+    columns = {
+        alias: column for alias, one in wanted.items() if (column := matrix.get(one)) is not None
+    }
+    inputs = HeadInputs(len(bars), columns)
+    output = BROAD.vote(inputs)
+    literal = {
+        "share": lambda x, row, scale: x,
+        "percent": lambda x, row, scale: x / 100,
+        "signed_percent": lambda x, row, scale: 0.5 + x / 200,
+        "side": lambda x, row, scale: 0.5 + x / 2,
+        "soft": lambda x, row, scale: 1 / (1 + math.exp(-2 * x / scale)),
+        "atr": lambda x, row, scale: 1 / (1 + math.exp(-2 * x / row["atr"] / scale)),
+        "change": lambda x, row, scale: (
+            1 / (1 + math.exp(-2 * x / (100 * row["atr_frac"]) / scale))
+        ),
+    }
+    for t in range(300, len(bars), 97):
+        row = {alias: float(column[t]) for alias, column in columns.items()}
+        known = {name: part[1] for name, part in literal_signals(row).items()}
+        known["hma"] = 0.5 + 0.5 * math.tanh(row["hma_slope"] / row["atr"] / 0.15)
+        for name, one in ADDED.items():
+            known[name] = min(1.0, max(0.0, literal[one.reading](row[name], row, one.scale)))
+        means = {
+            group: math.fsum(known[name] for name in members) / len(members)
+            for group, members in MEMBERS.items()
+        }
+        expected = (
+            0.30 * means["trend"] + 0.25 * means["momentum"] + 0.25 * means["volatility"]
+            + 0.20 * means["volume"]
+        )  # fmt: skip
+        assert output.coverage[t] == pytest.approx(1.0)
+        assert output.score[t] == pytest.approx(100 * expected, abs=1e-8)
+    assert {-1, 0, 1} == set(output.direction[200:])
+
+
+def test_every_scale_of_the_broad_preset_is_the_usual_size_of_what_it_squashes() -> None:
+    """On walks the typical signal is neither stuck at the middle nor at an end."""
+    bars = random_bars(6000, 33)
+    wanted = BROAD.features()
+    matrix = build_features(Market(bars=bars), wanted.values(), indicators=INDICATORS_BY_NAME)
+    columns = {
+        alias: column for alias, one in wanted.items() if (column := matrix.get(one)) is not None
+    }
+    for one in BROAD.contributions(HeadInputs(len(bars), columns)):
+        distance = np.abs(one.score[300:] - 50.0)
+        assert 4.0 < np.mean(distance) <= 50.0, one.name
+        if one.name in ADDED and ADDED[one.name].reading in ("soft", "atr", "change"):
+            assert np.mean(distance) < 40.0, one.name
