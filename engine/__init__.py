@@ -40,7 +40,7 @@ from .ledger import (
     TRADE_DTYPE,
     AccountColumns,
 )
-from .market import Market, Series
+from .market import Market, MarketPanel, Series
 from .metrics import METRICS, Metric, buy_and_hold, drawdowns, metrics
 from .panel import MarkPrices, Panel, sub_bars
 from .replay import ReplayResult, replay
@@ -121,6 +121,7 @@ __all__ = [
     "MarginTier",
     "MarkPrices",
     "Market",
+    "MarketPanel",
     "Metric",
     "Panel",
     "ReplayResult",

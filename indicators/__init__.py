@@ -13,6 +13,7 @@ from .catalog import INDICATORS, INDICATORS_BY_NAME
 from .clock import Clock, clock_of
 from .existing_bars import on_existing_bars
 from .features import ClockBuilder, Computed, FeatureMatrix, build_features
+from .grid import indicator_grid
 from .resample import resampled
 from .spec import Columns, Feature, Indicator, Output, Parameter, Parameters, feature
 
@@ -32,6 +33,7 @@ __all__ = [
     "build_features",
     "clock_of",
     "feature",
+    "indicator_grid",
     "last_known_row",
     "on_existing_bars",
     "resampled",

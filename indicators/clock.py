@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
-from engine import Float1D, Int1D, Market, timeframe_ns
+from engine import Float1D, Int1D, Market, MarketPanel, timeframe_ns
 
+from .clock_join import compound_clock, is_compound
 from .resample import resampled
 
 NO_AGE_LIMIT_NS = np.iinfo(np.int64).max
@@ -16,7 +18,9 @@ NO_AGE_LIMIT_NS = np.iinfo(np.int64).max
 class Clock:
     """Rows of one table: ``event_time``, ``available_at`` int64 ns UTC ``(N,)`` and float columns.
 
-    A row may be used from ``available_at`` on, and for ``max_age_ns`` after its event.
+    A row may be used from ``available_at`` on, and for ``max_age_ns`` after its event. Columns are
+    ``(N,)``; those of a panel that hold a number for each coin are ``(N, S)``, which the type does not
+    say (``coins_table`` reads them).
     """
 
     name: str
@@ -29,13 +33,15 @@ class Clock:
         """The rows that state all of the columns ``names``; None when no row does.
 
         A row of a slow series may lack some of its columns. It is then no row at all for an
-        indicator that reads them, which goes on from its last whole row until that is too old.
+        indicator that reads them, which goes on from its last whole row until that is too old. Columns
+        with a number for each coin are not asked: each coin is there or not by itself.
         """
         if any(name not in self.columns for name in names):
             return None
         stated = np.ones(len(self.event_time), dtype=np.bool_)
         for name in names:
-            stated &= ~np.isnan(self.columns[name])
+            if self.columns[name].ndim == 1:
+                stated &= ~np.isnan(self.columns[name])
         if stated.all():
             return self
         if not stated.any():
@@ -53,9 +59,12 @@ def clock_of(market: Market, name: str) -> Clock | None:
     """The clock called ``name``, or None when the market has no such series or no bars of that step.
 
     ``bars`` are the decision bars, ``bars:<timeframe>`` are rebuilt from them, any other name is a
-    slow series. A longer bar is available at its own close; a step that is not a longer multiple of
-    the decision bars' is missing, so that no bar counts twice. Raises ConfigError for a misspelt step.
+    slow series or a panel of coins, and ``a+b`` or ``a&b`` join several (``clock_join``). A longer bar
+    is available at its own close; a step that is not a longer multiple of the decision bars' is
+    missing, so that no bar counts twice. Raises ConfigError for a misspelt step.
     """
+    if is_compound(name):
+        return compound_clock(name, lambda part: clock_of(market, part))
     if name == "bars" or name.startswith("bars:"):
         bars = market.bars
         if name != "bars":
@@ -68,8 +77,33 @@ def clock_of(market: Market, name: str) -> Clock | None:
                 return None
             bars = longer
         return Clock(name, bars.open_time, bars.close_time, bars.columns())
+    if name in market.panels:
+        return _panel_clock(market.panels[name])
     series = market.series.get(name)
     if series is None:
         return None
     columns = {"event_time": series.event_time.astype(np.float64), **series.columns}
     return Clock(name, series.event_time, series.available_at, columns, series.max_age_ns)
+
+
+def _panel_clock(panel: MarketPanel) -> Clock:
+    """The rows of a panel; its columns, and what is about the market's own coin and the benchmark.
+
+    ``own_<column>`` and ``benchmark_close`` are ``(N,)`` columns of one coin. Where the panel lacks the
+    market's own coin, ``own_close`` is absent and the others are 0: it was never there. ``is_benchmark``
+    is 1 on every row where the own coin is the benchmark, else 0.
+    """
+    columns = {
+        "event_time": panel.event_time.astype(np.float64),
+        "is_benchmark": np.full(len(panel.event_time), float(panel.own == panel.benchmark)),
+        "benchmark_close": panel.columns["close"][:, panel.benchmark].copy(),
+    }
+    for name, table in panel.columns.items():
+        if panel.own is not None:
+            columns[f"own_{name}"] = table[:, panel.own].copy()
+        elif name != "close":
+            columns[f"own_{name}"] = np.zeros(len(table))
+    tables = cast(Mapping[str, Float1D], panel.columns)
+    return Clock(
+        panel.name, panel.event_time, panel.available_at, {**tables, **columns}, panel.max_age_ns
+    )

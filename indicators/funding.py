@@ -52,7 +52,8 @@ def _funding_rate(columns: Columns, parameters: Parameters) -> tuple[Float1D, ..
     excess = f8 - BASELINE
     extreme = parameters["extreme"]
     contrarian = (excess <= -extreme).astype(np.float64) - (excess >= extreme)
-    return f8, excess, funding_for(rate, interval_hours, _HOURS_PER_YEAR), contrarian
+    annual = funding_for(rate, interval_hours, _HOURS_PER_YEAR)
+    return f8, excess, annual, contrarian, 2.0 - contrarian
 
 
 def _sentiment(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
@@ -104,6 +105,9 @@ FUNDING_RATE = Indicator(
             "",
             "-1 where the excess is at least `extreme`, 1 where it is at most -`extreme`",
             firing_rate=(0.01, 0.20),
+        ),
+        Output(
+            "band", "state", "", "1 as low as -`extreme` beyond the baseline, 2 between, 3 high"
         ),
     ),
     compute=_funding_rate,

@@ -50,16 +50,29 @@ def liquidated_usd(
     return np.where(falls, closed, 0.0), np.where(rises, closed, 0.0)
 
 
-def _liquidation(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    event_time = columns["event_time"]
+def _presumed_usd(columns: Columns, days: float) -> tuple[Float1D, Float1D]:
+    """Dollars of longs and shorts presumed liquidated, moves judged against the last ``days``."""
     coins, usd = columns["sum_open_interest"], columns["sum_open_interest_value"]
-    days = parameters["window_days"]
     positive = coins > 0
     price = np.where(positive, usd / np.where(positive, coins, 1.0), 0.0)
-    _, deviation = window_moments(event_time, log_returns(price), days, days / 2.0)
-    longs, shorts = liquidated_usd(
+    _, deviation = window_moments(columns["event_time"], log_returns(price), days, days / 2.0)
+    return liquidated_usd(
         coins, usd, columns["sum_taker_long_short_vol_ratio"], _MOVE_DEVIATIONS * deviation
     )
+
+
+def _proxy(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    days = parameters["window_days"]
+    longs, shorts = _presumed_usd(columns, days)
+    z = window_z_score(columns["event_time"], longs + shorts, days, days)
+    burst = np.where(np.isnan(z), 0.0, z) > parameters["burst"]
+    return longs, shorts, z, np.where(burst, np.sign(shorts - longs), 0.0)
+
+
+def _liquidation(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    event_time = columns["event_time"]
+    days = parameters["window_days"]
+    longs, shorts = _presumed_usd(columns, days)
     half_life_ns = parameters["half_life_hours"] * HOUR_NS
     long_mass = _decayed_sum_kernel(event_time, np.sqrt(longs), half_life_ns)
     short_mass = _decayed_sum_kernel(event_time, np.sqrt(shorts), half_life_ns)
@@ -81,15 +94,17 @@ def _pressure_score(intensity: Float1D, lean: Float1D) -> Float1D:
     return 50.0 + 50.0 * direction * lean * np.clip(intensity / 4.0, 0.0, 1.0)
 
 
+_INPUTS: Final = (
+    "event_time",
+    "sum_open_interest",
+    "sum_open_interest_value",
+    "sum_taker_long_short_vol_ratio",
+)
+
 LIQUIDATION = Indicator(
     name="liquidation",
     text="Liquidations inferred from falling open interest: pressure first, exhaustion afterwards.",
-    inputs=(
-        "event_time",
-        "sum_open_interest",
-        "sum_open_interest_value",
-        "sum_taker_long_short_vol_ratio",
-    ),
+    inputs=_INPUTS,
     parameters=(
         Parameter("window_days", 30, 7, 90),
         Parameter("half_life_hours", 3.5, 1.0, 6.0, integer=False),
@@ -104,4 +119,34 @@ LIQUIDATION = Indicator(
     stable=lambda parameters: int(2 * parameters["window_days"] + _SETTLE_DAYS) * _ROWS_PER_DAY + 1,
 )
 
-INDICATORS = (LIQUIDATION,)
+LIQUIDATION_PROXY = Indicator(
+    name="liquidation_proxy",
+    text=(
+        "Dollars presumed liquidated on each row and their bursts: the label that a cascade model is "
+        "fitted on."
+    ),
+    inputs=_INPUTS,
+    parameters=(
+        Parameter("window_days", 30, 7, 90),
+        Parameter("burst", 3.0, 1.0, 6.0, integer=False),
+    ),
+    outputs=(
+        Output("long_usd", "level", "USD", "longs closed while price fell and takers sold", 0.0),
+        Output(
+            "short_usd", "level", "USD", "shorts closed while price rose and takers bought", 0.0
+        ),
+        Output("z", "level", "deviations", "z-score of both over `window_days`"),
+        Output(
+            "burst",
+            "signal",
+            "",
+            "-1 where z exceeds `burst` on longs, 1 on shorts",
+            firing_rate=(0.002, 0.06),
+        ),
+    ),
+    compute=_proxy,
+    lookback=lambda parameters: 0,
+    stable=lambda parameters: int(2 * parameters["window_days"]) * _ROWS_PER_DAY + 1,
+)
+
+INDICATORS = (LIQUIDATION, LIQUIDATION_PROXY)

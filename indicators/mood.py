@@ -10,18 +10,20 @@ import numpy as np
 
 from engine import DAY_NS, Float1D, kernel
 
+from .directional import directional_movement
 from .momentum import relative_strength_index
 from .moving_average import wilder_stable_rows
 from .rolling import previous_mean_ratio, quotient
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .taker_flow import log_returns
-from .time_window import window_percent_rank
-from .trend import directional_movement
+from .time_window import window_moments, window_percent_rank
 
 MOST_GAPS: Final = 3
 _SMALLEST_VOLUME_RATIO: Final = 0.01
 _VOLUME_LENGTH: Final = 20
 _ROWS_PER_DAY: Final = 24
+_MONTH_DAYS: Final = 30
+_QUARTER_DAYS: Final = 90
 
 
 @kernel
@@ -105,6 +107,35 @@ def _exhaustion(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]
     return signal, rsi, ratio
 
 
+def _fear_greed_of_bars(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    open_time, close = columns["open_time"], columns["close"]
+    log_return = log_returns(close)
+    moved, size = _day_returns_kernel(open_time, log_return, float(DAY_NS))
+    minimum_days = parameters["minimum_days"]
+
+    def against_past(values: Float1D) -> Float1D:
+        """The value over its means of a month and of a quarter, less 1; 0 where it never moves."""
+        month, quarter = (
+            quotient(
+                values, window_moments(open_time, values, days, min(minimum_days, days))[0], 1.0
+            )
+            for days in (_MONTH_DAYS, _QUARTER_DAYS)
+        )
+        return 0.5 * (month + quarter) - 1.0
+
+    activity, _ = _day_returns_kernel(open_time, columns["volume"], float(DAY_NS))
+    loud = against_past(size)
+    busy = against_past(activity)
+    calm = 50.0 - 50.0 * np.tanh(loud / 0.5)
+    pace = quotient(moved, size, 0.0) * np.clip(1.0 + busy, 0.5, 2.0)
+    momentum = 50.0 + 50.0 * np.tanh(pace / 1.5)
+    index = 0.5 * calm + 0.5 * momentum
+    fear = parameters["fear"]
+    extreme = (index < fear) | (index > 100.0 - fear)
+    score = np.where(extreme, 100.0 - index, np.where(np.isnan(index), np.nan, 50.0))
+    return index, score, calm, momentum
+
+
 def _exhaustion_lookback(parameters: Parameters) -> int:
     return max(int(parameters["length"]), _VOLUME_LENGTH)
 
@@ -163,4 +194,25 @@ TREND_EXHAUSTION = Indicator(
     stable=lambda parameters: wilder_stable_rows(int(parameters["length"])) + _VOLUME_LENGTH,
 )
 
-INDICATORS = (MARKET_MOOD, TREND_EXHAUSTION)
+FEAR_GREED_OF_BARS = Indicator(
+    name="fear_greed_of_bars",
+    text="A fear and greed index from bars alone: calm and momentum of a day against 30 and 90 days.",
+    inputs=("open_time", "close", "volume"),
+    parameters=(
+        Parameter("fear", 25, 5, 45),
+        Parameter("minimum_days", 90, 10, 90),
+    ),
+    outputs=(
+        Output("index", "level", "score", "0 extreme fear, 100 extreme greed", 0.0, 100.0),
+        Output("score", "level", "score", "100 - index at an extreme, else 50", 0.0, 100.0),
+        Output("calm", "level", "score", "volatility of a day against its past", 0.0, 100.0),
+        Output("momentum", "level", "score", "return and volume of a day", 0.0, 100.0),
+    ),
+    compute=_fear_greed_of_bars,
+    lookback=lambda parameters: 0,
+    stable=lambda parameters: (_QUARTER_DAYS + 1) * _ROWS_PER_DAY + 2,
+)
+"""SPEC H2.8: the published weights volatility 25 and momentum 25, scaled up; dominance is left to the
+features across symbols, social media and surveys have no history."""
+
+INDICATORS = (MARKET_MOOD, TREND_EXHAUSTION, FEAR_GREED_OF_BARS)

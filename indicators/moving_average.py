@@ -1,4 +1,4 @@
-"""Moving averages: simple, exponential, weighted, Wilder, and the compounds made of them.
+"""Moving averages: simple, exponential, linearly weighted, Wilder's, volume-weighted.
 
 Each indicator gives the average in price units and ``distance``, the close less the average.
 """
@@ -9,36 +9,99 @@ import numpy as np
 
 from engine import Float1D, kernel
 
-from .rolling import quotient, rolling_mean, rolling_sum
+from .rolling import rolling_mean
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
 
-@kernel
-def _recursive_mean_kernel(values: Float1D, length: int, start: int, alpha: float) -> Float1D:
-    out = np.full(len(values), np.nan)
-    first = start + length - 1
-    if start < 0 or len(values) <= first:
-        return out
+@kernel(nogil=True)
+def recursive_rows_kernel(
+    values: Float1D, length: int, start: int, alpha: float, out: Float1D
+) -> float:
+    """Recursive mean into ``out``, as many rows as it has; the value less its mean on the last one.
+
+    Carries that gap, which waits for one operation less than the mean does. On equal rows it fades to
+    0, so that the mean becomes exactly their value.
+    """
+    first: int = start + length - 1
+    out[:first] = np.nan
+    if start < 0 or len(out) <= first:
+        out[:] = np.nan
+        return np.nan
     total = 0.0
     for t in range(start, first + 1):
         total += values[t] - values[start]
-    average = values[start] + total / length
-    out[first] = average
-    for t in range(first + 1, len(values)):
-        average = average + (values[t] - average) * alpha
-        out[t] = average
+    out[first] = values[start] + total / length
+    gap: float = values[first] - out[first]
+    keep = 1.0 - alpha
+    for t in range(first + 1, len(out)):
+        gap = (gap + (values[t] - values[t - 1])) * keep
+        out[t] = values[t] - gap
+    return gap
+
+
+@kernel(nogil=True)
+def recursive_mean_kernel(values: Float1D, length: int, start: int, alpha: float) -> Float1D:
+    out = np.empty(len(values))
+    recursive_rows_kernel(values, length, start, alpha, out)
     return out
 
 
-@kernel
-def _weighted_mean_kernel(values: Float1D, length: int, start: int) -> Float1D:
-    out = np.full(len(values), np.nan)
-    divisor = length * (length + 1) / 2.0
-    for t in range(start + length - 1, len(values)):
-        total = 0.0
-        for back in range(length):
-            total += values[t - back] * (length - back)
-        out[t] = total / divisor
+@kernel(nogil=True)
+def _weighted_mean_kernel(values: Float1D, length: int) -> Float1D:
+    """Distances from the last row of the block before, as in rolling.py: equal rows give their value.
+
+    ``weighted_tails[i]`` is the sum from row ``i`` of the last block to its end, in which row ``i``
+    counts once, the next twice and so on.
+    """
+    count = len(values)
+    out = np.empty(count)
+    weighted_tails = np.full(length + 1, np.nan)
+    weights = length * (length + 1) / 2.0
+    anchor = 0.0
+    for start in range(0, count, length):
+        block, answers = values[start : start + length], out[start : start + length]
+        head, weighted_head = 0.0, 0.0
+        for i in range(len(block)):
+            step = block[i] - anchor
+            head += step
+            weighted_head += (i + 1) * step
+            weighted = weighted_tails[i + 1] + (length - 1 - i) * head + weighted_head
+            answers[i] = anchor + weighted / weights
+        if len(block) == length:
+            anchor = block[length - 1]
+            tail, weighted_tail = 0.0, 0.0
+            for back in range(length):
+                tail += block[length - 1 - back] - anchor
+                weighted_tail += tail
+                weighted_tails[length - 1 - back] = weighted_tail
+            answers[length - 1] = anchor + weighted_tail / weights
+    return out
+
+
+@kernel(nogil=True)
+def _volume_weighted_mean_kernel(values: Float1D, volume: Float1D, length: int) -> Float1D:
+    count = len(values)
+    out = np.empty(count)
+    tails, volume_tails = np.full(length + 1, np.nan), np.full(length + 1, np.nan)
+    anchor = 0.0
+    for start in range(0, count, length):
+        block, traded = values[start : start + length], volume[start : start + length]
+        answers = out[start : start + length]
+        head, volume_head = 0.0, 0.0
+        for i in range(len(block)):
+            head += (block[i] - anchor) * traded[i]
+            volume_head += traded[i]
+            total, weight = tails[i + 1] + head, volume_tails[i + 1] + volume_head
+            answers[i] = block[i] + 0.0 * total if weight == 0.0 else anchor + total / weight
+        if len(block) == length:
+            anchor = block[length - 1]
+            tail, volume_tail = 0.0, 0.0
+            for back in range(length):
+                tail += (block[length - 1 - back] - anchor) * traded[length - 1 - back]
+                volume_tail += traded[length - 1 - back]
+                tails[length - 1 - back] = tail
+                volume_tails[length - 1 - back] = volume_tail
+            answers[length - 1] = anchor if volume_tail == 0.0 else anchor + tail / volume_tail
     return out
 
 
@@ -48,7 +111,7 @@ def exponential_mean(values: Float1D, length: int, start: int = 0) -> Float1D:
     Array ``(T,)`` in and out, in the units of ``values``, whose first ``start`` rows are not read.
     Known at close *t*; NaN for ``start + length - 1`` rows. Seeded as TA-Lib does.
     """
-    return _recursive_mean_kernel(values, length, start, 2.0 / (length + 1.0))
+    return recursive_mean_kernel(values, length, start, 2.0 / (length + 1.0))
 
 
 def wilder_mean(values: Float1D, length: int, start: int = 0) -> Float1D:
@@ -57,47 +120,23 @@ def wilder_mean(values: Float1D, length: int, start: int = 0) -> Float1D:
     Array ``(T,)`` in and out; the first ``start`` rows are not read; known at close *t*; NaN for
     ``start + length - 1`` rows.
     """
-    return _recursive_mean_kernel(values, length, start, 1.0 / length)
+    return recursive_mean_kernel(values, length, start, 1.0 / length)
 
 
-def weighted_mean(values: Float1D, length: int, start: int = 0) -> Float1D:
-    """WMA: weights ``length`` for row *t* down to 1; NaN for ``start + length - 1`` rows."""
-    return _weighted_mean_kernel(values, length, start)
+def weighted_mean(values: Float1D, length: int) -> Float1D:
+    """WMA: weights ``length`` for row *t* down to 1; NaN for ``length - 1`` rows or on any NaN.
 
-
-def double_exponential_mean(values: Float1D, length: int) -> Float1D:
-    """DEMA (Mulloy 1994): ``2 EMA - EMA(EMA)``; NaN for ``2 (length - 1)`` rows."""
-    once = exponential_mean(values, length)
-    return 2.0 * once - exponential_mean(once, length, length - 1)
-
-
-def triple_exponential_mean(values: Float1D, length: int) -> Float1D:
-    """TEMA (Mulloy 1994): ``3 EMA1 - 3 EMA2 + EMA3``; NaN for ``3 (length - 1)`` rows."""
-    once = exponential_mean(values, length)
-    twice = exponential_mean(once, length, length - 1)
-    thrice = exponential_mean(twice, length, 2 * (length - 1))
-    return 3.0 * once - 3.0 * twice + thrice
-
-
-def hull_lookback(length: int) -> int:
-    """NaN rows of ``hull_mean``: ``length - 1`` plus ``floor(sqrt(length)) - 1``."""
-    return length + int(np.sqrt(length)) - 2
-
-
-def hull_mean(values: Float1D, length: int) -> Float1D:
-    """HMA (Hull 2005): ``WMA(2 WMA(length / 2) - WMA(length), sqrt(length))``, lengths rounded down.
-
-    NaN for ``hull_lookback(length)`` rows.
+    Array ``(T,)`` in and out, in the units of ``values``; known at close *t*.
     """
-    raw = 2.0 * weighted_mean(values, length // 2) - weighted_mean(values, length)
-    return weighted_mean(raw, int(np.sqrt(length)), length - 1)
+    return _weighted_mean_kernel(values, length)
 
 
 def volume_weighted_mean(values: Float1D, volume: Float1D, length: int) -> Float1D:
-    """VWMA: ``sum(x V) / sum(V)`` over ``length`` rows; ``x_t`` itself where no volume traded."""
-    traded = rolling_sum(volume, length)
-    weighted = quotient(rolling_sum(values * volume, length), traded, 0.0)
-    return np.where(traded == 0, values, weighted)
+    """VWMA: ``sum(x V) / sum(V)`` over ``length`` rows; ``x_t`` itself where no volume traded.
+
+    Arrays ``(T,)``, in the units of ``values``; known at close *t*; NaN for ``length - 1`` rows.
+    """
+    return _volume_weighted_mean_kernel(values, volume, length)
 
 
 def forgetting_rows(alpha: float, stages: int = 1, tolerance: float = 1e-6) -> int:
@@ -138,7 +177,7 @@ def wilder_stable_rows(length: int, stages: int = 1, tolerance: float = 1e-6) ->
     return stages * length + forgetting_rows(1.0 / length, stages, tolerance)
 
 
-def _average(
+def average_indicator(
     name: str,
     text: str,
     mean: Callable[[Float1D, int], Float1D],
@@ -148,6 +187,8 @@ def _average(
     default: int = 20,
     low: int = 2,
 ) -> Indicator:
+    """An indicator of the close with one length: the average ``mean(close, length)`` and ``distance``."""
+
     def compute(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
         close = columns["close"]
         average = mean(close, int(parameters["length"]))
@@ -168,58 +209,26 @@ def _average(
     )
 
 
-SMA = _average("sma", "Simple mean of the close.", rolling_mean, lambda n: n - 1, lambda n: n - 1)
-EMA = _average(
+SMA = average_indicator(
+    "sma", "Simple mean of the close.", rolling_mean, lambda n: n - 1, lambda n: n - 1
+)
+EMA = average_indicator(
     "ema",
     "Exponential mean of the close, seeded with the simple mean.",
     exponential_mean,
     lambda n: n - 1,
     exponential_stable_rows,
 )
-WMA = _average(
+WMA = average_indicator(
     "wma", "Linearly weighted mean of the close.", weighted_mean, lambda n: n - 1, lambda n: n - 1
 )
-RMA = _average(
+RMA = average_indicator(
     "rma",
     "Wilder's mean of the close.",
     wilder_mean,
     lambda n: n - 1,
     wilder_stable_rows,
     default=14,
-)
-DEMA = _average(
-    "dema",
-    "Double exponential mean of the close.",
-    double_exponential_mean,
-    lambda n: 2 * (n - 1),
-    lambda n: exponential_stable_rows(n, 2, 1e-7),
-)
-TEMA = _average(
-    "tema",
-    "Triple exponential mean of the close.",
-    triple_exponential_mean,
-    lambda n: 3 * (n - 1),
-    lambda n: exponential_stable_rows(n, 3, 1e-7),
-)
-HMA = _average("hma", "Hull mean of the close.", hull_mean, hull_lookback, hull_lookback, low=4)
-
-
-def _hma_slope(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    average = hull_mean(columns["close"], int(parameters["length"]))
-    slope = np.full(len(average), np.nan)
-    slope[1:] = average[1:] - average[:-1]
-    return (slope,)
-
-
-HMA_SLOPE = Indicator(
-    name="hma_slope",
-    text="Change of the Hull mean over the last bar.",
-    inputs=("close",),
-    parameters=(Parameter("length", 20, 4, 400),),
-    outputs=(Output("hma_slope", "value", "price per bar", "Hull mean less the one a bar ago"),),
-    compute=_hma_slope,
-    lookback=lambda parameters: hull_lookback(int(parameters["length"])) + 1,
-    stable=lambda parameters: hull_lookback(int(parameters["length"])) + 1,
 )
 
 
@@ -244,13 +253,21 @@ VWMA = Indicator(
 )
 
 
+@kernel(nogil=True)
+def _stack_kernel(close: Float1D, fast: Float1D, middle: Float1D, slow: Float1D) -> Float1D:
+    out = np.empty(len(close))
+    for t in range(len(close)):
+        signs = np.sign(close[t] - fast[t]) + np.sign(fast[t] - middle[t])
+        out[t] = (signs + np.sign(middle[t] - slow[t])) / 3.0
+    return out
+
+
 def _ma_stack(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     close = columns["close"]
     fast, middle, slow = (
         rolling_mean(close, int(parameters[name])) for name in ("fast", "middle", "slow")
     )
-    stack = np.sign(close - fast) + np.sign(fast - middle) + np.sign(middle - slow)
-    return (stack / 3.0,)
+    return (_stack_kernel(close, fast, middle, slow),)
 
 
 def _longest(parameters: Parameters) -> int:
@@ -274,4 +291,4 @@ MA_STACK = Indicator(
     stable=_longest,
 )
 
-INDICATORS = (SMA, EMA, WMA, RMA, DEMA, TEMA, HMA, HMA_SLOPE, VWMA, MA_STACK)
+INDICATORS = (SMA, EMA, WMA, RMA, VWMA, MA_STACK)

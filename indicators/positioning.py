@@ -40,9 +40,13 @@ def _extreme(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     )
     high = parameters["percentile"]
     relative = (rank <= 100.0 - high).astype(np.float64) - (rank >= high)
-    crowded = parameters["crowded_ratio"]
+    crowded, heavy = parameters["crowded_ratio"], parameters["heavy_ratio"]
     absolute = (ratio < 1.0 / crowded).astype(np.float64) - (ratio > crowded)
-    return rank, relative, absolute
+    band = np.ones(len(ratio))
+    for step in (ratio >= 1.0 / crowded, ratio >= 1.0 / heavy, ratio > heavy, ratio > crowded):
+        band += step
+    relative_band = np.where(np.isnan(rank), 0.0, 2.0 - relative)
+    return rank, relative, relative_band, absolute, band
 
 
 def _elite(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
@@ -51,7 +55,14 @@ def _elite(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     )
     minimum_days = min(parameters["minimum_days"], parameters["window_days"])
     z = window_z_score(columns["event_time"], gap, parameters["window_days"], minimum_days)
-    return z, np.where(np.abs(z) >= parameters["threshold"], np.sign(z), 0.0)
+    follow = np.where(np.abs(z) >= parameters["threshold"], np.sign(z), 0.0)
+    return z, follow, np.where(np.isnan(z), 0.0, 2.0 + follow)
+
+
+def _top_traders(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    accounts = _log_ratio(columns["count_toptrader_long_short_ratio"])
+    positions = _log_ratio(columns["sum_toptrader_long_short_ratio"])
+    return accounts, positions, positions - accounts
 
 
 def _taker_share(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
@@ -88,6 +99,7 @@ LONG_SHORT_EXTREME = Indicator(
         Parameter("minimum_days", 30, 7, 180),
         Parameter("percentile", 95.0, 90.0, 99.0, integer=False),
         Parameter("crowded_ratio", 3.0, 1.5, 5.0, integer=False),
+        Parameter("heavy_ratio", 2.0, 1.2, 5.0, integer=False),
     ),
     outputs=(
         Output("rank", "level", "percent", "percent rank of the ratio", 0.0, 100.0),
@@ -98,12 +110,19 @@ LONG_SHORT_EXTREME = Indicator(
             "-1 at or above `percentile`, 1 at or below its mirror: against the crowd",
             firing_rate=(0.03, 0.25),
         ),
+        Output("relative_band", "state", "", "by rank: 1 crowded short, 2 between, 3 crowded long"),
         Output(
             "absolute",
             "signal",
             "",
             "-1 above `crowded_ratio`, 1 below its inverse; retail accounts lean long, so recorded",
             firing_rate=(0.0, 0.20),
+        ),
+        Output(
+            "absolute_band",
+            "state",
+            "",
+            "by ratio: 1 extreme short, 2 heavy short, 3 balanced, 4 heavy long, 5 extreme long",
         ),
     ),
     compute=_extreme,
@@ -129,10 +148,26 @@ ELITE_DIVERGENCE = Indicator(
             "sign of z where |z| is at least `threshold`: with the top traders",
             firing_rate=(0.01, 0.12),
         ),
+        Output("band", "state", "", "1 far more short than the accounts, 2 alike, 3 far more long"),
     ),
     compute=_elite,
     lookback=lambda parameters: 0,
     stable=_window_rows,
+)
+
+TOP_TRADERS = Indicator(
+    name="top_traders",
+    text="Top traders by accounts and by positions; where positions lean further, the larger ones do.",
+    inputs=("count_toptrader_long_short_ratio", "sum_toptrader_long_short_ratio"),
+    parameters=(),
+    outputs=(
+        Output("accounts", "value", "log ratio", "ln(long accounts / short accounts)"),
+        Output("positions", "value", "log ratio", "ln(long positions / short positions)"),
+        Output("conviction", "value", "log ratio", "positions - accounts"),
+    ),
+    compute=_top_traders,
+    lookback=lambda parameters: 0,
+    stable=lambda parameters: 0,
 )
 
 TAKER_SHARE = Indicator(
@@ -146,4 +181,4 @@ TAKER_SHARE = Indicator(
     stable=lambda parameters: 0,
 )
 
-INDICATORS = (LONG_SHORT, LONG_SHORT_EXTREME, ELITE_DIVERGENCE, TAKER_SHARE)
+INDICATORS = (LONG_SHORT, LONG_SHORT_EXTREME, ELITE_DIVERGENCE, TOP_TRADERS, TAKER_SHARE)

@@ -7,10 +7,11 @@ from typing import Literal, TypeAlias
 
 from engine import ConfigError, ContractError, Float1D
 
-OutputKind: TypeAlias = Literal["value", "level", "signal", "state"]
+OutputKind: TypeAlias = Literal["value", "level", "sparse", "signal", "state"]
 """``value``: NaN for the declared lookback, finite afterwards. ``level``: NaN until the first event,
-whose row depends on the data, finite afterwards. ``signal``: -1, 0 or 1, and 0 before anything is
-known. ``state``: a whole number from a fixed code table, 0 for none or unknown."""
+whose row depends on the data, finite afterwards. ``sparse``: NaN on every row on which it is not
+defined, finite elsewhere. ``signal``: -1, 0 or 1, and 0 before anything is known. ``state``: a whole
+number from a fixed code table, 0 for none or unknown."""
 
 Parameters: TypeAlias = Mapping[str, float]
 Columns: TypeAlias = Mapping[str, Float1D]
@@ -122,8 +123,14 @@ class Feature:
     clock: str = "bars"
 
     def __str__(self) -> str:
-        arguments = ",".join(f"{name}={value:g}" for name, value in self.parameters)
+        arguments = ",".join(f"{name}={_number_text(value)}" for name, value in self.parameters)
         return f"{self.indicator}.{self.output}({arguments})@{self.clock}"
+
+
+def _number_text(value: float) -> str:
+    """The shortest text of ``value`` that reads back as the same number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def feature(indicator: str, output: str, *, clock: str = "bars", **parameters: float) -> Feature:

@@ -101,7 +101,8 @@ def _taker_ratio(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     sells = (0.5 - share > reach) & (0.5 - smooth > lean)
     strong = buys.astype(np.float64) - sells
     (shown,) = _masked(smoothing - 1, share)
-    return shown, smooth, _flow_band(smooth), strong
+    far = np.abs(shown - 0.5) > parameters["imbalance"]
+    return shown, smooth, _flow_band(smooth), strong, np.where(far, np.sign(shown - 0.5), 0.0)
 
 
 def _taker_trend(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
@@ -117,8 +118,12 @@ def _taker_trend(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     rise[length:] = columns["close"][length:] - columns["close"][:-length]
     drop = parameters["divergence"]
     signal = ((rise < 0) & (change > drop)).astype(np.float64) - ((rise > 0) & (change < -drop))
-    slope = _slope_t_kernel(share, length)
-    return *_masked(_taker_trend_lookback(parameters), momentum, slope, change), signal
+    momentum, slope, change = _masked(
+        _taker_trend_lookback(parameters), momentum, _slope_t_kernel(share, length), change
+    )
+    limit = parameters["slope_errors"]
+    trend = (slope > limit).astype(np.float64) - (slope < -limit)
+    return momentum, slope, change, signal, trend
 
 
 def _taker_trend_lookback(parameters: Parameters) -> int:
@@ -167,6 +172,7 @@ TAKER_RATIO = Indicator(
         _SMOOTHING,
         Parameter("strong", 0.60, 0.52, 0.80, integer=False),
         Parameter("moderate", 0.55, 0.50, 0.70, integer=False),
+        Parameter("imbalance", 0.10, 0.02, 0.30, integer=False),
     ),
     outputs=(
         Output("share", "value", "fraction", "taker_buy_volume / volume", 0.0, 1.0),
@@ -180,6 +186,13 @@ TAKER_RATIO = Indicator(
             "",
             "1 where the bar's share exceeds `strong` and its EMA `moderate`; -1 mirrored",
             firing_rate=(0.0005, 0.06),
+        ),
+        Output(
+            "imbalance",
+            "signal",
+            "",
+            "side of the bar's share where it is further than `imbalance` from one half",
+            firing_rate=(0.002, 0.15),
         ),
     ),
     compute=_taker_ratio,
@@ -196,6 +209,7 @@ TAKER_TREND = Indicator(
         Parameter("momentum_lag", 10, 1, 50),
         _SMOOTHING,
         Parameter("divergence", 0.05, 0.01, 0.20, integer=False),
+        Parameter("slope_errors", 2.0, 1.0, 4.0, integer=False),
     ),
     outputs=(
         Output("momentum", "value", "fraction", "share less the share `momentum_lag` rows ago"),
@@ -207,6 +221,13 @@ TAKER_TREND = Indicator(
             "",
             "-1: price up over `length` rows while the EMA fell by `divergence`; 1 mirrored",
             firing_rate=(0.01, 0.20),
+        ),
+        Output(
+            "trend",
+            "signal",
+            "",
+            "sign of the slope where it exceeds `slope_errors` standard errors",
+            firing_rate=(0.03, 0.40),
         ),
     ),
     compute=_taker_trend,

@@ -1,20 +1,24 @@
-"""Volume spikes against the volume usual at that time of day."""
+"""Volume spikes: against the volume usual at that time of day, and against the bars before."""
+
+from typing import Final
 
 import numpy as np
 
-from engine import DAY_NS, Float1D, kernel
+from engine import DAY_NS, Bool1D, Float1D, kernel
 
+from .bar_step import ROWS_OF_A_DAY, rows_of_a_day
+from .rolling import previous_mean_ratio
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
-MAD_TO_DEVIATION = 1.4826
+MAD_TO_DEVIATION: Final = 1.4826
 """Median absolute deviation times this is the standard deviation of a normal sample."""
-ROWS_OF_A_DAY = 96
-"""Bars in a day at the shortest decision step, 15 minutes."""
+TIERS: Final = (2.0, 3.0, 5.0)
+"""Ratios from which a spike is of tier 1, 2 and 3: 200, 300 and 500 %."""
 
 
-@kernel
+@kernel(nogil=True)
 def _seasonal_volume_kernel(
-    volume: Float1D, rows_a_day: int, days: int, reach: int
+    volume: Float1D, weekend: Bool1D, rows_a_day: int, days: int, reach: int
 ) -> tuple[Float1D, Float1D]:
     ratio = np.full(len(volume), np.nan)
     score = np.full(len(volume), np.nan)
@@ -23,13 +27,17 @@ def _seasonal_volume_kernel(
     sample = np.empty(days * (2 * reach + 1))
     for t in range(days * rows_a_day + reach, len(volume)):
         ratio[t], score[t] = 0.0, 0.0
-        count = 0
+        count, alike = 0, 0
         for day in range(1, days + 1):
-            for row in range(t - day * rows_a_day - reach, t - day * rows_a_day + reach + 1):
+            slot = t - day * rows_a_day
+            if weekend[slot] != weekend[t]:
+                continue
+            alike += 1
+            for row in range(slot - reach, slot + reach + 1):
                 if volume[row] > 0:
                     sample[count] = volume[row]
                     count += 1
-        if count < days or not volume[t] > 0:
+        if count < alike or count == 0 or not volume[t] > 0:
             continue
         ratio[t] = volume[t] / np.median(sample[:count])
         logs = np.log(sample[:count])
@@ -40,43 +48,77 @@ def _seasonal_volume_kernel(
     return ratio, score
 
 
-def seasonal_volume(open_time: Float1D, volume: Float1D, days: int) -> tuple[Float1D, Float1D]:
+def is_weekend(open_time: Float1D) -> Bool1D:
+    """Whether a bar opens on a Saturday or a Sunday, UTC, ``(T,)``."""
+    # Day 0 of the epoch was a Thursday.
+    weekend: Bool1D = (np.floor(open_time / DAY_NS) + 3.0) % 7.0 >= 5.0
+    return weekend
+
+
+def seasonal_volume(
+    open_time: Float1D, volume: Float1D, days: int, *, by_weekend: bool = True
+) -> tuple[Float1D, Float1D]:
     """Volume over its usual size at this time of day, as a ratio and as a robust z score.
 
     Shapes ``(T,)``; ``open_time`` in ns. The sample is the same time of day, and the bars beside it,
-    on each of the last ``days`` days, bars without volume left out; ratio is V / median, z is
-    ``(ln V - median ln) / (1.4826 MAD)``. Both are 0 for a bar without volume and where less than
-    one bar a day has any; z is 0 where the sample does not vary. Known at close *t*; NaN until the
-    sample is full, and for ever when a day is not a whole number of bars.
+    on those of the last ``days`` days that are weekend days as this one is, or are none as this one;
+    on all of them without ``by_weekend``. Bars without volume are left out. The ratio is V / median, z
+    is ``(ln V - median ln) / (1.4826 MAD)``. Both are 0 for a bar without volume and where less than
+    one bar a day has any; z is 0 where the sample does not vary. Known at close *t*; NaN until
+    ``days`` days are over, and for ever when a day is not a whole number of bars.
     """
-    rows_a_day = 0
-    if len(open_time) > 1:
-        step = open_time[1] - open_time[0]
-        if step > 0 and DAY_NS % step == 0:
-            rows_a_day = int(DAY_NS // step)
-    return _seasonal_volume_kernel(volume, rows_a_day, days, 1 if rows_a_day > 2 else 0)
+    rows_a_day = rows_of_a_day(open_time)
+    weekend = is_weekend(open_time) & by_weekend
+    ratio, score = _seasonal_volume_kernel(
+        volume, weekend, rows_a_day, days, 1 if rows_a_day > 2 else 0
+    )
+    return ratio, score
+
+
+def spike_tier(ratio: Float1D, *, as_increase: bool) -> Float1D:
+    """0 to 3: how many of ``TIERS`` the ratio reaches, or the increase, which is the ratio less 1."""
+    shown = ratio - 1.0 if as_increase else ratio
+    return sum((shown >= least).astype(np.float64) for least in TIERS) + np.zeros(len(ratio))
+
+
+def _side(close: Float1D, tier: Float1D) -> Float1D:
+    step = np.zeros(len(close))
+    step[1:] = np.sign(close[1:] - close[:-1])
+    return np.where(tier > 0, step, 0.0)
 
 
 def _volume_spike(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    close = columns["close"]
-    ratio, score = seasonal_volume(columns["open_time"], columns["volume"], int(parameters["days"]))
-    shown = ratio - parameters["as_increase"]
-    unusual = score >= parameters["least_z"]
-    tier = (shown >= 2.0).astype(np.float64) + (shown >= 3.0) + (shown >= 5.0)
-    tier = np.where(unusual, tier, 0.0)
-    step = np.zeros(len(close))
-    step[1:] = np.sign(close[1:] - close[:-1])
-    return ratio, score, tier, np.where(tier > 0, step, 0.0)
+    ratio, score = seasonal_volume(
+        columns["open_time"],
+        columns["volume"],
+        int(parameters["days"]),
+        by_weekend=parameters["by_weekend"] != 0,
+    )
+    tier = spike_tier(ratio, as_increase=parameters["as_increase"] != 0)
+    tier = np.where(score >= parameters["least_z"], tier, 0.0)
+    return ratio, score, tier, _side(columns["close"], tier)
 
+
+def _plain_volume_spike(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    ratio = previous_mean_ratio(columns["volume"], int(parameters["length"]))
+    tier = spike_tier(ratio, as_increase=parameters["as_increase"] != 0)
+    return ratio, tier, _side(columns["close"], tier)
+
+
+_AS_INCREASE: Final = Parameter("as_increase", 0, 0, 1)
 
 VOLUME_SPIKE = Indicator(
     name="volume_spike",
-    text="Volume against the same time of day on the days before; 200 % means a ratio of 2.",
+    text=(
+        "Volume against the same time of day on the days before, weekends against weekends; 200 % "
+        "means a ratio of 2, or of 3 as an increase."
+    ),
     inputs=("open_time", "close", "volume"),
     parameters=(
         Parameter("days", 20, 10, 60),
         Parameter("least_z", 3.0, 2.0, 5.0, integer=False),
-        Parameter("as_increase", 0, 0, 1),
+        _AS_INCREASE,
+        Parameter("by_weekend", 1, 0, 1),
     ),
     outputs=(
         Output("ratio", "level", "ratio", "volume over its usual size at this time", low=0.0),
@@ -94,5 +136,25 @@ VOLUME_SPIKE = Indicator(
     lookback=lambda parameters: 0,
     stable=lambda parameters: int(parameters["days"]) * ROWS_OF_A_DAY + 1,
 )
+PLAIN_VOLUME_SPIKE = Indicator(
+    name="plain_volume_spike",
+    text="Volume against the mean of the bars before, whatever the time of day.",
+    inputs=("close", "volume"),
+    parameters=(Parameter("length", 96, 10, 500), _AS_INCREASE),
+    outputs=(
+        Output("ratio", "value", "ratio", "volume over the mean of the bars before", low=0.0),
+        Output("tier", "state", "tier", "1, 2, 3 from ratios of 2, 3, 5"),
+        Output(
+            "spike",
+            "signal",
+            "side",
+            "sign of the return on a row with a tier",
+            firing_rate=(0.02, 0.20),
+        ),
+    ),
+    compute=_plain_volume_spike,
+    lookback=lambda parameters: int(parameters["length"]),
+    stable=lambda parameters: int(parameters["length"]),
+)
 
-INDICATORS = (VOLUME_SPIKE,)
+INDICATORS = (VOLUME_SPIKE, PLAIN_VOLUME_SPIKE)

@@ -123,19 +123,23 @@ def ichimoku(
     base: int,
     span: int,
     shift: int,
-) -> list[float]:
+) -> list[tuple[float, ...]]:
+    """Conversion, base, cloud A and B, future A and B, lagging sign and score, row by row."""
+
     def middle(t: int, n: int) -> float:
         return (max(high[t - n + 1 : t + 1]) + min(low[t - n + 1 : t + 1])) / 2.0
 
-    answers = [NAN] * len(close)
+    rows: list[tuple[float, ...]] = [(NAN,) * 8] * len(close)
     for t in range(max(conversion, base, span) - 1 + shift, len(close)):
-        fast, slow = middle(t, conversion), middle(t, base)
+        fast, slow, ahead = middle(t, conversion), middle(t, base), middle(t, span)
         then = t - shift
         cloud = ((middle(then, conversion) + middle(then, base)) / 2.0, middle(then, span))
         place = 1 if close[t] > max(cloud) else -1 if close[t] < min(cloud) else 0
-        signs = place + _sign(fast - slow) + _sign(close[t] - slow) + _sign(close[t] - close[then])
-        answers[t] = 50.0 + 10.0 * (signs + _sign((fast + slow) / 2.0 - middle(t, span)))
-    return answers
+        lagging = _sign(close[t] - close[then])
+        signs = place + _sign(fast - slow) + _sign(close[t] - slow) + lagging
+        score = 50.0 + 10.0 * (signs + _sign((fast + slow) / 2.0 - ahead))
+        rows[t] = (fast, slow, *cloud, (fast + slow) / 2.0, ahead, lagging, score)
+    return list(zip(*rows, strict=True))
 
 
 def bulges(index: Sequence[float], is_gap: Sequence[float], arm: float, fire: float) -> list[float]:
@@ -249,19 +253,27 @@ def day_vwap(columns: Columns) -> tuple[list[float], list[float]]:
 
 
 def usual_volume(
-    volume: Sequence[float], rows_a_day: int, days: int
+    volume: Sequence[float],
+    rows_a_day: int,
+    days: int,
+    reach: int = 1,
+    weekdays: Sequence[int] | None = None,
 ) -> tuple[list[float], list[float]]:
-    """Volume over the median of its slot and the slots beside it, and the robust z of its log."""
+    """Volume over the median of its slot and ``reach`` slots beside it, and robust z of its log.
+
+    With ``weekdays`` (0 is Monday) Saturdays and Sundays are compared among themselves.
+    """
     ratio, score = [NAN] * len(volume), [NAN] * len(volume)
-    for t in range(days * rows_a_day + 1, len(volume)):
-        sample = [
-            volume[t - day * rows_a_day + beside]
-            for day in range(1, days + 1)
-            for beside in (-1, 0, 1)
-            if volume[t - day * rows_a_day + beside] > 0
-        ]
+    for t in range(days * rows_a_day + reach, len(volume)):
+        slots = [t - day * rows_a_day for day in range(1, days + 1)]
+        if weekdays is not None:
+            slots = [
+                slot for slot in slots if (weekdays[slot] in (5, 6)) == (weekdays[t] in (5, 6))
+            ]
+        around = [slot + beside for slot in slots for beside in range(-reach, reach + 1)]
+        sample = [volume[row] for row in around if volume[row] > 0]
         ratio[t] = score[t] = 0.0
-        if len(sample) < days or volume[t] == 0:
+        if not sample or len(sample) < len(slots) or volume[t] == 0:
             continue
         ratio[t] = volume[t] / median(sample)
         logs = [math.log(value) for value in sample]

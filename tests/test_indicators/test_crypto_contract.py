@@ -11,12 +11,14 @@ from indicators import (
     clock_of,
     daily_series,
     divergence,
+    exchange_reserves,
     funding,
     liquidation,
     mood,
     positioning,
     premium,
     taker_flow,
+    total_value_locked,
 )
 from tests.generators import random_market
 
@@ -29,6 +31,8 @@ FAMILIES = {
     "divergence": (divergence.INDICATORS, "bars"),
     "mood": (mood.INDICATORS, "bars"),
     "daily": (daily_series.INDICATORS, ""),
+    "reserves": ((exchange_reserves.EXCHANGE_RESERVES,), "exchange_reserves"),
+    "tvl": ((total_value_locked.TVL,), "tvl"),
 }
 CASES = [
     pytest.param(indicator, clock or indicator.name, id=indicator.name)

@@ -6,7 +6,17 @@ import scipy.stats
 import talib
 
 from engine import DAY_NS, HOUR_NS
-from indicators import daily_series, funding, liquidation, mood, positioning, premium, taker_flow
+from indicators import (
+    daily_series,
+    exchange_reserves,
+    funding,
+    liquidation,
+    mood,
+    positioning,
+    premium,
+    taker_flow,
+    total_value_locked,
+)
 from indicators.spec import Indicator
 from tests.generators import START_NS, random_bars, random_series
 from tests.oracles import crypto as oracle
@@ -360,7 +370,7 @@ class TestDaily:
 
     def reserves(self, ages, reserve):
         columns = {"event_time": days(*ages), "reserve": np.array(reserve, dtype=np.float64)}
-        return computed(daily_series.EXCHANGE_RESERVES, columns)
+        return computed(exchange_reserves.EXCHANGE_RESERVES, columns)
 
     def test_flows(self):
         out = self.reserves(range(12), [100.0] * 9 + [94.0, 94.0, 99.5])
@@ -382,18 +392,18 @@ class TestDaily:
 
     def test_scarcity(self):
         columns = {"event_time": days(*range(200)), "reserve": np.linspace(200, 150, 200)}
-        out = computed(daily_series.EXCHANGE_RESERVES, columns, rank_days=180, minimum_days=90)
+        out = computed(exchange_reserves.EXCHANGE_RESERVES, columns, rank_days=180, minimum_days=90)
         assert (out["scarce"][:90] == 0).all()
         assert (out["scarce"][90:] == 1).all()
         assert (out["rank"][90:] == 0).all()
 
     def test_growth_of_locked_value(self):
         columns = {"event_time": days(*range(16)), "tvl_usd": 100 * 1.02 ** np.arange(16)}
-        out = computed(daily_series.TVL, columns)
+        out = computed(total_value_locked.TVL, columns)
         assert out["growth_7d"][10] == pytest.approx(100 * (1.02**7 - 1))
         np.testing.assert_array_equal(out["strong"], [0] * 7 + [1] * 9)
         falling = {**columns, "tvl_usd": 100 * 0.98 ** np.arange(16)}
-        np.testing.assert_array_equal(computed(daily_series.TVL, falling)["strong"][7:], [-1] * 9)
+        np.testing.assert_array_equal(computed(total_value_locked.TVL, falling)["strong"][7:], [-1] * 9)
 
     def test_implied_volatility(self):
         times = days(*range(200))

@@ -17,9 +17,6 @@ PAIRS: dict[str, tuple[Indicator, Callable[..., np.ndarray]]] = {
     "ema": (subject.EMA, talib.EMA),
     "wma": (subject.WMA, talib.WMA),
     "rma": (subject.RMA, talib.RMA),
-    "dema": (subject.DEMA, talib.DEMA),
-    "tema": (subject.TEMA, talib.TEMA),
-    "hma": (subject.HMA, talib.HMA),
 }
 
 
@@ -49,11 +46,28 @@ def test_volume_weighted_mean_without_volume_is_the_close() -> None:
     np.testing.assert_array_equal(average[silent], columns["close"][silent])
 
 
-@pytest.mark.parametrize("series", SERIES)
-def test_hull_slope_is_the_change_of_talibs_hull_mean(series: str) -> None:
-    columns = SERIES[series]
-    (slope,) = subject.HMA_SLOPE.compute(columns, {"length": 20})
-    oracle.assert_equal_lines(slope, np.diff(talib.HMA(columns["close"], 20), prepend=np.nan))
+def test_a_spike_or_a_hole_leaves_no_trace_once_it_has_left() -> None:
+    close, volume = SERIES["walk"]["close"], SERIES["walk"]["volume"]
+    for mean in (
+        lambda values: subject.weighted_mean(values, 20),
+        lambda values: subject.volume_weighted_mean(values, volume, 20),
+    ):
+        expected = mean(close)
+        for wrong in (1e17, np.nan):
+            spoilt = close.copy()
+            spoilt[200] = wrong
+            found = mean(spoilt)
+            np.testing.assert_array_equal(found[220:], expected[220:])
+            np.testing.assert_array_equal(found[:200], expected[:200])
+            assert np.isnan(found[200:220]).all() == np.isnan(wrong)
+
+
+@pytest.mark.parametrize("price", [0.1, 1e-8, 30_123.7])
+def test_a_constant_has_its_own_means(price: float) -> None:
+    values, volume = np.full(100, price), np.linspace(0.1, 7.3, 100)
+    np.testing.assert_array_equal(subject.weighted_mean(values, 14)[13:], price)
+    np.testing.assert_array_equal(subject.volume_weighted_mean(values, volume, 14)[13:], price)
+    np.testing.assert_array_equal(subject.exponential_mean(values, 14)[13:], price)
 
 
 @pytest.mark.parametrize("series", SERIES)

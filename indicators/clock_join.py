@@ -1,0 +1,86 @@
+"""Clocks made of several: the rows of one with the columns of others, as they were known there.
+
+``bars+metrics``
+    The rows of ``bars``, each with the row of ``metrics`` that a bar's close can see.
+``mark_price&index_price``
+    The rows of ``mark_price`` of whose event ``index_price`` has a row too, known when both are.
+
+Columns of the first clock keep their names, those of the others are ``name.column``; ``known_at`` is
+the moment from which a row may be used, in ns. ``+`` binds less than ``&``.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from .asof import joined, last_known_row
+
+if TYPE_CHECKING:
+    from .clock import Clock
+
+AS_OF: Final = "+"
+SAME_EVENT: Final = "&"
+
+
+def is_compound(name: str) -> bool:
+    """Whether ``name`` is made of the names of several clocks."""
+    return AS_OF in name or SAME_EVENT in name
+
+
+def source_of(clock: str, column: str) -> tuple[str, str]:
+    """The plain clock, and its column, from which ``column`` of ``clock`` comes.
+
+    ``known_at`` comes from the times of the first clock.
+    """
+    if not is_compound(clock):
+        return clock, column
+    first = clock.replace(SAME_EVENT, AS_OF).split(AS_OF)[0]
+    if column == "known_at":
+        return first, "open_time" if first == "bars" else "event_time"
+    owner, dot, name = column.rpartition(".")
+    return (owner, name) if dot else (first, column)
+
+
+def compound_clock(name: str, build: Callable[[str], "Clock | None"]) -> "Clock | None":
+    """The clock called ``name``, of parts made by ``build``; None where one of them is missing.
+
+    A row that another clock has nothing to show for holds NaN in its columns, and is then no row for
+    an indicator that reads them.
+    """
+    base, *others = (_same_events(part, build) for part in name.split(AS_OF))
+    if base is None or any(other is None for other in others):
+        return None
+    columns = {**base.columns, "known_at": base.available_at.astype(np.float64)}
+    for other in others:
+        if other is None:
+            return None
+        rows = last_known_row(base.available_at, other.available_at)
+        for column, values in other.columns.items():
+            if values.ndim > 1:
+                # Columns of a panel belong to several coins; a row of bars has room for one.
+                continue
+            label = column if "." in column else f"{other.name}.{column}"
+            columns[label] = joined(
+                values, rows, other.event_time, base.available_at, other.max_age_ns
+            )
+    return replace(base, name=name, columns=columns)
+
+
+def _same_events(name: str, build: Callable[[str], "Clock | None"]) -> "Clock | None":
+    first, *others = (build(part) for part in name.split(SAME_EVENT))
+    for other in others:
+        if first is None or other is None:
+            return None
+        _, mine, its = np.intersect1d(first.event_time, other.event_time, return_indices=True)
+        columns = {label: values[mine] for label, values in first.columns.items()}
+        columns |= {f"{other.name}.{label}": values[its] for label, values in other.columns.items()}
+        first = replace(
+            first,
+            event_time=first.event_time[mine],
+            available_at=np.maximum(first.available_at[mine], other.available_at[its]),
+            columns=columns,
+            max_age_ns=min(first.max_age_ns, other.max_age_ns),
+        )
+    return first
