@@ -21,12 +21,28 @@ def validate(
         ),
     ],
     shifts: Annotated[
-        int, typer.Option("--shifts", min=1, help="Shifts of the votes for the primary test.")
-    ] = 200,
+        int | None, typer.Option("--shifts", help="Shifts of the votes for the primary test.")
+    ] = None,
+    permutations: Annotated[
+        int | None,
+        typer.Option("--permutations", help="Orders of the bars that are searched anew; 0: none."),
+    ] = None,
+    block: Annotated[
+        int | None, typer.Option("--block", metavar="BARS", help="Permute blocks of so many bars.")
+    ] = None,
     trials: Annotated[
-        int, typer.Option("--trials", min=32, help="Trials of the random stage in each test.")
-    ] = 256,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything drawn.")] = 7,
+        int | None, typer.Option("--trials", help="Trials of the random stage in each test.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything drawn.")] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-s",
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a key of the section validation; repeat for several.",
+        ),
+    ] = None,
     threads: Annotated[
         int, typer.Option("--threads", min=1, help="Threads; they change only the time.")
     ] = 1,
@@ -49,18 +65,29 @@ def validate(
     from ..validation.report import print_validation, validation_json
     from ..validation.validate import validate_run, validate_sweep
 
+    stated = {
+        "shifts": shifts,
+        "permutations": permutations,
+        "permutation_block_bars": block,
+        "trials": trials,
+        "seed": seed,
+    }
+    changed = [
+        *(overrides or ()),
+        *(f"validation.{key}={value}" for key, value in stated.items() if value is not None),
+    ]
     opened, say = Store(store), progress()
     named = _named(subject, runs)
     if not isinstance(named, RunRecord):
         found = validate_sweep(
-            named, store=opened, shifts=shifts, trials=trials, seed=seed,
+            named, store=opened, overrides=changed,
             threads=threads, opens_holdout=open_holdout, say=say,
         )  # fmt: skip
     elif open_holdout:
         raise ConfigError(f"--open-holdout: {named.run_id} is a run, and a run has no holdout")
     else:
         found = validate_run(
-            named, runs=runs, store=opened, shifts=shifts, seed=seed, threads=threads, say=say
+            named, runs=runs, store=opened, overrides=changed, threads=threads, say=say
         )
     tree = validation_json(found)
     if out is not None:

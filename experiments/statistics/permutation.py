@@ -125,27 +125,29 @@ def _order(group: Int1D, block_bars: int, generator: np.random.Generator) -> Int
     return order
 
 
-@dataclass(frozen=True, slots=True)
-class _Permuted:
-    """Prices ``(T, S)`` by name, the row that each bar came from, and its open over its open there."""
+@dataclass(frozen=True, slots=True, eq=False)
+class RowOrder:
+    """Where the bars of a permuted market come from, ``(T,)`` rows each.
 
-    prices: dict[str, Float2D]
+    ``body_rows``: whose high, low, close over open and volume; ``gap_rows``: whose open over the close
+    before it.
+    """
+
     body_rows: Int1D
-    price_ratio: Float2D
+    gap_rows: Int1D
 
 
-def _four(tables: dict[str, Float2D]) -> _Four:
-    return tables["open"], tables["high"], tables["low"], tables["close"]
-
-
-def _permuted_prices(
-    prices: dict[str, Float2D],
+def row_order(
     exists: Bool2D,
-    starts: Bool2D,
-    kept_bars: int,
-    block_bars: int,
-    generator: np.random.Generator,
-) -> _Permuted:
+    seed: int | np.random.SeedSequence | np.random.Generator,
+    *,
+    kept_bars: int = 1,
+    block_bars: int = 1,
+) -> RowOrder:
+    """A random order of the rows on which the same columns have a bar; see ``permuted``.
+
+    ``exists`` ``(T, C)`` says which do; the first bar of each column stays, and the ``kept_bars`` in front.
+    """
     bars = len(exists)
     if not 1 <= kept_bars < bars:
         raise ConfigError(
@@ -153,12 +155,28 @@ def _permuted_prices(
         )
     if block_bars < 1:
         raise ConfigError(f"block_bars={block_bars}: a block has 1 bar or more")
+    generator = np.random.default_rng(seed)
+    starts = np.zeros_like(exists)
+    starts[exists.argmax(axis=0), np.arange(exists.shape[1])] = True
     group = _fixed_or_group(exists, starts, kept_bars)
     body_rows = _order(group, block_bars, generator)
     gap_rows = _order(group, 1, generator) if block_bars == 1 else body_rows
+    return RowOrder(body_rows, gap_rows)
+
+
+def reordered(prices: Panel | MarkPrices, order: RowOrder, exists: Bool2D) -> dict[str, Float2D]:
+    """The four prices ``(T, C)`` by name, the bars of ``order`` chained one behind the other."""
+    return _rebuilt(_tables(prices), order, exists)
+
+
+def _rebuilt(prices: dict[str, Float2D], order: RowOrder, exists: Bool2D) -> dict[str, Float2D]:
     rebuilt = {name: np.empty_like(table) for name, table in prices.items()}
-    _rebuilt_kernel(_four(prices), body_rows, gap_rows, exists, _four(rebuilt))
-    return _Permuted(rebuilt, body_rows, rebuilt["open"] / prices["open"][body_rows])
+    _rebuilt_kernel(_four(prices), order.body_rows, order.gap_rows, exists, _four(rebuilt))
+    return rebuilt
+
+
+def _four(tables: dict[str, Float2D]) -> _Four:
+    return tables["open"], tables["high"], tables["low"], tables["close"]
 
 
 def _tables(prices: Bars | Panel | MarkPrices) -> dict[str, Float2D]:
@@ -169,37 +187,41 @@ def _tables(prices: Bars | Panel | MarkPrices) -> dict[str, Float2D]:
     }
 
 
-def _permuted_bars(
-    bars: Bars, kept_bars: int, block_bars: int, generator: np.random.Generator
-) -> Bars:
-    exists = ~bars.is_gap[:, None]
-    starts = np.zeros_like(exists)
-    starts[int(exists[:, 0].argmax()), 0] = True
-    found = _permuted_prices(_tables(bars), exists, starts, kept_bars, block_bars, generator)
-    columns: dict[str, Any] = {name: table[:, 0] for name, table in found.prices.items()}
-    for name in ("volume", *FLOW_COLUMNS):
-        column = getattr(bars, name)
-        if column is not None:
-            columns[name] = column[found.body_rows]
-            if name in _QUOTE_COLUMNS:
-                columns[name] = columns[name] * found.price_ratio[:, 0]
+def _permuted_bars(bars: Bars, seed: Any, kept_bars: int, block_bars: int) -> Bars:
+    exists, prices = ~bars.is_gap[:, None], _tables(bars)
+    order = row_order(exists, seed, kept_bars=kept_bars, block_bars=block_bars)
+    rebuilt = _rebuilt(prices, order, exists)
+    columns: dict[str, Any] = {name: table[:, 0] for name, table in rebuilt.items()}
+    ratio = (rebuilt["open"] / prices["open"][order.body_rows])[:, 0]
+    columns |= moved_flows(bars, order.body_rows, ratio)
     return replace(bars, **columns)
 
 
-def _permuted_panel(
-    panel: Panel, kept_bars: int, block_bars: int, generator: np.random.Generator
-) -> Panel:
-    exists = panel.listed & ~panel.is_gap
-    starts = np.zeros_like(exists)
-    starts[exists.argmax(axis=0), np.arange(exists.shape[1])] = True
-    found = _permuted_prices(_tables(panel), exists, starts, kept_bars, block_bars, generator)
-    columns: dict[str, Any] = dict(found.prices)
+def moved_flows(bars: Bars, rows: Int1D, price_ratio: Float1D) -> dict[str, Float1D]:
+    """Volumes and counts by name that come with the bars of ``rows`` ``(T,)``.
+
+    ``price_ratio`` ``(T,)``: the open that a bar gets over the open it had; volumes in quote currency
+    keep their ratio to it.
+    """
+    flows: dict[str, Float1D] = {}
+    for name in ("volume", *FLOW_COLUMNS):
+        column = getattr(bars, name)
+        if column is not None:
+            flows[name] = column[rows] * price_ratio if name in _QUOTE_COLUMNS else column[rows]
+    return flows
+
+
+def _permuted_panel(panel: Panel, seed: Any, kept_bars: int, block_bars: int) -> Panel:
+    exists, prices = panel.listed & ~panel.is_gap, _tables(panel)
+    order = row_order(exists, seed, kept_bars=kept_bars, block_bars=block_bars)
+    columns: dict[str, Any] = dict(_rebuilt(prices, order, exists))
+    rows = order.body_rows
     if panel.mark is not None:
-        ratio = found.price_ratio
-        marks = {n: table[found.body_rows] * ratio for n, table in _tables(panel.mark).items()}
+        ratio = columns["open"] / prices["open"][rows]
+        marks = {name: table[rows] * ratio for name, table in _tables(panel.mark).items()}
         columns["mark"] = MarkPrices(**marks)
     if panel.volume is not None:
-        columns["volume"] = panel.volume[found.body_rows]
+        columns["volume"] = panel.volume[rows]
     return replace(panel, **columns)
 
 
@@ -225,15 +247,19 @@ def permuted(
     currency and mark prices keep their ratio to its open. Times stay, hence nothing of the hour of day is
     left. Raises ConfigError when an argument is out of range.
     """
-    generator = np.random.default_rng(seed)
     if isinstance(prices, Panel):
-        return _permuted_panel(prices, kept_bars, block_bars, generator)
-    return _permuted_bars(prices, kept_bars, block_bars, generator)
+        return _permuted_panel(prices, seed, kept_bars, block_bars)
+    return _permuted_bars(prices, seed, kept_bars, block_bars)
 
 
 def permutation_seeds(seed: int, permutations: int) -> list[np.random.SeedSequence]:
     """One seed for each permutation, in their order; the first M are the same whatever follows them."""
     return np.random.SeedSequence(seed).spawn(permutations)
+
+
+def permutation_p_value(observed: float, null: Float1D) -> float:
+    """(1 + permuted results at least as good as ``observed``) ÷ (1 + M), ``null`` ``(M,)``."""
+    return (1.0 + float((null >= observed).sum())) / (1.0 + len(null))
 
 
 def _evaluated(
@@ -285,7 +311,7 @@ def permutation_test(
     return PermutationTest(
         observed=observed,
         null=null,
-        p_value=(1.0 + float((null >= observed).sum())) / (1.0 + permutations),
+        p_value=permutation_p_value(observed, null),
         kept_bars=kept_bars,
         block_bars=block_bars,
     )

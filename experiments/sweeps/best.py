@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from engine import DataError
+from engine import ConfigError, DataError
 
 from ..config import OriginConfig, RunConfig
 from ..config_file import resolved
@@ -17,8 +17,14 @@ from .space import space_of
 
 
 def sweep_config(ledger: Ledger) -> SweepConfig:
-    """The configuration that a ledger was made from."""
-    return sweep_config_of(ledger.sweep["config"])
+    """The configuration that a ledger was made from; DataError when this version does not take it."""
+    try:
+        return sweep_config_of(ledger.sweep["config"])
+    except ConfigError as error:
+        raise DataError(
+            f"{ledger.folder}: was made by another version, whose configuration this one refuses "
+            f"({error}); use the code that sweep.json names, or take the folder away"
+        ) from None
 
 
 def top_trials(ledger: Ledger, count: int) -> pa.Table:

@@ -10,12 +10,13 @@ from pydantic import Field, field_validator, model_validator
 from engine import ConfigError
 
 from ..config import RunConfig
-from ..config_file import validated
+from ..config_file import source_of, validated
 from ..config_section import Label, Real, Section, Whole
-from ..yaml_source import Source, overridden, read_source
+from ..config_validation import ValidationConfig
+from ..yaml_source import Source, overridden
 from .trial_metrics import DIRECTIONS
 
-SAMPLERS: Final = ("tpe", "cmaes", "nsgaii", "random")
+SAMPLERS: Final = ("tpe", "cmaes", "nsgaii", "gp", "random")
 MOST_SCREENED: Final = 2**20
 
 
@@ -155,6 +156,11 @@ class SweepSection(Section):
         """Trials of the whole plan, neighbours included."""
         return self.screen.trials + self.search.trials * (1 + self.search.neighbours)
 
+    @property
+    def ranks_by_neighbours(self) -> bool:
+        """Whether only trials of the search are ranked, each by the score of its neighbourhood."""
+        return bool(self.search.neighbours and self.search.trials)
+
     @model_validator(mode="after")
     def _some_trial(self) -> "SweepSection":
         names = [objective.metric for objective in self.objectives]
@@ -170,9 +176,10 @@ class SweepSection(Section):
 
 
 class SweepConfig(RunConfig):
-    """A run's configuration with what is searched in it."""
+    """A run's configuration with what is searched in it, and how what is found will be tested."""
 
     sweep: SweepSection
+    validation: ValidationConfig = Field(default_factory=ValidationConfig)
 
     @model_validator(mode="after")
     def _searchable(self) -> "SweepConfig":
@@ -204,7 +211,7 @@ class SweepConfig(RunConfig):
     @property
     def with_holdout(self) -> RunConfig:
         """The run's configuration on all of its data."""
-        tree = self.model_dump(mode="json", exclude={"sweep"})
+        tree = self.model_dump(mode="json", exclude={"sweep", "validation"})
         return validated(RunConfig, Source(tree, {}, f"the configuration {self.name}"))
 
 
@@ -213,7 +220,7 @@ def load_sweep_config(path: Path | str, overrides: Sequence[str] = ()) -> SweepC
 
     An override of a key that is searched is refused: it would change nothing but the name of the sweep.
     """
-    config = _checked(overridden(read_source(path), overrides))
+    config = _checked(source_of(path, overrides))
     for override in overrides:
         key = override.partition("=")[0].strip()
         for searched in config.sweep.space:

@@ -13,6 +13,7 @@ from strategies.consensus_sweep import SymbolVotes, consensus_sweep
 
 from ..config import RunConfig
 from ..decisions import annual_volatility, average_true_ranges, tick_sizes
+from ..features.own_indicators import indicators_of
 from ..market_data import MarketData
 from ..splits.ranges import BarRange
 from .space import Space
@@ -67,7 +68,10 @@ class Evaluator:
         self.space, self.data, self.threads = space, data, threads
         self._rules = RulesOf(space)
         self._symbol_rules = space.base.rules_of_symbols()
-        self._votes = {symbol: MarketVotes(market) for symbol, market in data.markets.items()}
+        indicators = indicators_of(space.base)
+        self._votes = {
+            symbol: MarketVotes(market, indicators) for symbol, market in data.markets.items()
+        }
         self._measures: RecentlyUsed[tuple[str, int], Float2D] = RecentlyUsed(MOST_MEASURES)
 
     @property

@@ -1,11 +1,13 @@
 """The sweeps of a family: listed, found and counted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.durable import names_in
-from engine import DataError
+from engine import ConfigError, DataError
 
+from ..record import newest_of, not_a_file, run_contents
 from .identity import check_label
 from .ledger import SWEEP_NAME, Ledger, family_folder, sweeps_folder
 from .parts import FAILED, INFEASIBLE
@@ -13,22 +15,29 @@ from .parts import FAILED, INFEASIBLE
 
 @dataclass(frozen=True, slots=True)
 class FamilyCount:
-    """Everything that was tried on one idea: ``trials`` whatever came of them, over all ``sweeps``."""
+    """Everything that was tried on one idea: ``trials`` whatever came of them.
+
+    ``sweeps`` are those that hold a trial: one that was stopped before its first has tried nothing.
+    ``by_hand`` counts single runs beside them, which are no trials of a ledger and not in ``trials``.
+    """
 
     sweeps: int
     trials: int
     failed: int
     infeasible: int
+    by_hand: int = 0
 
 
 def list_sweeps(runs: Path, family: str | None = None) -> tuple[Ledger, ...]:
     """The sweeps under ``runs``, or those of ``family``, oldest first; none where there is no folder.
 
-    Raises DataError when a sweep's description is broken, or when its folder was renamed, copied or
-    moved to another family: its trials would count twice or for another idea.
+    Raises DataError when ``runs`` is a file, a sweep's description is broken, or its folder was renamed,
+    copied or moved to another family: its trials would count twice or for another idea.
     """
     if family is not None:
         check_label("family", family)
+    if runs.is_file():
+        raise DataError(f"{runs}: is a file; give a folder for the runs with --runs")
     families = [family] if family is not None else names_in(sweeps_folder(runs))
     found = []
     for name in families:
@@ -44,7 +53,8 @@ def list_sweeps(runs: Path, family: str | None = None) -> tuple[Ledger, ...]:
 def find_sweep(runs: Path, text: str) -> Ledger:
     """A sweep by its folder, by its id under ``runs``, by the beginning of an id, or ``latest``.
 
-    Raises DataError when there is none, when several begin so, or when sweep.json cannot be read.
+    Raises DataError when there is none, when several begin so, or when sweep.json cannot be read, and
+    ConfigError for a file.
     """
     direct = Path(text)
     if (direct / SWEEP_NAME).is_file():
@@ -57,29 +67,50 @@ def find_sweep(runs: Path, text: str) -> Ledger:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        names = ", ".join(f"{one.sweep_id} (of {one.sweep['created_at']})" for one in matches)
-        raise DataError(f"sweep {text!r} is the beginning of {len(matches)} sweeps: {names}")
+        names = newest_of([f"{one.sweep_id} (of {one.sweep['created_at']})" for one in matches])
+        raise DataError(
+            f"sweep {text!r} is the beginning of {len(matches)} sweeps: {names}; add to it"
+        )
+    if direct.is_file():
+        raise ConfigError(not_a_file(text))
     if not ledgers:
         raise DataError(
             f"there is no sweep {text!r}: {sweeps_folder(runs)} holds none yet; `ninefold sweep run "
             "CONFIG` begins one"
         )
-    known = ", ".join(ledger.sweep_id for ledger in ledgers)
+    known = newest_of([ledger.sweep_id for ledger in ledgers])
     raise DataError(f"there is no sweep {text!r} in {sweeps_folder(runs)}; there are: {known}")
 
 
 def family_trials(runs: Path, family: str) -> FamilyCount:
-    """Trials of every sweep of ``family``, all 0 where nothing was swept; every part is verified."""
+    """Trials of every sweep of ``family``, all 0 where nothing was swept; every part is verified.
+
+    Runs by hand are those of the family's name or of the name of one of its sweeps.
+    """
     ledgers = list_sweeps(runs, family)
-    states = [
-        state for ledger in ledgers for state in ledger.trials(["state"])["state"].to_pylist()
-    ]
+    states_of_sweeps = [ledger.trials(["state"])["state"].to_pylist() for ledger in ledgers]
+    states = [state for of_sweep in states_of_sweeps for state in of_sweep]
     return FamilyCount(
-        sweeps=len(ledgers),
+        sweeps=sum(bool(of_sweep) for of_sweep in states_of_sweeps),
         trials=len(states),
         failed=states.count(FAILED),
         infeasible=states.count(INFEASIBLE),
+        by_hand=runs_by_hand(runs, {family, *(ledger.sweep["name"] for ledger in ledgers)}),
     )
+
+
+def runs_by_hand(runs: Path, names: Collection[str]) -> int:
+    """Different configurations called one of ``names`` that were run by themselves under ``runs``.
+
+    A run of a sweep's trial (``origin``) is not counted: its trial is. Whoever looked at a result and
+    removed its folder, or never wrote one (``ablate``), is not counted either: it is a lower bound.
+    """
+    hashes = {
+        content["config_hash"]
+        for content in run_contents(runs)
+        if content["name"] in names and content["config"].get("origin") is None
+    }
+    return len(hashes)
 
 
 def _check_place(ledger: Ledger) -> None:

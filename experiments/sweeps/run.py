@@ -6,41 +6,35 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from datasets import Store
+from datasets import Store, time_text
+from datasets.keys import SIMULATED_VENUE
 from engine import ConfigError, DataError, Float1D
 
 from ..config_file import config_hash, resolved
 from ..config_section import midnight_ns
 from ..market_data import load_market_data
 from ..provenance import versions
+from .batches import SCREEN, SEARCH, Batch, judged_batch, plan_of
 from .config import SweepConfig
 from .executors import THIS_PROCESS, Executor, Workers, evaluated_by, executor_of
 from .families import list_sweeps
 from .identity import SweepIdentity
 from .ledger import Ledger
-from .objectives import (
-    best_trials,
-    low_quantile,
-    most_missed,
-    scores_of,
-    states_of,
-    violations_of,
-)
+from .objectives import best_trials, most_missed, violations_of
 from .parts import COMPLETE, FAILED, values_json
 from .search import Searcher, Told
-from .space import Space, neighbours_of, sobol_points, space_of
+from .space import Space, sobol_points, space_of
 from .trial_metrics import DIRECTIONS
 
 DECIDING: Final = ("optuna", "cmaes", "scipy", "numpy")
-"""Distributions that decide which points are asked."""
-SCREEN: Final = "screen"
-SEARCH: Final = "search"
+"""Distributions that decide which points are asked; torch does where the sampler is ``gp``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,29 +66,6 @@ class SweepOutcome:
 Watch = Callable[[SweepProgress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One batch of the plan: its number, stage, first trial asked within the stage and their count."""
-
-    number: int
-    stage: str
-    first: int
-    count: int
-
-
-def plan_of(config: SweepConfig) -> list[Batch]:
-    """The batches of a sweep in order."""
-    sweep = config.sweep
-    plan: list[Batch] = []
-    for stage, trials, size in (
-        (SCREEN, sweep.screen.trials, sweep.screen.batch),
-        (SEARCH, sweep.search.trials, sweep.search.batch),
-    ):
-        for first in range(0, trials, size):
-            plan.append(Batch(len(plan), stage, first, min(size, trials - first)))
-    return plan
-
-
 def run_sweep(
     config: SweepConfig,
     *,
@@ -118,6 +89,12 @@ def run_sweep(
     held = store if isinstance(store, Store) else Store(store)
     data = load_market_data(space.base, held)
     _check_holdout(config, Path(runs), int(data.panel.open_time[-1]))
+    locked = config.sweep.holdout_from
+    if locked is not None and int(data.panel.close_time[-1]) < midnight_ns(locked):
+        say(
+            f"the data end at {time_text(int(data.panel.close_time[-1]))}: sweep.holdout_from={locked} "
+            "locks only days that are still to come"
+        )
     identity = SweepIdentity(
         family=config.family,
         name=config.name,
@@ -208,60 +185,39 @@ class _Writer:
         self, batch: Batch, asked: Sequence[Sequence[float]]
     ) -> tuple[list[Told], pa.Table]:
         """What became of the points asked, and the rows of the ledger with their neighbours."""
-        sweep, first = self.config.sweep, self.ledger.count
-        around = sweep.search.neighbours if batch.stage == SEARCH else 0
-        points: list[list[float]] = []
-        parents: list[int | None] = []
-        for point in asked:
-            parent = first + len(points)
-            points.append(list(point))
-            parents.append(None)
-            if around:
-                seed = (self.config.seed, parent)
-                near = neighbours_of(point, around, sweep.search.radius, seed).tolist()
-                points += near
-                parents += [parent] * around
-        values = [self.space.values(point) for point in points]
-        evaluated = evaluated_by(self.executor, values)
-        metrics, errors = evaluated.metrics, evaluated.errors
-        scores = scores_of(sweep.objectives, metrics)
-        violations = violations_of(sweep.constraints, metrics)
-        states = states_of(errors, violations)
-        for row in range(0, len(points) if around else 0, around + 1):
-            cloud = slice(row, row + around + 1)
-            scores[row] = low_quantile(sweep.objectives, scores[cloud], sweep.search.quantile)
-        count = len(points)
+        first = self.ledger.count
+        judged = judged_batch(
+            self.config,
+            self.space,
+            batch,
+            asked,
+            partial(evaluated_by, self.executor),
+            first_trial=first,
+        )
+        count, scores = len(judged.points), judged.scores.tolist()
         table = pa.Table.from_pydict(
             {
                 "trial": np.arange(first, first + count),
                 "batch": np.full(count, batch.number),
                 "stage": [batch.stage] * count,
-                "parent": pa.array(parents, pa.int64()),
-                "state": states,
-                "error": list(errors),
-                "values": [values_json(one) for one in values],
-                "coordinates": points,
-                "score": [[None if np.isnan(x) else x for x in row] for row in scores.tolist()],
-                **metrics,
-                "sums": evaluated.sums[:, -1].tolist(),
+                "parent": pa.array(judged.parents, pa.int64()),
+                "state": judged.states,
+                "error": list(judged.errors),
+                "values": [values_json(one) for one in judged.values],
+                "coordinates": judged.points,
+                "score": [[None if np.isnan(x) else x for x in row] for row in scores],
+                **judged.metrics,
+                "sums": judged.sums[:, -1].tolist(),
             },
             schema=self.ledger.schema,
         )
-        told = [
-            Told(
-                coordinates=points[row],
-                score=scores[row].tolist(),
-                state=states[row],
-                violations=violations[row].tolist(),
-            )
-            for row in range(0, count, around + 1)
-        ]
-        return told, table
+        return judged.told, table
 
     def _check_goes_on(self) -> None:
         """Refuse to go on with other samplers or another arithmetic than the ledger was made with."""
         now, then = versions(), self.ledger.sweep["versions"]
-        changed = [name for name in DECIDING if now.get(name) != then.get(name)]
+        deciding = DECIDING + (("torch",) if self.config.sweep.search.sampler == "gp" else ())
+        changed = [name for name in deciding if now.get(name) != then.get(name)]
         if changed:
             stated = ", ".join(f"{name} {then.get(name)} (now {now.get(name)})" for name in changed)
             raise DataError(
@@ -301,7 +257,7 @@ def ranked_trials(config: SweepConfig, trials: pa.Table) -> pa.Table:
     Where trials of the search were judged with their neighbours, only those are ranked: the others'
     scores are of single points.
     """
-    if config.sweep.search.neighbours and config.sweep.search.trials:
+    if config.sweep.ranks_by_neighbours:
         is_judged = np.array(
             [stage == SEARCH for stage in trials["stage"].to_pylist()], dtype=np.bool_
         )
@@ -359,7 +315,8 @@ def _searched_until(tree: Mapping[str, Any]) -> date:
     if first is not None:
         return date.fromisoformat(first) - timedelta(days=1)
     ends = [date.max] if data["end"] is None else [date.fromisoformat(data["end"])]
-    if data["simulated"] is not None:
+    venues = {pair["signals"]["venue"] for pair in data["instruments"]}
+    if data["simulated"] is not None and venues <= {SIMULATED_VENUE}:
         start = date.fromisoformat(data["simulated"]["start"])
         ends.append(start + timedelta(days=data["simulated"]["days"] - 1))
     return min(ends)

@@ -1,5 +1,8 @@
 """Asking an Optuna sampler for batches of trials, so that the ledger is all its memory."""
 
+import importlib
+import importlib.util
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,12 +22,13 @@ if TYPE_CHECKING:
     import optuna
 
 _SEED_BOUND: Final = 2**31 - 1
+_THREADS: Final = "OMP_NUM_THREADS"
 CONSTRAINT: Final = "constraint"
 FEWEST_SOURCES: Final = 20
 """Screened trials that CMA-ES takes its first mean and covariance from, at the least."""
 FEWEST_SOLUTIONS: Final = 5
 """CMA-ES needs more than four in a generation."""
-STATELESS: Final = ("tpe", "random")
+STATELESS: Final = ("tpe", "gp", "random")
 """Samplers whose next question follows from the trials of the study and the seed alone."""
 
 
@@ -56,8 +60,11 @@ class Searcher:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        search = self.config.sweep.search
+        if search.sampler == "gp" and search.trials:
+            _import_torch()
         choices = [axis.path for axis in self.space.axes if isinstance(axis.parameter, Choice)]
-        if self.config.sweep.search.sampler == "cmaes" and choices:
+        if search.sampler == "cmaes" and choices:
             raise ConfigError(
                 f"sweep.search.sampler=cmaes has no choices, and sweep.space.{choices[0]} is one; take "
                 "tpe, or state a range"
@@ -82,6 +89,10 @@ class Searcher:
         distributions = self.space.distributions()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=_experimental())
+            # What is undefined is told as infinitely bad, which the Gaussian process takes for its worst.
+            warnings.filterwarnings("ignore", message="Clip non-finite values")
+            # Where it is sure of one point, it divides the chances of all others, 0, by their sum.
+            warnings.filterwarnings("ignore", message="invalid value", module=r"optuna\._gp")
             self._asked = [self.study.ask(distributions) for _ in range(count)]
         return [self.space.coordinates(trial.params) for trial in self._asked]
 
@@ -193,12 +204,34 @@ class Searcher:
                         n_startup_trials=0,
                         warn_independent_sampling=False,
                     )
+                case "gp":
+                    return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
                 case "nsgaii":
                     return optuna.samplers.NSGAIISampler(
                         seed=seed, population_size=max(search.batch, 2)
                     )
                 case _:
                     return optuna.samplers.RandomSampler(seed=seed)
+
+
+def _import_torch() -> None:
+    """Import torch on one thread; ConfigError where it is missing.
+
+    The matrices of a Gaussian process are small: several threads wait for one another five times as long
+    as one computes. Torch reads their number from the environment once, when it is imported.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise ConfigError(
+            "sweep.search.sampler=gp needs torch, which is not installed; install the extra "
+            "(pip install 'ninefold[gp]'), or take tpe"
+        )
+    stated = os.environ.get(_THREADS)
+    os.environ.setdefault(_THREADS, "1")
+    try:
+        importlib.import_module("torch")
+    finally:
+        if stated is None:
+            del os.environ[_THREADS]
 
 
 def _experimental() -> type[Warning]:

@@ -1,8 +1,10 @@
 """The space of a sweep: from points of the unit cube to values of a configuration, and to Optuna."""
 
+import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +13,17 @@ from engine import ConfigError, Float2D
 
 from ..config import RunConfig
 from ..config_file import config_of, resolved
-from .config import Choice, Parameter, RealRange, SweepConfig, Weights, WholeRange
+from ..config_problems import NEAR_ENOUGH
+from ..yaml_source import overridden, read_source
+from .config import (
+    Choice,
+    Parameter,
+    RealRange,
+    SweepConfig,
+    Weights,
+    WholeRange,
+    load_sweep_config,
+)
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -23,6 +35,8 @@ NOT_SEARCHED: Final = (
     "seed",
     "symbol_rules",
     "targets",
+    "indicators",
+    "features",
     "origin",
     "sweep",
     "heads.enabled",
@@ -147,6 +161,21 @@ def space_of(config: SweepConfig) -> Space:
     return Space(base, tuple(axes), config.sweep.planned_trials)
 
 
+def load_searchable(path: Path | str, overrides: Sequence[str] = ()) -> SweepConfig:
+    """Read a sweep's configuration, its space checked too; errors name ``file:line`` as well."""
+    config = load_sweep_config(path, overrides)
+    try:
+        space_of(config)
+    except ConfigError as error:
+        source = overridden(read_source(path), overrides)
+        for searched in config.sweep.space:
+            if str(error).startswith(f"sweep.space.{searched}:"):
+                where = source.origin(("sweep", "space", searched))
+                raise ConfigError(f"{where}: {error}") from None
+        raise
+    return config
+
+
 def sobol_points(dimensions: int, trials: int, seed: int) -> Float2D:
     """The first ``trials`` points of a scrambled Sobol sequence, ``(trials, dimensions)`` in [0, 1)."""
     from scipy.stats import qmc
@@ -246,12 +275,23 @@ def _check_path(path: str, tree: Mapping[str, Any]) -> None:
         if not isinstance(here, Mapping) or part not in here:
             above = ".".join(parts[:depth]) or "the configuration"
             known = ", ".join(here) if isinstance(here, Mapping) else "nothing below it"
-            raise ConfigError(f"sweep.space.{path}: {above} has no key {part!r}; it has {known}")
+            near = difflib.get_close_matches(path, list(_paths(tree)), n=1, cutoff=NEAR_ENOUGH)
+            meant = f"did you mean {near[0]!r}? It has" if near else "it has"
+            raise ConfigError(f"sweep.space.{path}: {above} has no key {part!r}; {meant} {known}")
         here = here[part]
     if isinstance(here, Mapping):
         raise ConfigError(
             f"sweep.space.{path}: is a section; name one of its keys ({', '.join(here)})"
         )
+
+
+def _paths(tree: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Every key that holds a value, by its dotted path."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
 
 
 def _check_value(path: str, value: Any, tree: Mapping[str, Any], searched: set[str]) -> None:
@@ -263,4 +303,5 @@ def _check_value(path: str, value: Any, tree: Mapping[str, Any], searched: set[s
         config_of(assigned(copy, {path: value}))
     except ConfigError as error:
         if path in str(error) and not any(other in str(error) for other in searched):
-            raise ConfigError(f"sweep.space.{path}: {error}") from None
+            rule = str(error).removeprefix("configuration: ")
+            raise ConfigError(f"sweep.space.{path}: {rule}") from None

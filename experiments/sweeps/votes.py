@@ -1,14 +1,14 @@
 """Votes of many head parameters on one market: only what a change reaches is computed again."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import fields, replace
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 
 from engine import Float1D, Market
-from indicators import INDICATORS_BY_NAME
+from indicators import INDICATORS_BY_NAME, Indicator
 from indicators.features import Computation
 from strategies import Head, HeadOutput, VoteMatrix, stacked_votes, vote_matrix
 
@@ -53,10 +53,12 @@ class RecentlyUsed(MutableMapping[K, V], Generic[K, V]):
 
 
 class MarketVotes:
-    """The votes on one market under any parameters of the heads."""
+    """The votes on one market under any parameters of the heads; ``indicators`` by name."""
 
-    def __init__(self, market: Market) -> None:
-        self.market = market
+    def __init__(
+        self, market: Market, indicators: Mapping[str, Indicator] = INDICATORS_BY_NAME
+    ) -> None:
+        self.market, self.indicators = market, indicators
         self._computed: RecentlyUsed[Computation, tuple[Float1D, ...]] = RecentlyUsed(
             MOST_COMPUTATIONS
         )
@@ -87,7 +89,7 @@ class MarketVotes:
         found = self._outputs.get(head)
         if found is None:
             votes = vote_matrix(
-                self.market, [head], indicators=INDICATORS_BY_NAME, computed=self._computed
+                self.market, [head], indicators=self.indicators, computed=self._computed
             )
             found = HeadOutput(**{name: getattr(votes, name)[:, 0] for name in VOTED})
             self._outputs[head] = found

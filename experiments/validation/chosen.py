@@ -11,6 +11,7 @@ from engine import ConfigError, DataError, Float1D, Float2D, Panel, ReplayResult
 from engine.metrics import bar_returns
 from engine.timeframe import DAYS_PER_YEAR
 
+from ..config_validation import ValidationConfig
 from ..statistics.bootstrap import SHARPE, BootstrapInterval, bootstrap_interval
 from ..statistics.deflation import Deflation, deflate, minimum_backtest_years
 from ..statistics.effective_trials import trial_spread
@@ -26,8 +27,6 @@ from ..sweeps.evaluate import Evaluator
 from ..sweeps.space import Space
 from .trials import good_of
 
-RANDOM_ENTRY_DRAWS: Final = 2000
-BOOTSTRAP_DRAWS: Final = 2000
 PLATEAU_STEP: Final = 0.1
 
 
@@ -62,7 +61,7 @@ def chosen_of(
     trials: int,
     sweeps: int,
     is_inverse: bool,
-    seed: int,
+    validation: ValidationConfig,
 ) -> Chosen:
     """Inference on ``result``; ``random_stage`` ``(days, N)`` are returns of trials drawn at random.
 
@@ -73,7 +72,10 @@ def chosen_of(
     record = track_record(returns)
     annual = math.sqrt(DAYS_PER_YEAR)
     interval = bootstrap_interval(
-        returns, SHARPE, seed=np.random.SeedSequence([seed, 3]), draws=BOOTSTRAP_DRAWS
+        returns,
+        SHARPE,
+        seed=np.random.SeedSequence([validation.seed, 3]),
+        draws=validation.bootstrap_draws,
     )
     return Chosen(
         record=record,
@@ -85,7 +87,9 @@ def chosen_of(
         minimum_backtest_years=_backtest_years(trials, record.sharpe_per_bar * annual),
         interval=interval,
         deflation=_deflation(record, random_stage, trials, sweeps),
-        random_entries=None if is_inverse else _random_entries(result, panel, initial_cash, seed),
+        random_entries=None
+        if is_inverse
+        else _random_entries(result, panel, initial_cash, validation),
     )
 
 
@@ -107,7 +111,7 @@ def _deflation(
 
 
 def _random_entries(
-    result: ReplayResult, panel: Panel, initial_cash: float, seed: int
+    result: ReplayResult, panel: Panel, initial_cash: float, validation: ValidationConfig
 ) -> RandomEntriesTest | None:
     trades = trades_of_ledger(result.trades, result.fills, result.equity, initial_cash)
     if not len(trades):
@@ -116,8 +120,8 @@ def _random_entries(
         return random_entries_test(
             panel.open,
             trades,
-            seed=np.random.SeedSequence([seed, 4]),
-            draws=RANDOM_ENTRY_DRAWS,
+            seed=np.random.SeedSequence([validation.seed, 4]),
+            draws=validation.random_entry_draws,
             listed=panel.listed,
         )
     except DataError:

@@ -25,6 +25,8 @@ def validation_json(found: Validation) -> dict[str, Any]:
     tree: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "subject": found.subject,
+        "validation": found.settings.model_dump(mode="json"),
+        "overrides": list(found.overrides),
         "verdict": asdict(found.verdict),
         "findings": asdict(found.findings),
         "family": None if found.family is None else asdict(found.family),
@@ -35,6 +37,16 @@ def validation_json(found: Validation) -> dict[str, Any]:
             "best": found.shifts.best,
             "null": _quantiles(finite),
             "p_value": found.shifts.p_value,
+        },
+        "permuted_bars": None
+        if found.permuted is None
+        else {
+            "trials": found.permuted.trials,
+            "permutations": len(found.permuted.null),
+            "block_bars": found.permuted.block_bars,
+            "best": found.permuted.best,
+            "null": _quantiles(found.permuted.null[np.isfinite(found.permuted.null)]),
+            "p_value": found.permuted.p_value,
         },
         "chosen": {
             "days": chosen.record.bars,
@@ -112,11 +124,22 @@ def print_validation(found: Validation, console: Console) -> None:
         console.print(f"- {escape(sentence)}")
 
 
+def _permuted_row(found: Validation) -> list[tuple[str, str, str]]:
+    permuted = found.permuted
+    if permuted is None:
+        return [("permuted bars", "-", "not made (--permutations)")]
+    moved = "bars" if permuted.block_bars == 1 else f"blocks of {permuted.block_bars} bars"
+    return [
+        ("permuted bars", share(permuted.p_value), f"of {len(permuted.null)} orders of {moved}")
+    ]
+
+
 def _rows(found: Validation) -> list[tuple[str, str, str]]:
     chosen, selection, snooping = found.chosen, found.selection, found.snooping
     low, high = found.findings.interval
     rows = [
         ("shifted votes", share(found.shifts.p_value), "share of shifts as good"),
+        *_permuted_row(found),
         ("Sharpe ratio by days", f"{chosen.sharpe_annual:.2f}", f"95 %: {low:.2f} to {high:.2f}"),
         ("PSR 2012", f"{chosen.psr_2012:.3f}", "above 0, one trial"),
         ("PSR under H0", f"{chosen.psr_h0:.3f}", "the same, 2025 convention"),

@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from engine import Float1D, Float2D, Int1D
+from engine import Bool2D, Float1D, Float2D, Int1D
 from engine.metrics import sharpe_from_sums
 from engine.return_sums import SUMS
+from engine.sweep import Float3D
 from engine.timeframe import bars_per_year
 
+from ..config_validation import CpcvConfig, ValidationConfig, WalkForwardConfig
 from ..splits.combinatorial import combinatorial_splits
 from ..splits.ranges import BarRange, block_edges
 from ..statistics.effective_trials import effective_rank, trial_correlation
@@ -26,11 +28,6 @@ from ..statistics.walk_forward import (
 from ..sweeps.evaluate import Evaluated, Evaluator, View
 from .trials import Values, require_sound
 
-BLOCKS: Final = 16
-TEST_BLOCKS: Final = 2
-TRAIN_BLOCKS: Final = 4
-"""Blocks before each test of the walk-forward."""
-NULL_REPETITIONS: Final = 100
 FEWEST_INDEPENDENT: Final = 2
 
 
@@ -53,38 +50,60 @@ class Selection:
     decay: Decay | None
 
 
-def block_sums(
-    evaluator: Evaluator, values: Sequence[Values], whole: Evaluated, edges: Int1D
-) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
-    """Return sums of each trial on each block between ``edges``, ``(K, blocks, 5)``.
+@dataclass(slots=True, eq=False)
+class Accounts:
+    """Return sums of trials on ranges of bars, each range an account of its own that is kept.
 
-    Every block is an account of its own: flat at both edges, votes and measures warmed up before it,
-    decisions begun anew. A trial that failed on the ``whole`` has zeros.
+    Flat at both edges, votes and measures warmed up before the first bar, decisions begun anew. A trial
+    that failed on the ``whole`` has zeros.
     """
-    found = np.zeros((len(values), len(edges) - 1, len(SUMS)))
-    for block, (start, stop) in enumerate(
-        zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-    ):
-        seen = evaluator(values, View(BarRange(start, stop)))
-        own = require_sound(seen, whole, f"bars {start} to {stop - 1}")
-        found[:, block] = np.nan_to_num(own.sums[:, -1], nan=0.0)
-    return found
+
+    evaluator: Evaluator
+    values: Sequence[Values]
+    whole: Evaluated
+    _kept: dict[BarRange, Float2D] = field(init=False, default_factory=dict)
+
+    def sums(self, part: BarRange) -> Float2D:
+        """Return sums of each trial on the bars of ``part``, ``(K, 5)``."""
+        if part not in self._kept:
+            seen = self.evaluator(self.values, View(part))
+            own = require_sound(seen, self.whole, f"bars {part.start} to {part.stop - 1}")
+            self._kept[part] = np.nan_to_num(own.sums[:, -1], nan=0.0)
+        return self._kept[part]
+
+    def of_blocks(self, edges: Int1D, *, cut_front: int = 0, cut_end: int = 0) -> Float3D:
+        """Return sums on the blocks between ``edges``, ``(K, blocks, 5)``, some of their bars cut off."""
+        found = np.zeros((len(self.values), len(edges) - 1, len(SUMS)))
+        for block, (start, stop) in enumerate(
+            zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+        ):
+            found[:, block] = self.sums(BarRange(start + cut_front, stop - cut_end))
+        return found
 
 
 def selection_of(
-    evaluator: Evaluator, values: Sequence[Values], whole: Evaluated, daily: Float2D, *, seed: int
+    evaluator: Evaluator,
+    values: Sequence[Values],
+    whole: Evaluated,
+    daily: Float2D,
+    *,
+    validation: ValidationConfig,
 ) -> Selection:
     """Cross-validate ``values``: ``whole`` on all bars, returns by day ``daily`` ``(days, K)``."""
     panel = evaluator.data.panel
-    edges = block_edges(len(panel), BLOCKS, equal=True)
-    sums, bars = block_sums(evaluator, values, whole, edges), np.diff(edges)
+    validation.check_bars(len(panel))
+    accounts = Accounts(evaluator, values, whole)
+    edges = block_edges(len(panel), validation.cscv.blocks, equal=True)
+    sums, bars = accounts.of_blocks(edges), np.diff(edges)
     year = bars_per_year(panel.timeframe)
     varies = daily.std(axis=0) > 0
     effective = 1.0
     if varies.sum() > 1:
         effective = effective_rank(trial_correlation(daily[:, varies]))
-    paths = _paths(sums, bars)
-    inside, outside, efficiency = _walk_forward(sums, bars, year)
+    paths, path_bars = _paths_of(accounts, len(panel), validation.cpcv)
+    inside, outside, efficiency = _walk_forward_of(
+        accounts, len(panel), validation.walk_forward, year
+    )
     known = np.isfinite(inside) & np.isfinite(outside)
     return Selection(
         trials=len(values),
@@ -93,10 +112,10 @@ def selection_of(
         null=null_band(
             max(FEWEST_INDEPENDENT, round(effective)),
             bars,
-            repetitions=NULL_REPETITIONS,
-            seed=np.random.SeedSequence([seed, 2]),
+            repetitions=validation.cscv.null_repetitions,
+            seed=np.random.SeedSequence([validation.seed, 2]),
         ),
-        path_sharpes=sharpe_from_sums(paths, float(bars.sum()), year),
+        path_sharpes=sharpe_from_sums(paths, path_bars, year),
         efficiency=efficiency,
         decay=in_to_out_of_sample_decay(inside[known], outside[known]) if known.sum() > 2 else None,
     )
@@ -107,44 +126,94 @@ def _sharpes(sums: Float2D, bars: float) -> Float1D:
     return np.nan_to_num(sharpe_from_sums(sums, bars, 1.0), nan=0.0)
 
 
-def _paths(sums: np.ndarray[tuple[int, int, int], np.dtype[np.float64]], bars: Int1D) -> Float2D:
-    """Sums of the paths out of sample, each block by the trial that was best on its split's training."""
-    splits = combinatorial_splits(int(bars.sum()), blocks=len(bars), test_blocks=TEST_BLOCKS)
-    train_bars = (~splits.is_tested * bars).sum(axis=1)
+def _paths_of(accounts: Accounts, bars: int, cpcv: CpcvConfig) -> tuple[Float2D, float]:
+    """Sums of the paths out of sample, and their bars."""
+    edges = block_edges(bars, cpcv.blocks, equal=True)
+    whole = accounts.of_blocks(edges)
+    cut = accounts.of_blocks(edges, cut_front=cpcv.embargo_bars)
+    lengths = np.diff(edges)
+    return _paths(whole, cut, lengths, cpcv), float(lengths.sum())
+
+
+def _paths(whole: Float3D, cut: Float3D, lengths: Int1D, cpcv: CpcvConfig) -> Float2D:
+    """Sums of the paths ``(paths, 5)``, each block by the trial that was best on its split's training.
+
+    ``whole`` ``(K, blocks, 5)`` of blocks of ``lengths`` bars, ``cut`` without their first
+    ``embargo_bars``: so a block is trained on that follows a tested one.
+    """
+    splits = combinatorial_splits(
+        int(lengths.sum()), blocks=cpcv.blocks, test_blocks=cpcv.test_blocks
+    )
+    trains = ~splits.is_tested
+    is_cut = np.zeros_like(trains)
+    is_cut[:, 1:] = trains[:, 1:] & splits.is_tested[:, :-1]
+    train_bars = (trains * lengths).sum(axis=1) - cpcv.embargo_bars * is_cut.sum(axis=1)
     best = np.full(len(train_bars), -np.inf)
     chosen = np.zeros(len(train_bars), dtype=np.int64)
-    for trial, own in enumerate(sums):
-        found = _sharpes(splits.train_sums(own), train_bars)
+    for trial in range(len(whole)):
+        found = _sharpes(_train_sums(whole[trial], cut[trial], trains, is_cut), train_bars)
         better = found > best
         best[better], chosen[better] = found[better], trial
-    return splits.path_sums(sums, chosen)
+    return splits.path_sums(whole, chosen)
+
+
+def _train_sums(whole: Float2D, cut: Float2D, trains: Bool2D, is_cut: Bool2D) -> Float2D:
+    """Sums ``(splits, 5)`` over the blocks trained on, added in the order of time."""
+    sums = np.zeros((len(trains), whole.shape[1]))
+    for block in range(len(whole)):
+        of_block = np.where(is_cut[:, block, None], cut[block], whole[block])
+        sums[trains[:, block]] += of_block[trains[:, block]]
+    return sums
+
+
+def _walk_forward_of(
+    accounts: Accounts, bars: int, section: WalkForwardConfig, year: float
+) -> tuple[Float1D, Float1D, WalkForwardEfficiency]:
+    edges = block_edges(bars, section.blocks, equal=True)
+    sums, cut = accounts.of_blocks(edges), accounts.of_blocks(edges, cut_end=section.gap_bars)
+    return _walk_forward(sums, cut, np.diff(edges), section, year)
 
 
 def _walk_forward(
-    sums: np.ndarray[tuple[int, int, int], np.dtype[np.float64]], bars: Int1D, year: float
+    sums: Float3D, cut: Float3D, lengths: Int1D, section: WalkForwardConfig, year: float
 ) -> tuple[Float1D, Float1D, WalkForwardEfficiency]:
-    """In-sample and out-of-sample Sharpe ratios per bar of each fold, and the efficiency of all."""
-    inside, outside = [], []
-    inside_sum, outside_sum, inside_bars, outside_bars = [], [], [], []
-    for test in range(TRAIN_BLOCKS, len(bars)):
-        train = slice(test - TRAIN_BLOCKS, test)
-        of_train, train_bars = sums[:, train].sum(axis=1), float(bars[train].sum())
+    """In-sample and out-of-sample Sharpe ratios per bar of each fold, and the efficiency of all.
+
+    ``sums`` ``(K, blocks, 5)`` of blocks of ``lengths`` bars, ``cut`` without their last ``gap_bars``: so
+    the block before a test is trained on.
+    """
+    folds: list[tuple[float, float, float, float, float, float]] = []
+    for first in range(
+        section.train_blocks, section.blocks - section.test_blocks + 1, section.test_blocks
+    ):
+        start = 0 if section.anchored else first - section.train_blocks
+        train = np.concatenate((sums[:, start : first - 1], cut[:, first - 1 : first]), axis=1)
+        of_train, train_bars = train.sum(axis=1), float(lengths[start:first].sum())
+        train_bars -= section.gap_bars
+        of_test = sums[:, first : first + section.test_blocks].sum(axis=1)
+        test_bars = float(lengths[first : first + section.test_blocks].sum())
         sharpes = _sharpes(of_train, train_bars)
         trial = int(np.argmax(sharpes))
-        inside.append(float(sharpes[trial]))
-        outside.append(float(_sharpes(sums[trial, test][None], float(bars[test]))[0]))
-        inside_sum.append(of_train[trial, 0])
-        outside_sum.append(sums[trial, test, 0])
-        inside_bars.append(train_bars)
-        outside_bars.append(bars[test])
+        outside = float(_sharpes(of_test[trial][None], test_bars)[0])
+        folds.append(
+            (
+                float(sharpes[trial]),
+                outside,
+                of_train[trial, 0],
+                of_test[trial, 0],
+                train_bars,
+                test_bars,
+            )
+        )
+    inside, out, inside_sum, outside_sum, inside_bars, outside_bars = np.array(folds).T
     efficiency = walk_forward_efficiency(
-        np.array(inside_sum),
-        np.array(outside_sum),
-        np.array(inside_bars, dtype=np.int64),
-        np.array(outside_bars, dtype=np.int64),
+        inside_sum,
+        outside_sum,
+        inside_bars.astype(np.int64),
+        outside_bars.astype(np.int64),
         bars_per_year=year,
     )
-    return np.array(inside), np.array(outside), efficiency
+    return inside, out, efficiency
 
 
 def low_path(selection: Selection) -> float:

@@ -6,9 +6,8 @@ what is broken is timing alone. Under the hypothesis that votes know nothing of 
 alignment is one of many.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -18,9 +17,6 @@ from engine.timeframe import DAY_NS
 from ..sweeps.config import SweepSection
 from ..sweeps.evaluate import Evaluated, Evaluator, View
 from .trials import Values, good_of, require_sound
-
-LEAST_SHIFT_DAYS: Final = 10
-"""Shifts keep so far from 0 and from the whole length, beyond the memory of most votes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,23 +41,24 @@ def shift_test(
     whole: Evaluated,
     *,
     shifts: int,
+    least_days: int,
     seed: int,
-    watch: Callable[[int], None] = lambda _done: None,
 ) -> ShiftTest:
-    """Test the best of ``values`` against ``shifts`` random shifts of the votes; ``watch`` counts them.
+    """Test the best of ``values`` against ``shifts`` random shifts of the votes.
 
+    Shifts keep ``least_days`` from 0 and from the whole length, beyond the memory of most votes.
     ``whole`` is what became of ``values`` without a shift. Raises ConfigError without a shift or when
     the market is too short for any, DataError when a trial fails under a shift alone.
     """
     panel = evaluator.data.panel
     bars, shortest = max(evaluator.lengths), min(evaluator.lengths)
-    least = LEAST_SHIFT_DAYS * DAY_NS // panel.step_ns
+    least = least_days * DAY_NS // panel.step_ns
     if shifts < 1:
         raise ConfigError(f"shifts={shifts} must be at least 1")
     if shortest <= 2 * least:
         raise ConfigError(
-            f"a symbol has {shortest} bars of {panel.timeframe}: shifting votes by {LEAST_SHIFT_DAYS} days "
-            f"or more needs above {2 * least}; leave it out"
+            f"a symbol has {shortest} bars of {panel.timeframe}: shifting votes by {least_days} days "
+            f"or more (validation.least_shift_days) needs above {2 * least}; leave it out"
         )
     best = float(good_of(section, whole).max())
     low = -(-least * bars // shortest)
@@ -73,6 +70,5 @@ def shift_test(
         view = View(evaluator.whole.part, shift_bars=shift)
         found = require_sound(evaluator(values, view), whole, f"votes shifted by {shift} bars")
         null[number] = good_of(section, found).max()
-        watch(number + 1)
     reached = int((null >= best).sum())
     return ShiftTest(trials=len(values), best=best, null=null, p_value=(1 + reached) / (1 + shifts))

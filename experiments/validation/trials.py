@@ -1,13 +1,14 @@
 """The trials of a sweep as material for tests: its random stage again, and returns by day."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from engine import ConfigError, DataError, Float1D, Float2D, Int1D, Panel
 from engine.timeframe import DAY_NS
 
+from ..config_validation import FEWEST_TRIALS
 from ..sweeps.config import Objective, SweepConfig, SweepSection
 from ..sweeps.evaluate import Evaluated, Evaluator, View
 from ..sweeps.objectives import oriented, scores_of, violations_of
@@ -15,19 +16,16 @@ from ..sweeps.space import Space, sobol_points
 
 Values = Mapping[str, Any]
 
-FEWEST_SCREENED: Final = 32
-"""Trials of the random stage that the tests need."""
-
 
 def screened_values(config: SweepConfig, space: Space, most: int) -> list[Values]:
     """The first points of the sweep's screen, at most ``most`` and a power of two, as values.
 
     A sweep without a screen, or with a short one, is given points that its screen would have begun
-    with: a Sobol sequence is a longer one's beginning. Raises ConfigError below ``FEWEST_SCREENED``.
+    with: a Sobol sequence is a longer one's beginning. Raises ConfigError below ``FEWEST_TRIALS``.
     """
-    if most < FEWEST_SCREENED:
-        raise ConfigError(f"trials={most} must be at least {FEWEST_SCREENED}")
-    count = max(config.sweep.screen.trials, FEWEST_SCREENED)
+    if most < FEWEST_TRIALS:
+        raise ConfigError(f"trials={most} must be at least {FEWEST_TRIALS}")
+    count = max(config.sweep.screen.trials, FEWEST_TRIALS)
     count = min(count, 1 << (most.bit_length() - 1))
     points = sobol_points(len(space), count, config.seed)
     return [space.values(point) for point in points.tolist()]

@@ -20,7 +20,9 @@ class Findings:
     ``primary_p`` of the shifted votes; ``sweeps`` of the family, each of which could have been the one
     to be validated; ``dsr`` at the effective number of trials, ``dsr_raw`` at all of them; ``pbo`` and the
     lower end of its null band; ``days`` of the track record and those it would need; ``random_p`` and
-    ``random_median`` (annual Sharpe ratio) of random entries; ``interval`` of the annual Sharpe ratio.
+    ``random_median`` (annual Sharpe ratio) of random entries; ``interval`` of the annual Sharpe ratio;
+    ``permuted_p`` of so many ``permutations`` of the bars, ``permuted_trials`` searched on each, None where
+    the bars were not permuted; ``by_hand`` single runs of the family, which are not among its trials.
     """
 
     primary_p: float
@@ -41,6 +43,10 @@ class Findings:
     is_simulated: bool
     holdout: str
     unfinished: str | None = None
+    permuted_p: float | None = None
+    permutations: int = 0
+    permuted_trials: int = 0
+    by_hand: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,8 @@ def rules_of(found: Findings) -> list[tuple[bool, str]]:
             f"The track record has {found.days:,} days; {needed} to show a positive Sharpe ratio.",
         )
     )
+    if found.permuted_p is not None:
+        rules.append((found.permuted_p <= LEVEL, _permuted(found)))
     return rules
 
 
@@ -110,6 +118,21 @@ def _primary(found: Findings) -> str:
     return text
 
 
+def _permuted(found: Findings) -> str:
+    assert found.permuted_p is not None
+    search = "The same run" if found.permuted_trials == 1 else "The same search"
+    text = (
+        f"{search} on the market's bars in another order does as well or better in a share of "
+        f"{share(found.permuted_p)} of {found.permutations} permutations; the rule asks for {LEVEL:g} at "
+        "most."
+    )
+    if 1.0 / (1 + found.permutations) > LEVEL:
+        text += (
+            f" With {found.permutations} permutations it cannot be met: take more (--permutations)."
+        )
+    return text
+
+
 def _deflated(found: Findings) -> tuple[bool, str]:
     if found.dsr is None or found.effective_trials is None:
         text = "The Sharpe ratio cannot be deflated: too few trials of the random stage trade."
@@ -130,6 +153,11 @@ def _told(found: Findings) -> tuple[str, ...]:
         f"{found.trials:,} trials were run before this one was chosen. Its annual Sharpe ratio by days is "
         f"{found.sharpe_annual:.2f}, 95 % interval {low:.2f} to {high:.2f}, before any deflation."
     ]
+    if found.by_hand:
+        runs = "One run was" if found.by_hand == 1 else f"{found.by_hand:,} runs were"
+        sentences.append(
+            f"{runs} made by hand under the family's name: not among the trials, and not deflated for."
+        )
     if found.dsr_raw is not None:
         sentences.append(
             f"Deflated by all {found.trials:,} trials as if they were independent, the probability is "
@@ -146,6 +174,10 @@ def _told(found: Findings) -> tuple[str, ...]:
 
 def _unknown(found: Findings) -> tuple[str, ...]:
     sentences = [*([found.unfinished] if found.unfinished else []), found.holdout]
+    if found.permuted_p is None:
+        sentences.append(
+            "Bars were not permuted: what the search would find in bars without order was not looked at."
+        )
     if found.is_simulated:
         sentences.append("The market is simulated: nothing in it happened.")
     sentences.append(

@@ -16,14 +16,10 @@ from engine import ContractError, DataError
 from experiments.sweeps import ledger as ledger_module
 from experiments.sweeps.holdout import openings, record_opening
 from experiments.sweeps.ledger import Ledger
+from tests.forked_writer import Writer, writer_server
 from tests.power_cut import PowerCutError, power_cut
 from tests.test_experiments.test_sweeps.ledger_cases import batch_of, filled, made_ledger
-from tests.test_experiments.test_sweeps.ledger_writer import (
-    BATCHES,
-    ROWS,
-    Writer,
-    writer_server,
-)
+from tests.test_experiments.test_sweeps.ledger_writer import BATCHES, ROWS, SERVER
 
 KILLS = 20
 MANY_STEPS = 100
@@ -31,7 +27,7 @@ MANY_STEPS = 100
 
 @pytest.fixture(scope="module")
 def server() -> "Iterator[subprocess.Popen[bytes]]":
-    with writer_server() as running:
+    with writer_server(SERVER) as running:
         yield running
 
 
@@ -156,7 +152,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(
 
 def test_two_processes_that_race_for_one_sweep_write_it_once(tmp_path: Path, undisturbed: Ledger):
     turn = refused = 0
-    with writer_server() as left, writer_server() as right:
+    with writer_server(SERVER) as left, writer_server(SERVER) as right:
         while turn < 5 or not refused:
             turn += 1
             assert turn < 60, "the two were never there at once"

@@ -77,6 +77,31 @@ def test_a_sweep_that_is_not_there_is_told(tmp_path: Path, three: list[Ledger]):
         find_sweep(tmp_path / "absent", "latest")
 
 
+def run_of(runs: Path, name: str, config_hash: str, origin: Any = None, version: int = 2) -> None:
+    folder = runs / f"2024-{len(list(runs.iterdir())):03d}-{name}"
+    folder.mkdir()
+    content = {
+        "schema_version": version,
+        "name": name,
+        "config_hash": config_hash,
+        "config": {"origin": origin},
+    }
+    (folder / "run.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_runs_by_hand_are_counted_beside_the_trials(tmp_path: Path, three: list[Ledger]):
+    run_of(tmp_path, "zeta", "a")
+    run_of(tmp_path, "zeta", "a")
+    run_of(tmp_path, "ideas", "b", version=1)
+    run_of(tmp_path, "beta", "c", origin={"sweep": three[1].sweep_id, "trial": 3})
+    run_of(tmp_path, "other", "d")
+    run_of(tmp_path, "unknown", "e")
+    found = family_trials(tmp_path, "ideas")
+    assert (found.by_hand, found.trials) == (2, 60), "the same one twice is one; a trial is a trial"
+    assert family_trials(tmp_path, "others").by_hand == 1
+    assert family_trials(tmp_path, "unknown").by_hand == 1
+
+
 def test_every_trial_of_a_family_counts(tmp_path: Path, three: list[Ledger]):
     states = [
         state for ledger in three[:2] for state in ledger.trials(["state"])["state"].to_pylist()
@@ -85,7 +110,7 @@ def test_every_trial_of_a_family_counts(tmp_path: Path, three: list[Ledger]):
     infeasible = sum(1 for state in states if state == "infeasible")
     assert family_trials(tmp_path, "ideas") == FamilyCount(2, 60, failed, infeasible)
     assert failed == 3
-    assert family_trials(tmp_path, "others") == FamilyCount(1, 0, 0, 0)
+    assert family_trials(tmp_path, "others") == FamilyCount(0, 0, 0, 0)
     assert family_trials(tmp_path, "unknown") == FamilyCount(0, 0, 0, 0)
     with pytest.raises(ConfigError, match="family='a/b'"):
         family_trials(tmp_path, "a/b")

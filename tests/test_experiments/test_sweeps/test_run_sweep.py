@@ -223,6 +223,15 @@ def test_cma_es_refuses_choices(sweep_of: SweepOf, store: Store, tmp_path: Path)
         run_sweep(sweep_of(search={"sampler": "cmaes"}), store=store, runs=tmp_path)
 
 
+def test_a_holdout_after_the_data_is_told(sweep_of: SweepOf, store: Store, tmp_path: Path) -> None:
+    few = {"screen": {"trials": 2, "batch": 2}, "search": {"trials": 0}}
+    for first, told in (("2021-02-05", False), ("2021-02-11", True)):
+        said: list[str] = []
+        config = sweep_of(**few, family=f"from-{first}", holdout_from=first)
+        run_sweep(config, store=store, runs=tmp_path, say=said.append)
+        assert any("locks only days that are still to come" in text for text in said) is told
+
+
 def test_a_family_keeps_its_holdout_locked(sweep_of: SweepOf, store: Store, tmp_path: Path) -> None:
     locked = sweep_of(holdout_from="2021-01-25", search={"trials": 0})
     run_sweep(locked, store=store, runs=tmp_path)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from experiments.config_file import resolved
 from .conftest import SweepOf
 
 LINES_BEFORE_CTRL_C = 2
+BATCH = 16
 
 
 @pytest.fixture
@@ -29,16 +31,45 @@ def config_path(sweep_of: SweepOf, tmp_path: Path) -> Path:
     return path
 
 
-def started(config: Path, where: list[str]) -> "subprocess.Popen[str]":
-    """`ninefold sweep run` in a process of its own, its progress readable."""
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A sweep that was ended from outside: the trials it had told by then, and what it still said."""
+
+    config: Path
+    where: list[str]
+    told: int
+    last_words: str
+    code: int
+
+
+def stopped_sweep(
+    sweep_of: SweepOf, store: Store, folder: Path, *, trials: int, after: int, by: signal.Signals
+) -> Stopped:
+    """Send ``by`` to a `ninefold sweep run` of its own process when it has told ``after`` batches."""
+    path = folder / "long.yaml"
+    config = sweep_of(screen={"trials": trials, "batch": BATCH}, search={"trials": 0})
+    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
+    where = ["--store", str(store.root), "--runs", str(folder / "runs")]
     program = "from experiments.cli import main; raise SystemExit(main())"
-    return subprocess.Popen(
-        [sys.executable, "-c", program, "sweep", "run", str(config), *where],
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "sweep", "run", str(path), *where],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
         env=os.environ.copy(),
     )
+    assert process.stderr is not None
+    seen = told = 0
+    for line in process.stderr:
+        if not line.startswith("· screen"):
+            continue
+        seen, told = seen + 1, int(line.split()[2].replace(",", ""))
+        if seen == after:
+            time.sleep(0.01)
+            process.send_signal(by)
+            break
+    _, last_words = process.communicate(timeout=120)
+    return Stopped(path, where, told, last_words, process.returncode)
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -125,48 +156,24 @@ def test_exports(
 def test_ctrl_c_keeps_the_batch_and_tells_how_to_go_on(
     sweep_of: SweepOf, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "long.yaml"
-    config = sweep_of(screen={"trials": 4096, "batch": 16}, search={"trials": 0})
-    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
-    where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
-    process = started(path, where)
-    assert process.stderr is not None
-    seen = 0
-    for line in process.stderr:
-        seen += line.startswith("· screen")
-        if seen == LINES_BEFORE_CTRL_C:
-            process.send_signal(signal.SIGINT)
-            break
-    _, told = process.communicate(timeout=120)
-    assert process.returncode == 130, told
-    assert "finishing the batch" in told
-    assert "ninefold sweep resume" in told
-    status = run_json(capsys, "sweep", "status", *where[2:])
-    done = status["sweeps"][0]["trials"]
-    assert 16 * LINES_BEFORE_CTRL_C <= done < 4096
-    assert done % 16 == 0
+    stopped = stopped_sweep(
+        sweep_of, store, tmp_path, trials=4096, after=LINES_BEFORE_CTRL_C, by=signal.SIGINT
+    )
+    assert stopped.code == 130, stopped.last_words
+    assert "finishing the batch" in stopped.last_words
+    assert "ninefold sweep resume" in stopped.last_words
+    done = run_json(capsys, "sweep", "status", *stopped.where[2:])["sweeps"][0]["trials"]
+    assert stopped.told <= done < 4096
+    assert done % BATCH == 0
 
 
 def test_kill_loses_at_most_the_batch_in_flight(
     sweep_of: SweepOf, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "long.yaml"
-    config = sweep_of(screen={"trials": 256, "batch": 16}, search={"trials": 0})
-    path.write_text(yaml.safe_dump(resolved(config)), encoding="utf-8")
-    where = ["--store", str(store.root), "--runs", str(tmp_path / "runs")]
-    process = started(path, where)
-    assert process.stderr is not None
-    told = 0
-    for line in process.stderr:
-        if line.startswith("· screen"):
-            told = int(line.split()[2].replace(",", ""))
-            time.sleep(0.01)
-            process.kill()
-            break
-    process.communicate(timeout=60)
-    status = run_json(capsys, "sweep", "status", *where[2:])
-    assert status["sweeps"][0]["trials"] >= told > 0
-    whole = run_json(capsys, "sweep", "run", str(path), *where)
+    stopped = stopped_sweep(sweep_of, store, tmp_path, trials=256, after=1, by=signal.SIGKILL)
+    done = run_json(capsys, "sweep", "status", *stopped.where[2:])["sweeps"][0]["trials"]
+    assert done >= stopped.told > 0
+    whole = run_json(capsys, "sweep", "run", str(stopped.config), *stopped.where)
     assert whole["trials"] == 256
 
 

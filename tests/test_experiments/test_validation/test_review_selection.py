@@ -6,10 +6,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from experiments.config_validation import CpcvConfig, WalkForwardConfig
 from experiments.sweeps.config import Constraint, Objective, SweepSection
 from experiments.sweeps.evaluate import Evaluated
 from experiments.sweeps.trial_metrics import DIRECTIONS
-from experiments.validation.selection import TEST_BLOCKS, TRAIN_BLOCKS, _paths, _walk_forward
+from experiments.validation.selection import _paths, _walk_forward
 from experiments.validation.trials import good_of
 
 BLOCKS, BARS, TRIALS = 8, 50, 6
@@ -24,8 +25,7 @@ def returns() -> np.ndarray:
     return drawn
 
 
-@pytest.fixture(scope="module")
-def sums(returns: np.ndarray) -> np.ndarray:
+def sums_of(returns: np.ndarray) -> np.ndarray:
     powers = (returns, returns**2, returns**3, returns**4, returns**2 * (returns < 0))
     return np.stack([power.sum(axis=2) for power in powers], axis=-1)
 
@@ -35,31 +35,60 @@ def ratio(returns: np.ndarray) -> float:
     return float(flat.mean() / flat.std(ddof=1)) if flat.any() else 0.0
 
 
-def test_a_walk_forward_chooses_before_its_test(returns: np.ndarray, sums: np.ndarray) -> None:
-    bars = np.full(BLOCKS, BARS)
-    inside, outside, found = _walk_forward(sums, bars, 365.0)
-    for fold, test in enumerate(range(TRAIN_BLOCKS, BLOCKS)):
-        past = [ratio(one[test - TRAIN_BLOCKS : test]) for one in returns]
-        best = int(np.argmax(past))
-        assert inside[fold] == pytest.approx(past[best], rel=1e-9)
-        assert outside[fold] == pytest.approx(ratio(returns[best, test]), rel=1e-9)
-        yearly = returns[best, test].mean() * 365.0
-        assert found.out_of_sample_per_year[fold] == pytest.approx(yearly, rel=1e-9)
-    assert len(inside) == BLOCKS - TRAIN_BLOCKS
-
-
-def test_a_path_takes_each_block_from_a_choice_that_did_not_see_it(
-    returns: np.ndarray, sums: np.ndarray
+@pytest.mark.parametrize(
+    "section",
+    [
+        WalkForwardConfig(blocks=BLOCKS),
+        WalkForwardConfig(blocks=BLOCKS, train_blocks=3, test_blocks=2, gap_bars=7),
+        WalkForwardConfig(blocks=BLOCKS, train_blocks=2, gap_bars=3, anchored=True),
+    ],
+)
+def test_a_walk_forward_chooses_before_its_test(
+    returns: np.ndarray, section: WalkForwardConfig
 ) -> None:
-    found = _paths(sums, np.full(BLOCKS, BARS))
-    splits = list(combinations(range(BLOCKS), TEST_BLOCKS))
-    assert found.shape == (math.comb(BLOCKS - 1, TEST_BLOCKS - 1), 5)
+    gap, length = section.gap_bars, section.test_blocks
+    inside, outside, found = _walk_forward(
+        sums_of(returns),
+        sums_of(returns[:, :, : BARS - gap]),
+        np.full(BLOCKS, BARS),
+        section,
+        365.0,
+    )
+    flat = returns.reshape(TRIALS, -1)
+    tests = range(section.train_blocks, BLOCKS - length + 1, length)
+    for fold, test in enumerate(tests):
+        start = 0 if section.anchored else (test - section.train_blocks) * BARS
+        past = [ratio(one[start : test * BARS - gap]) for one in flat]
+        best = int(np.argmax(past))
+        judged = flat[best, test * BARS : (test + length) * BARS]
+        assert inside[fold] == pytest.approx(past[best], rel=1e-9)
+        assert outside[fold] == pytest.approx(ratio(judged), rel=1e-9)
+        yearly = judged.mean() * 365.0
+        assert found.out_of_sample_per_year[fold] == pytest.approx(yearly, rel=1e-9)
+        trained = flat[best, start : test * BARS - gap]
+        assert found.in_sample_per_year[fold] == pytest.approx(trained.mean() * 365.0, rel=1e-9)
+    assert len(inside) == len(tests)
+
+
+@pytest.mark.parametrize(("tested_at_once", "embargo"), [(2, 0), (2, 9), (3, 20)])
+def test_a_path_takes_each_block_from_a_choice_that_did_not_see_it(
+    returns: np.ndarray, tested_at_once: int, embargo: int
+) -> None:
+    section = CpcvConfig(blocks=BLOCKS, test_blocks=tested_at_once, embargo_bars=embargo)
+    found = _paths(
+        sums_of(returns), sums_of(returns[:, :, embargo:]), np.full(BLOCKS, BARS), section
+    )
+    splits = list(combinations(range(BLOCKS), tested_at_once))
+    assert found.shape == (math.comb(BLOCKS - 1, tested_at_once - 1), 5)
+    flat = returns.reshape(TRIALS, -1)
     for path in range(len(found)):
         total = 0.0
         for block in range(BLOCKS):
             tested = [split for split in splits if block in split][path]
-            rest = [other for other in range(BLOCKS) if other not in tested]
-            best = int(np.argmax([ratio(one[rest]) for one in returns]))
+            known = np.ones(BLOCKS * BARS, dtype=bool)
+            for other in tested:
+                known[other * BARS : (other + 1) * BARS + embargo] = False
+            best = int(np.argmax([ratio(one[known]) for one in flat]))
             total += returns[best, block].sum()
         assert found[path, 0] == pytest.approx(total, rel=1e-9, abs=1e-12)
 

@@ -40,7 +40,13 @@ class Stub:
 def test_a_tie_counts_against_the_truth(under_a_shift: float, p_value: float) -> None:
     stub = Stub(under_a_shift)
     found = shift_test(
-        section_of_a_run(), cast(Evaluator, stub), [{}], evaluated(1.0), shifts=39, seed=2
+        section_of_a_run(),
+        cast(Evaluator, stub),
+        [{}],
+        evaluated(1.0),
+        shifts=39,
+        least_days=10,
+        seed=2,
     )
     assert found.p_value == p_value
     assert len(stub.seen) == 39

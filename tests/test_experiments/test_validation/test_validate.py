@@ -24,12 +24,21 @@ from experiments.sweeps.ledger import Ledger
 from experiments.sweeps.run import run_sweep
 from experiments.sweeps.space import Space, space_of
 from experiments.validation.report import validation_json
-from experiments.validation.selection import block_sums
+from experiments.validation.selection import Accounts
 from experiments.validation.shifts import shift_test
 from experiments.validation.trials import daily_returns, good_of, screened_values
 from experiments.validation.validate import Validation, validate_run, validate_sweep
 
 SHIFTS = 19
+
+
+def few(shifts: int = 1, permutations: int = 0) -> list[str]:
+    """Overrides for a validation that takes seconds."""
+    return [
+        f"validation.shifts={shifts}",
+        "validation.trials=32",
+        f"validation.permutations={permutations}",
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +50,7 @@ def evaluator(swept: tuple[Ledger, Path], store: Store) -> Evaluator:
 @pytest.fixture(scope="module")
 def found(swept: tuple[Ledger, Path], store: Store) -> Validation:
     ledger, _ = swept
-    return validate_sweep(ledger, store=store, shifts=SHIFTS, trials=32)
+    return validate_sweep(ledger, store=store, overrides=few(SHIFTS))
 
 
 def values_of(swept: tuple[Ledger, Path], evaluator: Evaluator) -> list[Any]:
@@ -71,7 +80,7 @@ def test_daily_returns_are_those_of_the_runs(
 def test_blocks_are_accounts_of_their_own(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
     values = values_of(swept, evaluator)
     edges = block_edges(len(evaluator.data.panel), 4, equal=True)
-    sums = block_sums(evaluator, values, evaluator(values), edges)
+    sums = Accounts(evaluator, values, evaluator(values)).of_blocks(edges)
     third = evaluator(values, View(BarRange(int(edges[2]), int(edges[3]))))
     assert np.array_equal(sums[:, 2], third.sums[:, -1])
     assert sums.shape == (32, 4, 5)
@@ -80,7 +89,9 @@ def test_blocks_are_accounts_of_their_own(swept: tuple[Ledger, Path], evaluator:
 def test_the_primary_test_by_hand(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
     section = sweep_config(swept[0]).sweep
     values = values_of(swept, evaluator)
-    test = shift_test(section, evaluator, values, evaluator(values), shifts=5, seed=3)
+    test = shift_test(
+        section, evaluator, values, evaluator(values), shifts=5, least_days=10, seed=3
+    )
     bars = len(evaluator.data.panel)
     drawn = np.random.default_rng(np.random.SeedSequence([3, 1])).integers(240, bars - 239, size=5)
     bests = []
@@ -103,17 +114,17 @@ def test_a_failure_under_a_shift_is_no_bad_result(
 
     monkeypatch.setattr(evaluator, "_swept", failing)
     with pytest.raises(DataError, match=r"votes shifted by .* trial 0 .* MemoryError: no room"):
-        shift_test(section, evaluator, values, whole, shifts=3, seed=3)
+        shift_test(section, evaluator, values, whole, shifts=3, least_days=10, seed=3)
     with pytest.raises(DataError, match="returns by day: trial 0"):
         daily_returns(evaluator, values, whole)
     with pytest.raises(DataError, match="bars 0 to 99: trial 0"):
-        block_sums(evaluator, values, whole, np.array([0, 100, 200]))
+        Accounts(evaluator, values, whole).of_blocks(np.array([0, 100, 200]))
 
 
 def test_a_short_market_cannot_be_shifted(swept: tuple[Ledger, Path], evaluator: Evaluator) -> None:
     section = sweep_config(swept[0]).sweep
     with pytest.raises(ConfigError, match="shifts=0"):
-        shift_test(section, evaluator, [{}], evaluator([{}]), shifts=0, seed=1)
+        shift_test(section, evaluator, [{}], evaluator([{}]), shifts=0, least_days=10, seed=1)
     with pytest.raises(ConfigError, match="trials=16 must be at least 32"):
         screened_values(sweep_config(swept[0]), evaluator.space, 16)
 
@@ -124,6 +135,8 @@ def test_everything_is_said_about_a_small_sweep(found: Validation) -> None:
     assert found.family is not None
     assert found.family.trials == found.findings.trials == 40
     assert tree["shifted_votes"]["shifts"] == SHIFTS
+    assert tree["permuted_bars"] is None
+    assert any("Bars were not permuted" in one for one in found.verdict.unknown)
     assert 0 < found.shifts.p_value <= 1
     assert found.selection is not None
     assert found.selection.overfitting.blocks == 16
@@ -144,7 +157,7 @@ def test_threads_change_nothing(
     swept: tuple[Ledger, Path], store: Store, found: Validation
 ) -> None:
     ledger, _ = swept
-    again = validate_sweep(ledger, store=store, shifts=SHIFTS, trials=32, threads=2)
+    again = validate_sweep(ledger, store=store, overrides=few(SHIFTS), threads=2)
     assert repr(validation_json(again)) == repr(validation_json(found))
 
 
@@ -155,7 +168,7 @@ def test_openings_of_the_holdout_are_told(
     family = ledger.sweep["family"]
     for _ in range(2):
         record_opening(runs, family, {"by": "a test"})
-    again = validate_sweep(ledger, store=store, shifts=1, trials=32)
+    again = validate_sweep(ledger, store=store, overrides=few())
     assert "has been opened 2 times" in again.verdict.unknown[0]
 
 
@@ -164,7 +177,18 @@ def test_the_holdout_is_recorded_and_then_looked_at(
 ) -> None:
     ledger, runs = swept
     before = len(openings(runs, ledger.sweep["family"]))
-    where = ["--store", str(store.root), "--runs", str(runs), "--shifts", "1", "--trials", "32"]
+    where = [
+        "--store",
+        str(store.root),
+        "--runs",
+        str(runs),
+        "--shifts",
+        "1",
+        "--trials",
+        "32",
+        "--permutations",
+        "0",
+    ]
     assert main(["validate", ledger.sweep_id, *where, "--open-holdout", "--json"]) == 0
     tree = json.loads(capsys.readouterr().out)
     assert tree["holdout"]["opening"] == before + 1
@@ -199,7 +223,7 @@ def test_another_number_than_the_ledgers_is_an_error(
 
     monkeypatch.setattr(Ledger, "trials", doctored)
     with pytest.raises(DataError, match="has final_equity="):
-        validate_sweep(ledger, store=store, shifts=1, trials=32)
+        validate_sweep(ledger, store=store, overrides=few())
 
 
 def test_the_command_fits_eighty_columns_and_writes_its_object(
@@ -212,12 +236,26 @@ def test_the_command_fits_eighty_columns_and_writes_its_object(
     monkeypatch.setenv("COLUMNS", "80")
     ledger, runs = swept
     out = tmp_path / "validation.json"
-    where = ["--store", str(store.root), "--runs", str(runs), "--shifts", "3", "--trials", "32"]
+    where = [
+        "--store",
+        str(store.root),
+        "--runs",
+        str(runs),
+        "--shifts",
+        "3",
+        "--trials",
+        "32",
+        "--permutations",
+        "2",
+    ]
     assert main(["validate", ledger.sweep_id, *where, "--out", str(out)]) == 0
     told = capsys.readouterr().out
     assert max(map(len, told.splitlines())) <= 80
     assert "not known:" in told
     assert json.loads(out.read_text())["subject"] == ledger.sweep_id
+    assert "of 2 orders of bars" in told
+    assert main(["validate", ledger.sweep_id, *where, "-s", "validation.cscv.blocks=5"]) == 2
+    assert "validation.cscv.blocks=5 must be even" in capsys.readouterr().err
     assert main(["validate", "nothing", *where]) == 3
     assert "there is no sweep 'nothing'" in capsys.readouterr().err
 
@@ -226,11 +264,23 @@ def test_a_run_is_validated_without_a_search(
     store: Store, small_config: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = run(small_config, store=store, runs=tmp_path)
-    where = ["--store", str(store.root), "--runs", str(tmp_path), "--shifts", "19", "--json"]
+    where = [
+        "--store",
+        str(store.root),
+        "--runs",
+        str(tmp_path),
+        "--shifts",
+        "19",
+        "--permutations",
+        "3",
+        "--json",
+    ]
     assert main(["validate", result.run_id, *where]) == 0
     tree = json.loads(capsys.readouterr().out)
     assert tree["selection"] is None
     assert tree["findings"]["trials"] == 1
+    assert tree["permuted_bars"]["permutations"] == 3
+    assert tree["permuted_bars"]["best"] == result.metrics["sharpe"]
     assert tree["verdict"]["word"] in ("evidence", "no evidence", "inconclusive")
     assert tree["shifted_votes"]["best"] == result.metrics["sharpe"]
 
@@ -242,7 +292,7 @@ def test_a_swept_winner_is_not_validated_as_if_it_were_the_only_one(
     result = run(trial_config(ledger, 3), store=store, runs=tmp_path)
     assert result.run_dir is not None
     with pytest.raises(ConfigError, match=f"trial 3 of the sweep {ledger.sweep_id}"):
-        validate_run(load_run(result.run_dir), runs=tmp_path, store=store, shifts=1)
+        validate_run(load_run(result.run_dir), runs=tmp_path, store=store)
 
 
 def test_every_sweep_of_the_family_counts(
@@ -253,7 +303,7 @@ def test_every_sweep_of_the_family_counts(
         tree = {**resolved(first), "seed": seed}
         tree["data"]["simulated"]["seed"] = 7
         ledger = run_sweep(sweep_config_of(tree), store=store, runs=tmp_path).ledger
-    twice = validate_sweep(ledger, store=store, shifts=1, trials=32)
+    twice = validate_sweep(ledger, store=store, overrides=few())
     assert twice.findings.sweeps == 2
     assert twice.findings.trials == 80
     assert twice.chosen.deflation.raw_trials == 80 if twice.chosen.deflation else False
@@ -261,7 +311,7 @@ def test_every_sweep_of_the_family_counts(
     assert found.chosen.deflation is not None
     once = validate_sweep(
         run_sweep(sweep_config_of(tree), store=store, runs=tmp_path / "alone").ledger,
-        store=store, shifts=1, trials=32,
+        store=store, overrides=few(),
     )  # fmt: skip
     assert once.chosen.deflation is not None
     assert twice.findings.effective_trials == 2 * once.chosen.deflation.effective_trials
@@ -274,7 +324,10 @@ def test_ties_count_against_the_best_and_constraints_bind(
     section, values = sweep_config(swept[0]).sweep, values_of(swept, evaluator)
     whole = evaluator(values)
     monkeypatch.setattr(Evaluator, "__call__", lambda *_: whole)
-    assert shift_test(section, evaluator, values, whole, shifts=9, seed=1).p_value == 1.0
+    assert (
+        shift_test(section, evaluator, values, whole, shifts=9, least_days=10, seed=1).p_value
+        == 1.0
+    )
     trades = float(np.nanmedian(whole.metrics["trades"]))
     bound = section.model_copy(
         update={"constraints": (Constraint(metric="trades", at_least=trades + 0.5),)}

@@ -47,6 +47,10 @@ def test_everything_at_its_bound_is_evidence() -> None:
         ({"primary_p": 0.5, "dsr": 0.1}, "no evidence"),
         ({"pbo": None, "pbo_null_low": None}, "evidence"),
         ({"dsr": None, "effective_trials": None, "trials": 1}, "evidence"),
+        ({"permuted_p": 0.05, "permutations": 19}, "evidence"),
+        ({"permuted_p": 0.0501, "permutations": 999}, "inconclusive"),
+        ({"permuted_p": 0.1, "permutations": 9}, "inconclusive"),
+        ({"permuted_p": 0.05, "permutations": 19, "primary_p": 0.06}, "no evidence"),
     ],
 )
 def test_each_rule_by_itself(changed: dict[str, float], word: str) -> None:
@@ -92,3 +96,25 @@ def test_too_few_shifts_for_so_many_sweeps_are_told() -> None:
     few = verdict_of(replace(GOOD, primary_p=1 / 200, sweeps=11)).because[0]
     assert "With 199 shifts it cannot be met" in few
     assert "cannot be met" not in verdict_of(replace(GOOD, sweeps=10)).because[0]
+
+
+def test_permuted_bars_are_told_and_so_is_that_they_were_not() -> None:
+    because = verdict_of(
+        replace(GOOD, permuted_p=0.05, permutations=19, permuted_trials=80)
+    ).because
+    assert any("The same search on the market's bars in another order" in one for one in because)
+    assert any("0.050 of 19 permutations; the rule asks for 0.05" in one for one in because)
+    assert not any("cannot be met" in one for one in because)
+    assert any("Bars were not permuted" in one for one in verdict_of(GOOD).unknown)
+    few = verdict_of(replace(GOOD, permuted_p=0.1, permutations=9, permuted_trials=1))
+    told = " ".join(few.because)
+    assert "The same run on the market's bars" in told
+    assert "With 9 permutations it cannot be met: take more (--permutations)" in told
+    assert not any("Bars were not permuted" in one for one in few.unknown)
+
+
+def test_runs_by_hand_are_told_and_change_no_word() -> None:
+    assert "by hand" not in " ".join(verdict_of(GOOD).because)
+    found = verdict_of(replace(GOOD, by_hand=3))
+    assert found.word == "evidence"
+    assert any("3 runs were made by hand" in one for one in found.because)
