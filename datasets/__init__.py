@@ -36,6 +36,7 @@ from .simulate import SimulatedMarket, SimulationSpec, simulate, write_simulated
 from .store import DatasetInfo, Problem, Store, Write, WriteResult
 from .timestamps import time_ns_of, time_text
 from .universe import Universe, UniverseRule, select_universe
+from .universe_panel import LoadedPanel, load_benchmark, load_universe, with_own
 
 __all__ = [
     "DEFECTS",
@@ -55,6 +56,7 @@ __all__ = [
     "ImportReport",
     "Instrument",
     "Kind",
+    "LoadedPanel",
     "NoBarsError",
     "Part",
     "Problem",
@@ -75,14 +77,17 @@ __all__ = [
     "kind_named",
     "load_aligned",
     "load_bars",
+    "load_benchmark",
     "load_funding",
     "load_market",
     "load_series",
+    "load_universe",
     "select_universe",
     "series_datasets",
     "simulate",
     "sql",
     "time_ns_of",
     "time_text",
+    "with_own",
     "write_simulated",
 ]

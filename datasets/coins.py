@@ -1,17 +1,21 @@
 """A vendor's list of coins as it could be seen: market caps and flags, moving forward in time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from engine import DataError, Float1D
+from engine import ConfigError, DataError, Float1D
 
 from .keys import Instrument
 from .kinds import KINDS
 from .loading import find_dataset
 from .store import Store
 from .tables import available_at_ns, floats_of, times_ns
+from .timestamps import time_text
+
+_TICKER: Final = "ticker:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +30,49 @@ class CoinRow:
     is_wrapped: bool | None
 
 
-def coin_rows(store: Store, coins: Instrument) -> list[CoinRow]:
-    """Every vintage of every list of a data set of kind ``universe``, by availability, then date."""
+def coin_rows(store: Store, coins: Instrument, tickers: Collection[str] = ()) -> list[CoinRow]:
+    """Every vintage of every list of a data set of kind ``universe``, by availability, then date.
+
+    A coin that has one of ``tickers`` on the list of a date is that ticker's there, by the name
+    ``by_ticker(ticker)``: vendors rename coins, and tickers pass to others. Raises ConfigError where a
+    list has two coins of one of them: only a person can tell which is meant.
+    """
     kind = KINDS["universe"]
     key = find_dataset(store, coins, kind.name, None)
-    table = store.read(key, columns=("market_cap_usd", "is_stable", "is_wrapped"))
+    table = store.read(key, columns=("symbol", "market_cap_usd", "is_stable", "is_wrapped"))
+    assets, times = table["asset"].to_pylist(), times_ns(kind, table).tolist()
+    owner: dict[tuple[int, str], str] = {}
+    names = list(assets)
+    for row, ticker in enumerate(table["symbol"].to_pylist()):
+        if ticker not in tickers:
+            continue
+        first = owner.setdefault((times[row], ticker), assets[row])
+        if first != assets[row]:
+            raise ConfigError(
+                f"universe: {coins}: on {time_text(times[row])} {ticker} is {first} or {assets[row]}; "
+                "say which with assets"
+            )
+        names[row] = by_ticker(ticker)
     rows = map(
         CoinRow,
-        times_ns(kind, table).tolist(),
+        times,
         available_at_ns(table).tolist(),
-        table["asset"].to_pylist(),
+        names,
         floats_of(table, "market_cap_usd").tolist(),
         table["is_stable"].to_pylist(),
         table["is_wrapped"].to_pylist(),
     )
     return sorted(rows, key=lambda row: (row.available_ns, row.event_ns))
+
+
+def by_ticker(ticker: str) -> str:
+    """What stands for an asset where a coin is whichever has ``ticker`` on a list."""
+    return f"{_TICKER}{ticker}"
+
+
+def tickers_among(assets: Iterable[str]) -> frozenset[str]:
+    """The tickers of those ``assets`` that ``by_ticker`` made."""
+    return frozenset(one.removeprefix(_TICKER) for one in assets if one.startswith(_TICKER))
 
 
 class CoinList:

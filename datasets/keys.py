@@ -37,7 +37,9 @@ MARKETS: Final = (
 """Words for the market of a data set: what is traded, or what a series is about. ``um`` and ``cm`` are
 Binance's names for futures margined in a stablecoin and in the coin."""
 
-_BINANCE: Final = ("binance", "simulated")
+SIMULATED_VENUE: Final = "simulated"
+"""The venue of invented markets, each of which is a source of its own."""
+_BINANCE: Final = ("binance", SIMULATED_VENUE)
 _BINANCE_PREFIXES: Final = {"um_": "linear_", "cm_": "inverse_"}
 """Binance's words for margins, which the simulated market shares, and those of every other venue."""
 

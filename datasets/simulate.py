@@ -21,14 +21,13 @@ import pyarrow as pa
 
 from engine import FLOW_COLUMNS, PRICE_COLUMNS, Bars, Float1D, Int1D, Market, Series
 
-from .keys import DatasetKey
+from .keys import SIMULATED_VENUE, DatasetKey
 from .simulation.parameters import FUNDING_HOURS, MODEL_VERSION
 from .simulation.planted import PLANTED_COLUMNS, PlantedColumn
 from .simulation.spec import SimulationSpec
 from .simulation.symbol import common_market, symbol_market
 from .store import Store, Write
 
-SIMULATED_VENUE: Final = "simulated"
 SPOT: Final = "spot"
 PERP: Final = "um_perp"
 SERIES_STEPS: Final = MappingProxyType(

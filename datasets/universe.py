@@ -20,7 +20,7 @@ from engine import (
 )
 
 from .cache import ArrayCache
-from .coins import CoinList, coin_rows
+from .coins import CoinList, coin_rows, tickers_among
 from .keys import Instrument
 from .loading import AlignedMarkets, NoBarsError, bars_datasets, load_aligned
 from .store import Store
@@ -109,17 +109,56 @@ def select_universe(
     A choice at a moment reads days that had ended and lists that were available by then, so data that
     come later never change it. With ``keep_until_rank`` the choices depend on the one before; the first
     is the last one due before the period. ``coins`` is the instrument of the data set of kind
-    ``universe``, ``assets`` names each instrument's coin in it, by the column ``asset``: tickers are not
-    unique.
+    ``universe``, ``assets`` names each instrument's coin in it, by the column ``asset`` (tickers are not
+    unique), or ``by_ticker(ticker)`` for whichever coin has that ticker on the list of a date.
 
     Raises ConfigError for a rule that needs ``coins`` or ``assets`` without them, DataError where the
     store lacks something, or the list of coins does not state what the rule asks for.
     """
-    listing = _coin_list(store, rule, instruments, coins, assets)
     markets = load_aligned(store, instruments, timeframe, start_ns, end_ns, columns=(), cache=cache)
     chosen_at = _rebalances(markets, rule)
+    chosen = universe_choices(
+        store,
+        instruments,
+        timeframe,
+        rule,
+        chosen_at,
+        from_ns=start_ns,
+        coins=coins,
+        assets=assets,
+        cache=cache,
+    )
+    row = np.searchsorted(chosen_at, markets.close_time, side="right") - 1
+    return Universe(
+        instruments=markets.instruments,
+        timeframe=timeframe,
+        open_time=markets.open_time,
+        member=chosen[row] & markets.listed & ~markets.is_gap,
+        chosen_at=chosen_at,
+        chosen=chosen,
+    )
+
+
+def universe_choices(
+    store: Store,
+    instruments: Sequence[Instrument],
+    timeframe: str,
+    rule: UniverseRule,
+    chosen_at: Int1D,
+    *,
+    from_ns: int | None = None,
+    coins: Instrument | None = None,
+    assets: Mapping[Instrument, str] | None = None,
+    cache: ArrayCache | bool = True,
+) -> Bool2D:
+    """Who is chosen at each of the moments ``chosen_at`` (``(R,)``, increasing, midnights), ``(R, S)``.
+
+    The choices of ``select_universe``, made when they are asked for; ``from_ns`` None reads every earlier
+    day. Raises what it raises.
+    """
+    listing = _coin_list(store, rule, instruments, coins, assets)
     first_day = None
-    if start_ns is not None:
+    if from_ns is not None:
         first_day = int(chosen_at[0]) - rule.lookback_days * DAY_NS
     last_day = int(chosen_at[-1])
     listed_from = np.stack(
@@ -131,16 +170,7 @@ def select_universe(
         scores = _scores(rule, daily, chosen_at, listing, assets or {})
     too_young = chosen_at[:, None] - listed_from < rule.minimum_listed_days * DAY_NS
     scores[too_young] = np.nan
-    chosen = _choices(rule, scores)
-    row = np.searchsorted(chosen_at, markets.close_time, side="right") - 1
-    return Universe(
-        instruments=markets.instruments,
-        timeframe=timeframe,
-        open_time=markets.open_time,
-        member=chosen[row] & markets.listed & ~markets.is_gap,
-        chosen_at=chosen_at,
-        chosen=chosen,
-    )
+    return _choices(rule, scores)
 
 
 def _coin_list(
@@ -160,7 +190,7 @@ def _coin_list(
     unnamed = [instrument for instrument in instruments if instrument not in assets]
     if unnamed:
         raise ConfigError(f"universe: assets names no coin for {unnamed[0]} ({len(unnamed)} such)")
-    listing = CoinList(coin_rows(store, coins))
+    listing = CoinList(coin_rows(store, coins, tickers_among(assets.values())))
     for wanted, name, stated in (
         (rule.by == "market_cap", "market_cap_usd", listing.states_caps),
         (rule.exclude_stable, "is_stable", listing.states_stable),

@@ -14,6 +14,7 @@ from strategies import VoteMatrix, consensus
 from .config import RunConfig
 from .config_file import config_hash, config_of, resolved
 from .decisions import decisions_of
+from .features.own_indicators import indicators_of
 from .market_data import MarketData, load_market_data
 from .sweeps.votes import MarketVotes
 
@@ -81,7 +82,8 @@ def ablate(
         )
     progress("loading data")
     data = load_market_data(config, store if isinstance(store, Store) else Store(store))
-    votes = {symbol: MarketVotes(market) for symbol, market in data.markets.items()}
+    indicators = indicators_of(config)
+    votes = {symbol: MarketVotes(market, indicators) for symbol, market in data.markets.items()}
     progress(f"{len(heads)} heads vote on {len(votes)} markets")
     cast = [votes[symbol].cast(config) for symbol in votes]
     plan: list[tuple[str, str | None, tuple[str, ...]]] = [(ALL, None, ())]

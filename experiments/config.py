@@ -17,6 +17,7 @@ from .config_data import (
     InstrumentPair,
     SimulatedConfig,
 )
+from .config_features import FeaturesConfig, IndicatorFile
 from .config_heads import HeadsConfig
 from .config_rules import (
     CostsConfig,
@@ -108,8 +109,9 @@ class RunConfig(Section):
     """Everything that decides the result of a run, apart from the data and the code.
 
     ``initial_cash`` is in settlement currency. ``costs``, ``exits``, ``sizing``, ``limits``, ``margin``
-    and ``symbol_rules`` are those of ``engine.rules``, key by key. ``origin`` decides nothing: it says
-    which trial of which sweep the configuration was.
+    and ``symbol_rules`` are those of ``engine.rules``, key by key. ``indicators`` are files with indicators
+    of the user's own (see docs/features.md). ``origin`` and ``features`` decide nothing: the one says
+    which trial of which sweep the configuration was, the other which matrices can be built beside it.
     """
 
     name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -127,6 +129,8 @@ class RunConfig(Section):
     margin: MarginConfig = Field(default_factory=MarginConfig)
     symbol_rules: Mapping[Label, SymbolRulesConfig] = Field(default_factory=dict)
     targets: str | None = Field(default=None, min_length=1)
+    indicators: tuple[IndicatorFile, ...] = ()
+    features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     origin: OriginConfig | None = None
 
     @model_validator(mode="after")
@@ -136,6 +140,7 @@ class RunConfig(Section):
         except ConfigError as error:
             raise ValueError(str(error).removeprefix("rules.")) from None
         try:
+            self.features.check_steps(self.data.timeframe)
             check_contract(self.instruments, self.margin.rules().contract)
         except ConfigError as error:
             raise ValueError(str(error)) from None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from datasets.keys import SIMULATED_VENUE
 from datasets.symbols import spellings
 from engine import ConfigError, Margin
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 INVERSE_MARKETS: Final = ("cm_", "inverse_")
 """How the markets begin whose contracts settle in the coin."""
-SIMULATED: Final = "simulated"
-"""The venue of invented perpetuals, which may be taken for either contract."""
 
 
 def check_contract(instruments: Sequence[InstrumentPair], contract: str) -> None:
@@ -27,7 +26,7 @@ def check_contract(instruments: Sequence[InstrumentPair], contract: str) -> None
     for index, pair in enumerate(instruments):
         traded = pair.traded or pair.signals
         key = f"data.instruments.{index}.{'signals' if pair.traded is None else 'traded'}"
-        if traded.venue == SIMULATED:
+        if traded.venue == SIMULATED_VENUE:
             continue
         is_inverse = traded.market.startswith(INVERSE_MARKETS)
         if is_inverse and contract == "linear":

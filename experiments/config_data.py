@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from datasets import SimulationSpec
+from datasets import Instrument, SimulationSpec
+from datasets.keys import SIMULATED_VENUE
 from engine import ConfigError, timeframe_ns
 
 from .config_section import Label, Real, Section, Whole, midnight_ns
@@ -53,6 +54,11 @@ class InstrumentConfig(Section):
         return (self.source,) if isinstance(self.source, str) else self.source
 
 
+def instrument_of(config: InstrumentConfig) -> Instrument:
+    """The store's name of a configured instrument."""
+    return Instrument(config.venue, config.market, config.symbol, config.source)
+
+
 class InstrumentPair(Section):
     """What is looked at and what is traded.
 
@@ -77,6 +83,40 @@ class InstrumentPair(Section):
     def symbol(self) -> str:
         """The name of the traded symbol, under which the run reports it."""
         return (self.traded or self.signals).symbol
+
+
+class UniverseConfig(Section):
+    """Coins that features look across (altcoin season, rotation, correlation); they need not be traded.
+
+    ``symbols`` names instruments of one venue and market, or ``all`` that the store has there in ``quote``,
+    delisted ones too; ``source`` is that of each, as in an instrument. ``benchmark`` is the symbol of
+    bitcoin among them. Each day the ``size`` largest that have been listed for ``minimum_listed_days``
+    are its members: ``by`` ``quote_volume`` of the last ``lookback_days`` days, or ``market_cap`` in the
+    last list that could be seen, which ``coins`` names and in which ``assets`` tells a coin from others
+    of its ticker. Stable and wrapped coins are left out.
+    """
+
+    venue: Label
+    market: Label
+    symbols: Literal["all"] | Annotated[tuple[Label, ...], Field(min_length=1)] = "all"
+    source: Label | Annotated[tuple[Label, ...], Field(min_length=1)] | None = None
+    quote: Label = "USDT"
+    benchmark: Label = "BTCUSDT"
+    size: Whole = Field(default=50, ge=1)
+    by: Literal["quote_volume", "market_cap"] = "quote_volume"
+    lookback_days: Whole = Field(default=30, ge=1)
+    minimum_listed_days: Whole = Field(default=91, ge=0)
+    coins: InstrumentConfig | None = None
+    assets: Mapping[Label, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_its_list(self) -> "UniverseConfig":
+        if (self.by == "market_cap") != (self.coins is not None):
+            raise ValueError(
+                f"by={self.by} and coins={self.coins} do not fit: market_cap needs the list of coins "
+                "that states it, quote_volume reads none"
+            )
+        return self
 
 
 class SimulatedConfig(Section):
@@ -132,7 +172,7 @@ class DataConfig(Section):
     Stops, targets and liquidation are resolved on bars of ``fine_timeframe`` where the store has some
     inside a bar of ``timeframe``, whose prices are then made of them. ``mark_prices``: ``auto`` takes
     those that the store has and the traded prices elsewhere, ``stored`` insists on the store's,
-    ``traded`` takes none.
+    ``traded`` takes none. Without ``universe`` features across symbols have no data.
     """
 
     timeframe: str = "1h"
@@ -142,6 +182,7 @@ class DataConfig(Section):
     end: date | None = None
     instruments: tuple[InstrumentPair, ...] = ()
     simulated: SimulatedConfig | None = None
+    universe: UniverseConfig | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "DataConfig":
@@ -182,10 +223,13 @@ class DataConfig(Section):
     def end_ns(self) -> int | None:
         """First moment after the last day, int64 ns UTC, or None for the end of the data.
 
-        A simulated market ends after its ``days``, also where the store holds a longer one.
+        A simulated market ends after its ``days``, also where the store holds a longer one, and whether
+        its instruments are named or not.
         """
         given = None if self.end is None else midnight_ns(self.end + timedelta(days=1))
-        if self.simulated is None or self.instruments:
+        if self.simulated is None or any(
+            pair.signals.venue != SIMULATED_VENUE for pair in self.instruments
+        ):
             return given
         simulated = midnight_ns(self.simulated.start + timedelta(days=self.simulated.days))
         return simulated if given is None else min(given, simulated)

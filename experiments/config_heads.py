@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    create_model,
+    model_validator,
+)
 
 from strategies import HEADS, Head, Range
 
@@ -18,6 +26,13 @@ class HeadsSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     enabled: tuple[str, ...] = HEAD_NAMES
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "HeadsSection":
+        twice = [name for name in HEAD_NAMES if self.enabled.count(name) > 1]
+        if twice:
+            raise ValueError(f"enabled names {twice[0]!r} twice; a head votes once")
+        return self
 
     def instances(self) -> tuple[Head, ...]:
         """The nine heads with these parameters, in vote order, enabled or not."""

@@ -1,6 +1,6 @@
 """How often heads, their detectors and the gates of the consensus speak: plain numbers for JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,10 @@ from strategies import GATES, HEADS_BY_NAME, Consensus, ConsensusRules, VoteMatr
 
 TOLERANCE = 1e-12
 """The same slack as in the consensus: a value on the threshold passes."""
+SYMBOLS_APART = 4
+"""Symbols up to which each is shown by itself; more are summed up first."""
+SHARES = ("present", "coverage", "long", "short", "voted", "valid")
+"""What the table of a head states as means over the bars."""
 
 
 def firing_table(
@@ -38,6 +42,36 @@ def firing_table(
         "agreeing_heads": [int(count) for count in agreeing],
         "consensus_long": int((consensus.direction > 0).sum()),
         "consensus_short": int((consensus.direction < 0).sum()),
+    }
+
+
+def over_symbols(firings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The tables of several symbols as one: shares of all their bars, and sums of what was counted."""
+    bars = np.array([firing["bars"] for firing in firings], dtype=np.float64)
+    weights = bars / bars.sum()
+
+    def averaged(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, float]:
+        return {
+            name: float(weights @ np.array([row[name] for row in rows], dtype=np.float64))
+            for name in names
+        }
+
+    heads = []
+    for rows in zip(*(firing["heads"] for firing in firings), strict=True):
+        reasons = zip(*(row["reasons"] for row in rows), strict=True)
+        found = [{**of_reason[0], **averaged(of_reason, ["rate"])} for of_reason in reasons]
+        heads.append({**rows[0], **averaged(rows, SHARES), "reasons": found})
+    counts = ("decisions", "consensus_long", "consensus_short")
+    agreeing = zip(*(firing["agreeing_heads"] for firing in firings), strict=True)
+    return {
+        "symbol": f"{len(firings)} symbols",
+        "bars": sum(firing["bars"] for firing in firings),
+        **{name: sum(firing[name] for firing in firings) for name in counts},
+        "heads": heads,
+        "gates": {
+            gate: sum(firing["gates"][gate] for firing in firings) for gate in firings[0]["gates"]
+        },
+        "agreeing_heads": [sum(of_count) for of_count in agreeing],
     }
 
 

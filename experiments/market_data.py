@@ -1,7 +1,7 @@
 """From a configuration and a store to everything that a run reads: markets, prices, funding."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,6 @@ import numpy as np
 from datasets import (
     KINDS,
     DatasetKey,
-    Instrument,
     SourceConflicts,
     Store,
     bars_datasets,
@@ -24,9 +23,11 @@ from datasets import (
 from datasets.quality import recorded_quality
 from engine import DataError, Funding, Market, Panel
 
-from .config import InstrumentConfig, InstrumentPair, RunConfig
+from .config import InstrumentPair, RunConfig
+from .config_data import instrument_of
 from .fine_bars import ResolvedPrices, resolved_prices
 from .mark_prices import StoredMarks, stored_marks, with_marks
+from .market_panels import panels_of, universe_of, with_panels
 from .prices import PricedBars, priced_bars, volume_in_quote
 from .simulation import ensure_simulated
 
@@ -38,7 +39,8 @@ _MISLEADING: Final = ("symbol_reuse", "price_spike", "stale_tail", "after_expiry
 class MarketData:
     """What a run reads, by traded symbol in the order of the configuration.
 
-    ``markets`` hold the bars that signals come from and the slow series around them; ``prices`` the
+    ``markets`` hold the bars that signals come from, the slow series around them and the coins that
+    features look across; ``prices`` the
     bars that orders fill on (volume in quote units for inverse contracts) and where each came from;
     ``panel`` the same on one grid, with mark prices; ``fine`` the finer bars inside them or None;
     ``funding`` the settlements of the traded perpetuals. ``datasets`` are the data sets read,
@@ -71,11 +73,15 @@ def load_market_data(config: RunConfig, store: Store) -> MarketData:
     prices: dict[str, PricedBars] = {}
     keys: list[DatasetKey] = []
     conflicts: list[SourceConflicts] = []
+    universe = universe_of(config, store)
     for pair in config.instruments:
         market = _market(config, pair, store, conflicts)
-        markets[pair.symbol] = market
         prices[pair.symbol] = _prices(config, pair, market, store, conflicts)
         keys += _dataset_keys(config, pair, market, store)
+        loaded = panels_of(config, pair, store, universe)
+        keys += [key for one in loaded for key in one.datasets]
+        conflicts += [found for one in loaded for found in one.source_conflicts]
+        markets[pair.symbol] = with_panels(market, loaded)
     resolved = _resolved(config, store, prices, conflicts)
     panel, fine, mark_keys, mark_notes = _panels(config, store, resolved, conflicts)
     keys += [*resolved.datasets, *mark_keys]
@@ -93,9 +99,17 @@ def load_market_data(config: RunConfig, store: Store) -> MarketData:
     )
 
 
-def instrument_of(config: InstrumentConfig) -> Instrument:
-    """The store's name of a configured instrument."""
-    return Instrument(config.venue, config.market, config.symbol, config.source)
+def signal_markets(
+    config: RunConfig, pairs: Sequence[InstrumentPair], store: Store
+) -> Iterator[Market]:
+    """Bars, slow series and panels that the signals of each pair are computed from, as a run loads them.
+
+    A simulated market must be there; DataError when the store lacks an instrument.
+    """
+    universe = universe_of(config, store)
+    for pair in pairs:
+        loaded = panels_of(config, pair, store, universe)
+        yield with_panels(_market(config, pair, store, []), loaded)
 
 
 def _market(

@@ -1,5 +1,6 @@
 """What a reader of a result must know about its data, in sentences."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -10,12 +11,17 @@ from engine import DAY_NS, Bars, Funding, ReplayResult
 
 from .config import RunConfig
 from .market_data import MarketData
+from .market_panels import universe_notes
 from .prices import FROM_NOTHING, FROM_SIGNALS, PRICE_SOURCES, PricePiece
 
 PIECES_TOLD: Final = 5
 """Changes of the price source that a note dates; run.json has all of them."""
 SYMBOLS_TOLD: Final = 5
-"""Symbols that a note on heads names."""
+"""Symbols that a note names."""
+FEWEST_GROUPED: Final = 3
+"""Symbols from which equal notes become one."""
+_FIGURES: Final = re.compile(r"\d[\d:. -]*\d|\d")
+"""Counts, days and moments inside a note."""
 LONGEST_SETTLEMENT_NS: Final = DAY_NS
 """Longer than this without a settlement is a hole in the funding history."""
 
@@ -66,11 +72,49 @@ def _symbols(names: Sequence[str], count: int) -> str:
     return f"{', '.join(names[:SYMBOLS_TOLD])}{more}"
 
 
+def grouped_notes(notes: Sequence[str], symbols: Sequence[str]) -> list[str]:
+    """``notes`` where those that say the same of many symbols are one, in the order of the first.
+
+    Two notes say the same when only their figures differ. Notes of one or two symbols stay as they are.
+    """
+    grouped: dict[str, dict[str, str]] = {}
+    for note in notes:
+        symbol, colon, text = note.partition(": ")
+        if not colon or symbol not in symbols:
+            symbol, text = "", note
+        alike = _FIGURES.sub("#", text) if symbol else text
+        while symbol in grouped.setdefault(alike, {}):
+            alike += " again"
+        grouped[alike][symbol] = text
+    told: list[str] = []
+    for of_symbols in grouped.values():
+        if len(of_symbols) >= FEWEST_GROUPED:
+            told.append(_told_together(of_symbols, len(symbols)))
+        else:
+            told += [f"{name}: {text}" if name else text for name, text in of_symbols.items()]
+    return told
+
+
+def _told_together(of_symbols: Mapping[str, str], count: int) -> str:
+    """The text that most symbols share, and how many have it with other figures."""
+    texts = list(of_symbols.values())
+    text = max(texts, key=texts.count)
+    same = [name for name, one in of_symbols.items() if one == text]
+    others = [name for name in of_symbols if name not in same]
+    told = f"{_symbols(same, count)}: {text}"
+    if len(same) < count and len(same) > SYMBOLS_TOLD:
+        told = f"{len(same)} symbols ({_symbols(same, count)}): {text}"
+    if not others:
+        return told
+    return f"{told}; so with other figures {len(others)} more: {_symbols(others, count)}"
+
+
 def data_notes(config: RunConfig, data: MarketData) -> tuple[str, ...]:
     """One sentence for each thing about the data that a reader of the result must know."""
     notes = list(data.price_notes)
     notes += [f"sources disagree: {conflicts}" for conflicts in data.source_conflicts]
     notes += [f"`data check` found {defect}" for defect in data.defects]
+    notes += universe_notes(data.markets)
     pays_funding = {pair.symbol: pair.funding is not None for pair in config.instruments}
     for column, (symbol, market) in enumerate(data.markets.items()):
         gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]

@@ -18,6 +18,7 @@ VERSIONED: Final = (
     "scipy",
     "optuna",
     "cmaes",
+    "torch",
     "TA-Lib",
     "plotly",
 )

@@ -6,13 +6,14 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine import METRICS, REASONS, SECOND_NS, DataError
+from datasets.durable import replace_file
+from engine import METRICS, REASONS, SECOND_NS, ConfigError, DataError
 
 from .config_file import HASH_LABEL_LENGTH, resolved
 from .provenance import revision, versions
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 2
 RECORD_NAME: Final = "run.json"
 REPORT_NAME: Final = "report.html"
+NAMES_TOLD: Final = 8
+"""Names of runs or sweeps that an error lists."""
 LIQUIDATION: Final = REASONS.index("liquidation")
 _UNFINISHED: Final = ".unfinished-"
 
@@ -78,10 +81,16 @@ def write_run(result: "RunResult", runs: Path) -> Path:
     run_id, reserved = _reserved_name(runs, result.run_id)
     try:
         content = run_content(result, run_id, write_tables(result, folder))
-        write_text(folder / RECORD_NAME, json_text(content) + "\n")
+        replace_file(folder / RECORD_NAME, f"{json_text(content)}\n".encode())
         write_report(RunRecord(run_dir=folder, content=content), folder / REPORT_NAME)
         os.chmod(folder, 0o755)
         folder.rename(runs / run_id)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError(
+            f"{runs}: the run cannot be written: {error.strerror}; nothing of it was kept, make room or "
+            "give another folder with --runs"
+        ) from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -172,17 +181,23 @@ def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> 
 def load_run(run: Path | str, runs: Path | str = "runs") -> RunRecord:
     """A run by its folder, by its id under ``runs``, by the beginning of an id, or ``latest``.
 
-    Raises DataError when there is none, when several begin so, or when run.json cannot be read.
+    Raises DataError when there is none, when several begin so, or when run.json cannot be read, and
+    ConfigError for a file.
     """
     return _read_record(_run_folder(str(run), Path(runs)))
 
 
 def list_runs(runs: Path | str = "runs") -> tuple[RunRecord, ...]:
-    """Every finished run under ``runs``, oldest first; none when the folder does not exist."""
+    """Every finished run under ``runs``, oldest first; none when the folder does not exist.
+
+    Raises DataError for a file.
+    """
     return tuple(_read_record(folder) for folder in _finished(Path(runs)))
 
 
 def _finished(runs: Path) -> list[Path]:
+    if runs.is_file():
+        raise DataError(f"{runs}: is a file; give a folder for the runs with --runs")
     if not runs.is_dir():
         return []
     return sorted(
@@ -204,7 +219,13 @@ def _run_folder(run: str, runs: Path) -> Path:
         return runs / (run if run in names else matches[0])
     if matches:
         raise DataError(
-            f"run {run!r} is the beginning of {len(matches)} runs: {', '.join(matches)}"
+            f"run {run!r} is the beginning of {len(matches)} runs: {newest_of(matches)}; add to it"
+        )
+    if direct.is_file():
+        raise ConfigError(not_a_file(run))
+    if not names:
+        raise DataError(
+            f"there is no run {run!r}: {runs} holds none yet; `ninefold run CONFIG` makes one"
         )
     raise DataError(
         f"there is no run {run!r} in {runs}; `ninefold runs list --runs {runs}` shows the "
@@ -212,13 +233,40 @@ def _run_folder(run: str, runs: Path) -> Path:
     )
 
 
-def _read_record(folder: Path) -> RunRecord:
-    path = folder / RECORD_NAME
+def newest_of(names: Sequence[str]) -> str:
+    """The names, the last ones of many, as an error lists them."""
+    left_out = len(names) - NAMES_TOLD
+    if left_out <= 0:
+        return ", ".join(names)
+    return f"{', '.join(names[-NAMES_TOLD:])} and {left_out} older ones"
+
+
+def not_a_file(name: str) -> str:
+    """What is said to someone who names a file where a run or a sweep is asked for."""
+    return (
+        f"{name}: is a file; name a run or a sweep by its folder, its id, the beginning of one, or latest: "
+        "`ninefold runs list` and `ninefold sweep status` show what there is"
+    )
+
+
+def run_contents(runs: Path) -> list[Mapping[str, Any]]:
+    """What run.json says of every finished run under ``runs``, oldest first, also of older versions."""
+    return [_read_content(folder / RECORD_NAME) for folder in _finished(runs)]
+
+
+def _read_content(path: Path) -> Mapping[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        found = content["schema_version"]
+        content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: is not the record of a run ({error!r})") from None
+    return content
+
+
+def _read_record(folder: Path) -> RunRecord:
+    path = folder / RECORD_NAME
+    content = _read_content(path)
+    found = content["schema_version"]
     if found != SCHEMA_VERSION:
         raise DataError(
             f"{path}: schema_version={found}, this version reads {SCHEMA_VERSION}; run it again"
@@ -254,14 +302,6 @@ def write_parquet(table: "pa.Table", path: Path) -> None:
 
     with path.open("wb") as file:
         pq.write_table(table, file, compression="zstd", compression_level=3, store_schema=False)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 and reach the disk before returning."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 

@@ -1,6 +1,7 @@
 """Putting the simulated market that a configuration asks for into the store."""
 
 from datasets import DatasetKey, Store, write_simulated
+from datasets.keys import SIMULATED_VENUE
 from engine import DAY_NS
 
 from .config import RunConfig
@@ -15,7 +16,7 @@ def ensure_simulated(config: RunConfig, store: Store) -> tuple[DatasetKey, ...]:
     held = {
         (info.key.symbol, info.key.step)
         for info in store.datasets()
-        if info.key.venue == "simulated"
+        if info.key.venue == SIMULATED_VENUE
         and info.key.source == spec.source
         and info.key.kind == "ohlcv"
         and info.last_ns >= end_ns - DAY_NS

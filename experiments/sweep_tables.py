@@ -97,5 +97,5 @@ def print_family(family: str, count: FamilyCount, console: Console) -> None:
     """How many trials a family has cost so far."""
     console.print(
         f"family {escape(family)}: {count.trials:,} trials in {count.sweeps} sweeps, "
-        f"{count.infeasible:,} infeasible, {count.failed:,} failed"
+        f"{count.infeasible:,} infeasible, {count.failed:,} failed; runs by hand: {count.by_hand:,}"
     )

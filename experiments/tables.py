@@ -10,7 +10,9 @@ from rich.table import Table
 
 from .checks import CheckReport
 from .diagnosis import Finding
+from .firing import SYMBOLS_APART, over_symbols
 from .formats import formatted, is_of_equity, is_silent, metric_label
+from .notes import grouped_notes
 from .record import REPORT_NAME, RunRecord
 from .verdict import verdict
 
@@ -31,10 +33,14 @@ def table_of(title: str | None, columns: Sequence[tuple[str, str]]) -> Table:
     return table
 
 
-def print_run(record: RunRecord, console: Console) -> None:
-    """Summary of one run: what it was, what came out, how often the heads spoke."""
+def print_run(record: RunRecord, console: Console, *, verbose: bool = False) -> None:
+    """Summary of one run: what it was, what came out, how often the heads spoke.
+
+    Many symbols share one table of heads, and notes that say the same of them are one, unless ``verbose``.
+    """
     content = record.content
-    symbols = ", ".join(content["symbols"])
+    is_brief = len(content["symbols"]) > SYMBOLS_APART and not verbose
+    symbols = f"{len(content['symbols'])} symbols" if is_brief else ", ".join(content["symbols"])
     console.print(
         f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}, "
         f"{content['bars']} bars\n{content['start_time']} to {content['end_time']} UTC"
@@ -55,11 +61,14 @@ def print_run(record: RunRecord, console: Console) -> None:
             formatted(held, unit) if is_of_equity(content["metric_groups"][name]) else "",
         )
     console.print(table)
-    for firing in content["firing"]:
+    for firing in [over_symbols(content["firing"])] if is_brief else content["firing"]:
         console.print(_firing(firing))
         console.print(_gates(firing))
-    for note in content["notes"]:
+    notes = content["notes"]
+    for note in grouped_notes(notes, content["symbols"]) if is_brief else notes:
         console.print(f"note: {escape(note)}")
+    if is_brief:
+        console.print("of each symbol: the report, or `ninefold runs show --verbose`")
     console.print(f"run     {escape(str(record.run_dir))}", soft_wrap=True)
     console.print(f"report  {escape(str(record.run_dir / REPORT_NAME))}", soft_wrap=True)
 

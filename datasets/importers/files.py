@@ -18,6 +18,7 @@ from .agreement import agreeing
 from .format import Format
 from .formats import FORMATS
 from .mapping import load_mapping, read_mapped
+from .plain_bars import BAR_COLUMNS
 from .reading.source_file import SourceFile, open_source
 from .report import ImportReport, Request
 from .rows import SourceRows
@@ -139,9 +140,20 @@ def recognised(file: SourceFile, format_name: str | None = None) -> Format:
     refuse_unknown_layout(file)
     raise RefusedFileError(
         "unreadable",
-        f"{file.path}: is of none of the {len(FORMATS)} known formats; `ninefold data formats` lists "
-        "them, and --mapping describes any other CSV or Parquet file",
+        f"{file.path}: is of none of the {len(FORMATS)} known formats{_lacking(file)}; `ninefold data "
+        "formats` lists them, and --mapping describes any other CSV or Parquet file",
     )
+
+
+def _lacking(file: SourceFile) -> str:
+    """What keeps a file with the columns of bars from being plain bars, the format most people have."""
+    found = [cell.strip().lower() for cell in file.head[0].split(",")] if file.head else []
+    lacking = [name for name in BAR_COLUMNS if name not in found]
+    if len(BAR_COLUMNS) - len(lacking) < 3:
+        return ""
+    if lacking:
+        return f" (as bars it lacks the column {' and '.join(map(repr, lacking))})"
+    return f" (as bars its first line would be 'open_time,{','.join(BAR_COLUMNS)}')"
 
 
 def _series(

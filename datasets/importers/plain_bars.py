@@ -23,7 +23,7 @@ from .rows.units import noting_volume
 
 _NAME: Final = "plain_bars"
 _TIMES: Final = ("open_time", "timestamp", "date")
-_VALUES: Final = ("open", "high", "low", "close", "volume")
+BAR_COLUMNS: Final = ("open", "high", "low", "close", "volume")
 _WHOLE: Final = r"^[0-9]{1,19}$"
 _UNITS: Final = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 _FIRST_NS: Final = 10**18
@@ -34,7 +34,7 @@ _LAST_NS: Final = 9 * 10**18
 def _time_name(file: SourceFile) -> str | None:
     """The name of the time column where the header is that of this format, else None."""
     cells = file.head[0].split(",") if file.head else [""]
-    return cells[0] if tuple(cells[1:]) == _VALUES and cells[0] in _TIMES else None
+    return cells[0] if tuple(cells[1:]) == BAR_COLUMNS and cells[0] in _TIMES else None
 
 
 def _key(file: SourceFile, request: Request) -> DatasetKey:
@@ -61,14 +61,14 @@ def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     if name is None:
         raise RefusedFileError(
             "unreadable",
-            f"{file.path} line 1: the header must be open_time,{','.join(_VALUES)} (or timestamp or date "
-            "instead of open_time); describe other columns with --mapping",
+            f"{file.path} line 1: the header must be open_time,{','.join(BAR_COLUMNS)} (or timestamp or "
+            "date instead of open_time); describe other columns with --mapping",
         )
     key = _key(file, request)
-    types = dict.fromkeys(_VALUES, pa.float64())
-    table, places = csv_table(file, (name, *_VALUES), types, skip_lines=1)
+    types = dict.fromkeys(BAR_COLUMNS, pa.float64())
+    table, places = csv_table(file, (name, *BAR_COLUMNS), types, skip_lines=1)
     columns = {"open_time": pa.array(_times_ns(file, table[name], name, places))}
-    columns |= {value: table[value] for value in _VALUES}
+    columns |= {value: table[value] for value in BAR_COLUMNS}
     rows = source_rows(file.path, _NAME, key, columns, places, "line")
     yield noting_volume(taken_bars(rows, is_capture=True))
 

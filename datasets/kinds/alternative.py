@@ -85,6 +85,17 @@ ALTERNATIVE: Final = (
         lag_source=NEXT_NOON,
     ),
     Kind(
+        name="external_sentiment",
+        title="A sentiment score that the user brings; event_time is what it is about",
+        columns=(Column("score", "0 to 100, 50 neutral", minimum=0.0),),
+        native_step=EVENT_STEP,
+        lag_steps=0,
+        lag_ns=HOUR_NS,
+        max_age_ns=DAY_NS,
+        lag_source="assumed an hour after its event; state available_at where it is known",
+        on_grid=False,
+    ),
+    Kind(
         name="fx",
         title="Exchange rate of two currencies; event_time is 00:00 UTC of the dated day",
         columns=CLOSE_WITH_RANGE,

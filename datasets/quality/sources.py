@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..findings import Finding, kept_lines
-from ..keys import DatasetKey
+from ..keys import SIMULATED_VENUE, DatasetKey
 from ..kinds import KINDS
 from ..tables import floats_of, times_ns
 from ..timestamps import time_text
@@ -20,10 +20,15 @@ ReadSeries = Callable[[DatasetKey], CheckedSeries]
 
 
 def disagreements(outlines: Sequence[Outline], read: ReadSeries) -> Iterator[Finding]:
-    """One finding for each pair of sources of one instrument and step that differ somewhere."""
+    """One finding for each pair of sources of one instrument and step that differ somewhere.
+
+    Sources of the simulated venue are markets of their own (mode and seed), not witnesses of one.
+    """
     by_instrument: dict[tuple[str, ...], list[Outline]] = defaultdict(list)
     for outline in outlines:
         key = outline.key
+        if key.venue == SIMULATED_VENUE:
+            continue
         if not KINDS[key.kind].row_key:
             by_instrument[key.kind, key.venue, key.market, key.symbol, key.step].append(outline)
     for group in by_instrument.values():

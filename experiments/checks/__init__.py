@@ -4,7 +4,7 @@ Each check takes arrays or markets and answers with rows of a :class:`CheckRepor
 says what each one sees, what it cannot see, and which leaked twin shows that it bites.
 """
 
-from .lookahead import CheckSize, check_lookahead, run_checks
+from .lookahead import CheckSize, check_lookahead, check_own_indicators, run_checks
 from .report import CheckReport, CheckRow
 from .suite import Suite
 
@@ -14,5 +14,6 @@ __all__ = [
     "CheckSize",
     "Suite",
     "check_lookahead",
+    "check_own_indicators",
     "run_checks",
 ]

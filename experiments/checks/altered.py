@@ -7,11 +7,13 @@ import numpy as np
 
 from engine import FLOW_COLUMNS, Bars, Market, Series
 
+from .panels import wild_panel
+
 
 def window(market: Market, start: int, stop: int) -> Market:
-    """Bars ``start`` to ``stop`` - 1 of a market, with every slow series known by then."""
+    """Bars ``start`` to ``stop`` - 1 of a market, with every slow row known by then."""
     shown = market.prefix(stop)
-    return Market(bars=_selected(shown.bars, slice(start, None)), series=shown.series)
+    return replace(shown, bars=_selected(shown.bars, slice(start, None)))
 
 
 def _selected(bars: Bars, part: slice) -> Bars:
@@ -51,7 +53,8 @@ def wild_future(market: Market, known: int, seed: int) -> Market:
     changed["is_gap"] = np.concatenate((bars.is_gap[:known], generator.random(later) < 0.1))
     now = int(bars.close_time[known - 1])
     series = {name: _wild_series(entry, now, generator) for name, entry in market.series.items()}
-    return Market(bars=replace(bars, **changed), series=series)
+    panels = {name: wild_panel(panel, now, generator) for name, panel in market.panels.items()}
+    return Market(bars=replace(bars, **changed), series=series, panels=panels)
 
 
 def _wild_series(series: Series, now: int, generator: np.random.Generator) -> Series:

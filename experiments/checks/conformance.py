@@ -258,8 +258,9 @@ def check_head_conformance(
     situations = {
         "market": market,
         "no series": Market(bars=bars),
+        "no panels": replace(market, panels={}),
         "prices only": Market(bars=without_flows(bars)),
-        "all gaps": Market(bars=without_flows(all_gap), series=market.series),
+        "all gaps": replace(market, bars=without_flows(all_gap)),
         "three bars": Market(bars=bars.prefix(3)),
         "one bar": Market(bars=bars.prefix(1)),
     }

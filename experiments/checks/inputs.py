@@ -7,14 +7,25 @@ and identically everywhere when any other column is.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from engine import FLOW_COLUMNS, HOUR_NS, Bars, ConfigError, Float1D, Market, Series
+from engine import (
+    FLOW_COLUMNS,
+    HOUR_NS,
+    Bars,
+    ConfigError,
+    Float1D,
+    Market,
+    MarketPanel,
+    Series,
+)
 from indicators import Indicator, build_features
+from indicators.clock_join import source_of
 from strategies import Head, HeadInputs, head_inputs
 
+from .panels import disturbed_panel, is_part_of, panel_columns
 from .prefix import first_difference
 from .report import CheckRow, Severity
 from .subjects import IndicatorCase, MarketSource, Rows, case_market
@@ -26,17 +37,21 @@ SEEDS = (1, 2, 3)
 
 RawColumn = tuple[str, str]
 """A clock and the name of one of its columns."""
+TimedRows = TypeVar("TimedRows", Series, MarketPanel)
 
 
 def raw_columns(market: Market) -> tuple[RawColumn, ...]:
-    """Every column that can be disturbed, clock by clock; ``event_time`` only where it is declared."""
+    """Every column that can be disturbed, clock by clock."""
     bars = [("bars", name) for name in market.bars.columns()]
     series = [
         (name, column)
         for name, entry in market.series.items()
         for column in ("event_time", *entry.columns)
     ]
-    return (*bars, *series)
+    panels = [
+        (name, column) for name, panel in market.panels.items() for column in panel_columns(panel)
+    ]
+    return (*bars, *series, *panels)
 
 
 def declared_columns(head: Head, indicators: Mapping[str, Indicator]) -> frozenset[RawColumn]:
@@ -49,7 +64,7 @@ def declared_columns(head: Head, indicators: Mapping[str, Indicator]) -> frozens
         clock = "bars" if feature.clock.startswith("bars:") else feature.clock
         if clock != feature.clock:
             declared.add(("bars", "open_time"))
-        declared |= {(clock, column) for column in indicators[feature.indicator].inputs}
+        declared |= {source_of(clock, column) for column in indicators[feature.indicator].inputs}
     return frozenset(declared)
 
 
@@ -98,21 +113,32 @@ def disturbed_market(market: Market, raw: RawColumn, seed: int) -> Market:
     clock, column = raw
     if raw == ("bars", "open_time") and seed > 1:
         return _slowed(market)
+    if clock in market.panels:
+        panel = market.panels[clock]
+        moved = column == "event_time"
+        changed_panel = _torn(panel, seed) if moved else disturbed_panel(panel, column, seed)
+        return replace(market, panels={**market.panels, clock: changed_panel})
     if clock != "bars":
-        disturb = _torn_series if column == "event_time" else disturbed_series
-        changed = disturb(market.series[clock], column, seed)
-        return Market(bars=market.bars, series={**market.series, clock: changed})
-    series = market.series
-    if column == "open_time":
-        series = {
-            name: replace(
-                entry,
-                event_time=entry.event_time + TIME_SHIFT_NS,
-                available_at=entry.available_at + TIME_SHIFT_NS,
-            )
-            for name, entry in series.items()
-        }
-    return Market(bars=disturbed_bars(market.bars, column, seed), series=series)
+        series = market.series[clock]
+        torn = column == "event_time"
+        changed = _torn(series, seed) if torn else disturbed_series(series, column, seed)
+        return replace(market, series={**market.series, clock: changed})
+    bars = disturbed_bars(market.bars, column, seed)
+    if column != "open_time":
+        return replace(market, bars=bars)
+    return Market(
+        bars=bars,
+        series={name: _shifted(entry) for name, entry in market.series.items()},
+        panels={name: _shifted(panel) for name, panel in market.panels.items()},
+    )
+
+
+def _shifted(rows: TimedRows) -> TimedRows:
+    return replace(
+        rows,
+        event_time=rows.event_time + TIME_SHIFT_NS,
+        available_at=rows.available_at + TIME_SHIFT_NS,
+    )
 
 
 def _slowed(market: Market) -> Market:
@@ -125,17 +151,15 @@ def _slowed(market: Market) -> Market:
     if bars.open_time[0] % (2 * bars.step_ns):
         open_time = open_time + bars.step_ns
     slowed = replace(bars, timeframe=doubled[bars.timeframe], open_time=open_time)
-    return Market(bars=slowed, series=market.series)
+    return replace(market, bars=slowed)
 
 
-def _torn_series(series: Series, _column: str, seed: int) -> Series:
+def _torn(rows: TimedRows, seed: int) -> TimedRows:
     """The same rows with holes of hours to a month torn between some of them."""
-    moved = _stretched(series.event_time.astype(np.float64), 2 * seed + 1)
-    moved_ns = moved.astype(np.int64) - series.event_time
+    moved = _stretched(rows.event_time.astype(np.float64), 2 * seed + 1)
+    moved_ns = moved.astype(np.int64) - rows.event_time
     return replace(
-        series,
-        event_time=series.event_time + moved_ns,
-        available_at=series.available_at + moved_ns,
+        rows, event_time=rows.event_time + moved_ns, available_at=rows.available_at + moved_ns
     )
 
 
@@ -157,9 +181,11 @@ def check_head_inputs(
     wholes = [head_rows(markets[0])]
     rows = []
     for raw in raw_columns(markets[0]):
-        judged = [
-            head.name for head in heads if raw in declared[head.name] or raw[1] != "event_time"
-        ]
+        # Times and parts of a table change other columns as well, which others may have declared.
+        only_declared = raw[1] == "event_time" or (
+            raw[0] in markets[0].panels and is_part_of(raw[1])
+        )
+        judged = [head.name for head in heads if raw in declared[head.name] or not only_declared]
         found: dict[str, str] = {}
         pending = set(judged)
         for position, market in enumerate(markets):
@@ -310,10 +336,10 @@ def _variants(case: IndicatorCase) -> Iterator[IndicatorCase]:
 
 def _case_change(case: IndicatorCase, column: str, market: Market, seed: int) -> str | None:
     columns = case.columns(market)
-    if column in ("open_time", "event_time"):
+    if column in ("open_time", "event_time", "known_at"):
         disturbed = {**columns, column: _stretched(columns[column], seed)}
     else:
-        disturbed = case.columns(disturbed_market(market, (case.clock, column), seed))
+        disturbed = case.columns(disturbed_market(market, source_of(case.clock, column), seed))
     try:
         return _changed(case.outputs(columns), case.outputs(disturbed))
     except ConfigError:

@@ -10,9 +10,11 @@ from engine import ConfigError, Market
 from strategies import VoteMatrix
 
 from ..config import RunConfig
+from ..features.own_indicators import indicators_of
 from .altered import window
 from .inputs import check_head_inputs, check_indicator_inputs
 from .markets import fine_bars_of, null_market
+from .own_indicators import contract_rows, own_suite
 from .path_start import check_path_start
 from .poison import check_indicator_poison, check_subject_poison
 from .prefix import check_indicator_prefix, check_subject_prefix, prefix_failures, subject_rows
@@ -132,6 +134,7 @@ def run_checks(
             fine_bars_of(part.bars),
             part.series,
             part.bars.timeframe,
+            panels=part.panels,
             clock_builder=suite.clock_builder,
             count=size.rebuilds,
         )
@@ -154,14 +157,27 @@ def run_checks(
 def indicator_rows(suite: Suite) -> list[CheckRow]:
     """Prefix replay, poison, start dependence and inputs of every listed indicator, on null markets.
 
-    Each runs with its default parameters and with those that a head uses.
+    Each runs with its default parameters and with those that a head or a column uses.
     """
-    cases = indicator_cases(suite.indicators, suite.heads, null_market(CASE_ROWS, FIRST_SEED))
+    market = null_market(CASE_ROWS, FIRST_SEED)
+    cases = indicator_cases(suite.indicators, suite.heads, market, suite.features)
     rows = check_indicator_prefix(cases, event_cuts=100, other_cuts=60)
     rows += check_indicator_poison(cases)
     rows += check_start(cases)
     rows += check_indicator_inputs(cases)
     return grouped(rows, [case.name for case in cases])
+
+
+def check_own_indicators(config: RunConfig) -> CheckReport:
+    """The checks of indicators on those of the user's own that ``config`` names; no data are needed.
+
+    One that breaks its contract is not looked at any further. Raises ConfigError where no file is named.
+    """
+    suite = own_suite(config)
+    rows = contract_rows(suite)
+    if all(row.passed for row in rows):
+        rows += indicator_rows(suite)
+    return CheckReport(tuple(rows))
 
 
 def null_rows_of(suite: Suite) -> list[CheckRow]:
@@ -213,14 +229,18 @@ def check_lookahead(
     if config.targets is not None:
         return CheckReport(tuple(rows))
     heads = tuple(head for head in config.heads.instances() if head.name in config.heads.enabled)
+    own = own_suite(config) if config.indicators else None
     suite = Suite(
+        indicators=tuple(indicators_of(config).values()),
         heads=heads,
+        features=() if own is None else own.features,
         consensus_rules=config.consensus.rules(),
         replay_rules=config.rules(),
         exit_on_flat=config.consensus.exit_on_flat,
         hold_bars=config.consensus.hold_bars,
     )
     rows += indicator_rows(suite) + null_rows_of(suite)
+    rows += [] if own is None else contract_rows(own)
     markets = made.data.markets
     for symbol, market in markets.items():
         report = run_checks(

@@ -30,6 +30,8 @@ from engine import (
     timeframe_ns,
 )
 
+from .panels import null_panels
+
 START_NS: Final = 1_609_459_200_000_000_000
 """2021-01-01 00:00 UTC, a Friday: the first weekly bar is incomplete."""
 HISTORY_ROWS: Final = 1_500
@@ -285,6 +287,26 @@ def null_series(
     reserve = 2.4e6 * np.exp(noise(daily, 0.995, 0.08))
     tvl = 5e10 * np.exp(noise(daily, 0.99, 0.25))
     implied = 60.0 * np.exp(noise(daily, 0.97, 0.25))
+    second = 1.4 * np.exp(noise(hourly, 0.98, 0.25))
+    basis = noise(hourly, 0.99, 0.01)
+    quarter_ns = 91 * DAY_NS
+    expiry = ((hourly // quarter_ns + 1) * quarter_ns).astype(np.float64)
+    venue = 0.25 * np.exp(noise(daily, 0.99, 0.1))
+    eth = 2_000.0 * np.exp(noise(daily, 0.99, 0.2))
+    krw_premium = 0.02 + noise(daily, 0.9, 0.02)
+    fund = 50.0 * np.exp(noise(daily, 0.99, 0.2))
+    fund_columns = {
+        "price": fund * np.exp(noise(daily, 0.9, 0.01)),
+        "nav": fund,
+        "flow_usd": 1e8 * noise(daily, 0.5, 1.0),
+    }
+    schedule = {
+        f"fraction_{days}d": 5e-4 * days * np.exp(noise(daily, 0.95, 0.7)) for days in (7, 14, 30)
+    }
+    announced = eight[::21]
+    listed = np.where(generator.random(len(announced)) < 0.8, 1.0, -1.0)
+    heard = np.random.default_rng([seed, 8]).standard_normal(len(eight))
+    brought = np.clip(50.0 + 25.0 * heard, 0.0, 100.0)
     noon = 36 * HOUR_NS
     week = 8 * DAY_NS
     made = (
@@ -295,8 +317,24 @@ def null_series(
         _series("premium_index", {"close": premium}, hourly, HOUR_NS, 6 * HOUR_NS),
         _series("fear_greed", {"value": mood}, daily, 30 * MINUTE_NS, week),
         _series("exchange_reserves", {"reserve": reserve}, daily, noon, week),
-        _series("tvl", {"tvl_usd": tvl}, daily, noon, week),
+        _series("tvl", {"tvl_usd": tvl, "tvl_eth": tvl / eth}, daily, noon, week),
         _series("implied_volatility", {"dvol_close": implied}, daily, DAY_NS, week),
+        _series(
+            "metrics:second", {"count_long_short_ratio": second}, hourly, 5 * MINUTE_NS, 6 * HOUR_NS
+        ),
+        _series(
+            "dated_futures",
+            {"close": index * (1.0 + basis), "expiry": expiry},
+            hourly,
+            HOUR_NS,
+            6 * HOUR_NS,
+        ),
+        _series("exchange_reserves:venue", {"reserve": reserve * venue}, daily, noon, week),
+        _series("krw_premium", {"premium": krw_premium}, daily, DAY_NS, week),
+        _series("etf", fund_columns, daily, noon, week),
+        _series("unlock_schedule", schedule, daily, 0, week),
+        _series("listings", {"side": listed}, announced, 0, 50 * week),
+        _series("external_sentiment", {"score": brought}, eight, HOUR_NS, DAY_NS),
     )
     return {series.name: series for series in made}
 
@@ -305,13 +343,14 @@ def null_series(
 def null_market(
     hours: int, seed: int, *, steps_per_hour: int = 12, history_rows: int = HISTORY_ROWS
 ) -> Market:
-    """Hourly null bars with every slow series; the last few are kept in memory."""
+    """Hourly null bars with every slow series and panel; the last few are kept in memory."""
     fine = null_fine_bars(hours, seed, steps_per_hour=steps_per_hour)
     bars = aggregated_bars(fine, "1h")
     if bars is None:
         raise ConfigError(f"hours={hours} must be at least 1")
     series = null_series(START_NS, int(bars.close_time[-1]), seed, history_rows=history_rows)
-    return Market(bars=bars, series=series)
+    panels = null_panels(bars.open_time, bars.step_ns, seed, history_rows=history_rows)
+    return Market(bars=bars, series=series, panels=panels)
 
 
 _THREE_STARS: Final = ((0, 0, -40, -19), (-10, -10, -30, -20), (-22, -22, -24, -24))
@@ -341,4 +380,4 @@ def coarse_market(hours: int, seed: int, *, history_rows: int = HISTORY_ROWS) ->
             bar = row + offset
             open_[bar], high[bar], low[bar], close[bar] = close[row - 1] + np.array(shape)
     bars = replace(market.bars, open=open_, high=high, low=low, close=close)
-    return Market(bars=bars, series=market.series)
+    return replace(market, bars=bars)

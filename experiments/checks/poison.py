@@ -78,7 +78,7 @@ def indicator_poison_failures(
     for cut in poisoned_cuts(length, events, count):
         for poison in POISONS:
             changed = {
-                name: np.concatenate((column[:cut], np.full(length - cut, poison)))
+                name: np.concatenate((column[:cut], np.full_like(column[cut:], poison)))
                 for name, column in columns.items()
             }
             _compared(failures, whole, case.outputs(changed), int(cut), f"{poison:g}")

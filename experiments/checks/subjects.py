@@ -21,6 +21,7 @@ from indicators import (
     build_features,
     clock_of,
 )
+from indicators.clock_join import source_of
 from strategies import Head
 
 from .markets import HISTORY_ROWS, coarse_market, null_market
@@ -35,6 +36,8 @@ FIRST_SEED = 101
 
 NATIVE_CLOCKS = (
     "bars",
+    "benchmark",
+    "universe",
     "funding",
     "metrics",
     "premium_index",
@@ -66,11 +69,14 @@ class IndicatorCase:
         return self.indicator.resolved(dict(self.parameters))
 
     def columns(self, market: Market) -> dict[str, Float1D]:
-        """The declared inputs on the clock of this case, all rows of it."""
+        """The declared inputs on the clock of this case, all rows that state them."""
         clock = clock_of(market, self.clock)
-        if clock is None:
-            raise ContractError(f"{self.name}: the market has no clock {self.clock}")
-        return {name: clock.columns[name] for name in self.indicator.inputs}
+        stating = None if clock is None else clock.stating(self.indicator.inputs)
+        if stating is None:
+            raise ContractError(
+                f"{self.name}: the market has no clock {self.clock} that states its inputs"
+            )
+        return {name: stating.columns[name] for name in self.indicator.inputs}
 
     def outputs(self, columns: Columns) -> dict[str, Float1D]:
         """Every output by name."""
@@ -94,7 +100,7 @@ def case_market(case: IndicatorCase, position: int = 0) -> Market:
     warm_up = max(case.indicator.lookback(case.resolved), case.indicator.stable(case.resolved))
     hours = CASE_ROWS
     history = HISTORY_ROWS
-    if case.clock == "bars":
+    if source_of(case.clock, "known_at")[0] == "bars":
         hours += CASE_ROWS * (warm_up // CASE_ROWS + (warm_up % CASE_ROWS > 500))
     elif warm_up:
         history += CASE_ROWS * -(-warm_up // CASE_ROWS)
@@ -112,9 +118,12 @@ def native_clock(indicator: Indicator, market: Market) -> str | None:
 
 
 def indicator_cases(
-    indicators: Iterable[Indicator], heads: Sequence[Head], market: Market
+    indicators: Iterable[Indicator],
+    heads: Sequence[Head],
+    market: Market,
+    features: Iterable[Feature] = (),
 ) -> tuple[IndicatorCase, ...]:
-    """Every indicator at its defaults, and at every other set of parameters that a head uses.
+    """Every indicator at its defaults, and at every other set of parameters of a head or of ``features``.
 
     An indicator whose inputs no clock of ``market`` holds raises ContractError: it cannot be used.
     """
@@ -134,10 +143,9 @@ def indicator_cases(
                 f"indicator {indicator.name} reads {indicator.inputs}: no clock has all of them"
             )
         add(indicator, (), clock)
-    for head in heads:
-        for feature in head.features().values():
-            clock = "bars" if feature.clock.startswith("bars:") else feature.clock
-            add(by_name[feature.indicator], feature.parameters, clock)
+    for feature in (*head_features(heads), *features):
+        clock = "bars" if feature.clock.startswith("bars:") else feature.clock
+        add(by_name[feature.indicator], feature.parameters, clock)
     return tuple(cases.values())
 
 

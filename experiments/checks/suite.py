@@ -9,6 +9,7 @@ import numpy as np
 from engine import Costs, Decisions, Market, Panel, ReplayRules, bars_per_year, replay, timeframe_ns
 from indicators import (
     INDICATORS,
+    Feature,
     Indicator,
     build_features,
     clock_of,
@@ -60,12 +61,14 @@ def answer_rows(votes: VoteMatrix, heads: Sequence[Head]) -> dict[str, np.ndarra
 class Suite:
     """What is listed: indicators, heads, and the rules of consensus and replay.
 
+    ``features`` are columns that no head asks for, whose parameters are checked too.
     ``clock_builder`` and ``replay_function`` are exchanged for leaked twins to show that the checks
     bite.
     """
 
     indicators: tuple[Indicator, ...] = INDICATORS
     heads: Sequence[Head] = field(default_factory=lambda: tuple(head() for head in HEADS))
+    features: tuple[Feature, ...] = ()
     consensus_rules: ConsensusRules = LOWERED
     replay_rules: ReplayRules = field(default_factory=ReplayRules)
     exit_on_flat: bool = True

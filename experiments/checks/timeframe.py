@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from engine import Int1D, Market, Series
+from engine import Int1D, Market, MarketPanel, Series
 from indicators import Clock, clock_of
 
 from .markets import FineBars, aggregated_bars
@@ -22,6 +22,7 @@ ClockedSubject: TypeAlias = Callable[[Market, ClockBuilder], Rows]
 """A subject that takes the clock builder it is to use."""
 
 REBUILDS = 60
+_NO_PANELS: Mapping[str, MarketPanel] = {}
 
 
 def rebuilt_clock(fine: FineBars) -> ClockBuilder:
@@ -54,6 +55,7 @@ def check_timeframe_rebuild(
     series: Mapping[str, Series],
     timeframe: str,
     *,
+    panels: Mapping[str, MarketPanel] = _NO_PANELS,
     clock_builder: ClockBuilder = clock_of,
     count: int = REBUILDS,
     all_move: bool = False,
@@ -69,7 +71,7 @@ def check_timeframe_rebuild(
     whole_bars = aggregated_bars(fine, timeframe)
     if whole_bars is None:
         return [CheckRow("timeframe", "bars", False, f"no complete {timeframe} bar to look at")]
-    whole = subject(Market(bars=whole_bars, series=series), clock_builder)
+    whole = subject(Market(bars=whole_bars, series=series, panels=panels), clock_builder)
     cuts = fine_cuts(fine, whole_bars.step_ns // fine.step_ns, count)
     sizes: dict[int, int] = {}
     for cut in cuts:
@@ -83,7 +85,8 @@ def check_timeframe_rebuild(
         assert bars is not None
         now = shown.start_ns + len(shown) * shown.step_ns
         known = {name: entry.known_at(now) for name, entry in series.items()}
-        return subject(Market(bars=bars, series=known), rebuilt_clock(shown))
+        seen = {name: panel.known_at(now) for name, panel in panels.items()}
+        return subject(Market(bars=bars, series=known, panels=seen), rebuilt_clock(shown))
 
     failures = _common_failures(part_of, whole, sorted(sizes))
     moves = {name: len(moved_rows(column)) for name, column in whole.items()} if all_move else {}

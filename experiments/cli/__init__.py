@@ -14,7 +14,20 @@ from typing import Annotated, Any
 
 import typer
 
-from . import ablate, check, config, data, doctor, explain, report, run, runs, sweep, validate
+from . import (
+    ablate,
+    check,
+    config,
+    data,
+    doctor,
+    explain,
+    features,
+    report,
+    run,
+    runs,
+    sweep,
+    validate,
+)
 from .errors import EXIT_INTERRUPTED, exit_code_of
 
 app = typer.Typer(
@@ -33,6 +46,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(sweep.app, name="sweep")
 app.command("validate")(validate.validate)
 app.command("ablate")(ablate.ablate)
+app.command("features")(features.features)
 app.add_typer(config.app, name="config")
 app.add_typer(check.app, name="check")
 app.command("doctor")(doctor.doctor)

@@ -43,6 +43,24 @@ def lookahead(
 
 
 @app.command()
+def indicators(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Look for look-ahead and broken promises in the indicators of one's own."""
+    from dataclasses import asdict
+
+    from .. import load_config
+    from ..checks import check_own_indicators
+    from ..tables import print_check
+
+    found = check_own_indicators(load_config(config, overrides or ()))
+    if as_json:
+        print_json({"passed": found.passed, "rows": [asdict(row) for row in found.rows]})
+    else:
+        print_check(found, stdout())
+    if not found.passed:
+        raise typer.Exit(EXIT_CHECK)
+
+
+@app.command()
 def parity(
     config: ConfigPath,
     overrides: Overrides = None,

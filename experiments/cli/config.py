@@ -1,11 +1,15 @@
 """``ninefold config``: what a configuration says once overrides and defaults are in."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import AsJson, ConfigPath, Overrides
 from .output import print_json
+
+if TYPE_CHECKING:
+    from ..config import RunConfig
 
 app = typer.Typer(
     help="Show, check and describe configurations.", no_args_is_help=True, add_completion=False
@@ -17,10 +21,10 @@ def show(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = Fals
     """Print every key with its value after defaults and overrides, and the hash."""
     import yaml
 
-    from .. import config_hash, load_config
+    from .. import config_hash
     from ..config_file import resolved
 
-    loaded = load_config(config, overrides or ())
+    loaded = _loaded(config, overrides or [])
     if as_json:
         print_json({"config_hash": config_hash(loaded), "config": resolved(loaded)})
         return
@@ -30,10 +34,10 @@ def show(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = Fals
 
 @app.command()
 def validate(config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False) -> None:
-    """Check keys, types and ranges; exit code 2 when something is wrong."""
-    from .. import config_hash, load_config
+    """Check keys, types and ranges, of a sweep the space too; exit code 2 when something is wrong."""
+    from .. import config_hash
 
-    loaded = load_config(config, overrides or ())
+    loaded = _loaded(config, overrides or [])
     if as_json:
         print_json({"valid": True, "name": loaded.name, "config_hash": config_hash(loaded)})
         return
@@ -50,3 +54,19 @@ def schema(
     from .. import config_schema
 
     print_json(config_schema())
+
+
+def _loaded(path: Path, overrides: list[str]) -> "RunConfig":
+    """The configuration of a run or, where it has a section ``sweep``, of a sweep."""
+    from engine import ConfigError
+
+    from .. import load_config
+    from ..sweeps.space import load_searchable
+    from ..yaml_source import overridden, read_source
+
+    tree = overridden(read_source(path), overrides).tree
+    if "fetch" in tree:
+        raise ConfigError(
+            f"{path}: says what `ninefold data fetch` brings, it is not a run or a sweep"
+        )
+    return load_searchable(path, overrides) if "sweep" in tree else load_config(path, overrides)

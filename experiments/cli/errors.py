@@ -31,9 +31,15 @@ def exit_code_of(error: Exception) -> int:
     if code is None:
         sys.stderr.write("error: this is a defect of ninefold; please report the lines above\n")
         return EXIT_CHECK
-    message = " ".join(str(error).split())
+    message = " ".join(_words_of(error).split())
     sys.stderr.write(f"error: {message}\n")
     return code
+
+
+def _words_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: cannot be read or written: {error.strerror}"
+    return str(error)
 
 
 def _known_code(error: Exception) -> int | None:

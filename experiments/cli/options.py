@@ -26,6 +26,9 @@ RunsPath: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
 ]
+Verbose: TypeAlias = Annotated[
+    bool, typer.Option("--verbose", help="Each of many symbols by itself.")
+]
 RunName: TypeAlias = Annotated[
     str, typer.Argument(metavar="RUN", help="Run folder, run id, its beginning, or latest.")
 ]

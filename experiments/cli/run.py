@@ -8,6 +8,7 @@ from .options import (
     Overrides,
     RunsPath,
     StorePath,
+    Verbose,
 )
 from .output import print_json, progress, stdout
 
@@ -17,6 +18,7 @@ def run(
     overrides: Overrides = None,
     store: StorePath = DEFAULT_STORE,
     runs: RunsPath = DEFAULT_RUNS,
+    verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay one configuration and write a run folder with its report."""
@@ -52,4 +54,4 @@ def run(
     from ..tables import print_run
 
     assert result.run_dir is not None
-    print_run(load_run(result.run_dir), stdout())
+    print_run(load_run(result.run_dir), stdout(), verbose=verbose)

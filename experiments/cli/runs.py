@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .errors import EXIT_CHECK
-from .options import DEFAULT_RUNS, DEFAULT_STORE, AsJson, RunName, RunsPath, StorePath
+from .options import DEFAULT_RUNS, DEFAULT_STORE, AsJson, RunName, RunsPath, StorePath, Verbose
 from .output import print_json, progress, stdout
 
 app = typer.Typer(
@@ -42,7 +42,12 @@ def list_(runs: RunsPath = DEFAULT_RUNS, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(run: RunName, runs: RunsPath = DEFAULT_RUNS, as_json: AsJson = False) -> None:
+def show(
+    run: RunName,
+    runs: RunsPath = DEFAULT_RUNS,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
     """Show the summary of one run."""
     from .. import load_run
     from ..tables import print_run
@@ -51,7 +56,7 @@ def show(run: RunName, runs: RunsPath = DEFAULT_RUNS, as_json: AsJson = False) -
     if as_json:
         print_json({**record.content, "run_dir": str(record.run_dir)})
         return
-    print_run(record, stdout())
+    print_run(record, stdout(), verbose=verbose)
 
 
 @app.command()

@@ -19,6 +19,8 @@ from .options import (
 from .output import print_json, progress, stdout
 
 if TYPE_CHECKING:
+    from engine import DataError
+
     from ..sweeps.config import SweepConfig
     from ..sweeps.executors import Workers
     from ..sweeps.ledger import Ledger
@@ -67,11 +69,11 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a sweep, or go on with it where it stopped."""
-    from ..sweeps.config import load_sweep_config
     from ..sweeps.executors import Workers
+    from ..sweeps.space import load_searchable
 
     placed = Workers(count=workers, threads=threads, executor=executor, address=address)
-    loaded = load_sweep_config(config, overrides or ())
+    loaded = load_searchable(config, overrides or ())
     _run(loaded, store, runs, placed, as_json, tuple(overrides or ()))
 
 
@@ -113,7 +115,7 @@ def status(
     if as_json:
         counts = {
             name: {"sweeps": count.sweeps, "trials": count.trials, "failed": count.failed,
-                   "infeasible": count.infeasible}
+                   "infeasible": count.infeasible, "by_hand": count.by_hand}
             for name, count in families.items()
         }  # fmt: skip
         print_json({"sweeps": rows, "families": counts})
@@ -199,7 +201,6 @@ def _run(
     from ..sweep_tables import print_family, print_top
     from ..sweeps.best import top_trials
     from ..sweeps.families import family_trials
-    from ..sweeps.mirror import write_mirror
     from ..sweeps.run import run_sweep
 
     with progress_of(sys.stderr, quiet=False) as watch, interrupts(sys.stderr) as should_stop:
@@ -216,7 +217,7 @@ def _run(
     ledger = outcome.ledger
     if outcome.resumed_from and outcome.resumed_from == ledger.count and outcome.is_finished:
         sys.stderr.write("· this sweep is finished: nothing was left to do\n")
-    write_mirror(ledger, ledger.folder / "study.log")
+    unmirrored = _mirrored(ledger)
     count = family_trials(runs, config.family)
     if outcome.retries:
         sys.stderr.write(
@@ -240,9 +241,26 @@ def _run(
                 "top": rows,
             }
         )
-        return
-    print_top(ledger.sweep_id, rows, stdout())
-    print_family(config.family, count, stdout())
+    else:
+        print_top(ledger.sweep_id, rows, stdout())
+        print_family(config.family, count, stdout())
+    if unmirrored is not None:
+        raise unmirrored
+
+
+def _mirrored(ledger: "Ledger") -> "DataError | None":
+    """The mirror for optuna-dashboard; what keeps it from being written must not hide the result."""
+    from engine import DataError
+
+    from ..sweeps.mirror import write_mirror
+
+    try:
+        write_mirror(ledger)
+    except DataError as error:
+        return DataError(
+            f"{error}; every trial is kept, and `ninefold sweep export --optuna FILE` writes it elsewhere"
+        )
+    return None
 
 
 def _status_of(ledger: "Ledger") -> dict[str, Any]:
@@ -277,6 +295,8 @@ def _shown(ledger: "Ledger", row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_config(ledger: "Ledger", trial: int, out: Path) -> None:
+    from datasets.durable import replace_file
+
     from ..sweeps.best import config_yaml, trial_config
 
     text = config_yaml(
@@ -284,4 +304,4 @@ def _write_config(ledger: "Ledger", trial: int, out: Path) -> None:
         f"Trial {trial} of the sweep {ledger.sweep_id}: `ninefold sweep top`.",
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    replace_file(out, text.encode())

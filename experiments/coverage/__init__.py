@@ -7,9 +7,9 @@ the template only places it.
 from pathlib import Path
 from typing import Final
 
+from datasets.durable import replace_file
 from datasets.quality import QualityReport
 
-from ..record import write_text
 from .picture import page_of
 
 TEMPLATE: Final = "page.html.j2"
@@ -18,7 +18,7 @@ TEMPLATE: Final = "page.html.j2"
 def write_coverage(report: QualityReport, path: Path | str) -> Path:
     """Write the picture of ``report`` to ``path`` and return it."""
     path = Path(path)
-    write_text(path, render(report))
+    replace_file(path, render(report).encode())
     return path
 
 

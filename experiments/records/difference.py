@@ -39,8 +39,8 @@ class Difference:
 class ConfigDifference:
     """A key of the configuration, and where each value came from.
 
-    ``-s`` is an override on the command line, ``default`` a value equal to the default, ``stated`` any
-    other.
+    ``-s`` is an override on the command line, ``the default`` a value that is the default, written out or
+    not, ``stated`` any other.
     """
 
     key: str
@@ -141,4 +141,4 @@ def _came_from(key: str, value: Any, overrides: Sequence[str], defaults: Mapping
     here: Any = defaults
     for part in key.split("."):
         here = here.get(part) if isinstance(here, Mapping) else None
-    return "default" if json.dumps(here) == json.dumps(value) else "stated"
+    return "the default" if json.dumps(here) == json.dumps(value) else "stated"

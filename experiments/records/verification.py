@@ -1,6 +1,5 @@
 """A run computed again from its record: does it still say what it said?"""
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from datasets import Store
 from engine import ConfigError, DataError
 
-from ..config_file import config_of, resolved
+from ..config_file import config_of, resolved, tree_hash
 from ..pipeline import run
 from ..provenance import revision, versions
 from ..record import RECORD_NAME, RunRecord, json_text, sha256_of, write_tables
@@ -89,10 +88,7 @@ def recorded_config(record: RunRecord) -> "RunConfig":
 
 
 def _record_row(record: RunRecord) -> Verified:
-    text = json.dumps(
-        record.content["config"], sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
-    is_equal = hashlib.sha256(text.encode()).hexdigest() == record.content["config_hash"]
+    is_equal = tree_hash(record.content["config"]) == record.content["config_hash"]
     detail = "" if is_equal else "its configuration is not the one that config_hash names"
     return Verified(RECORD_NAME, is_equal, detail)
 

@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from ..record import RunRecord, write_text
+from datasets.durable import replace_file
+
+from ..record import RunRecord
 from .figures import costs_figure, equity_figure, symbol_figure
 from .sections import page_values
 
@@ -20,9 +22,9 @@ MAX_SYMBOL_FIGURES: Final = 8
 
 
 def write_report(record: RunRecord, path: Path | str) -> Path:
-    """Write the page of ``record`` to ``path`` and return it. DataError when a table is damaged."""
+    """Write the page of ``record`` to ``path`` and return it. DataError for a damaged table or disk."""
     path = Path(path)
-    write_text(path, render(record))
+    replace_file(path, render(record).encode())
     return path
 
 

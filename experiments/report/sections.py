@@ -1,13 +1,15 @@
 """The words and tables of the page, as plain values that the template prints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import yaml
 
+from ..firing import SYMBOLS_APART, over_symbols
 from ..formats import formatted, is_of_equity, is_silent, metric_label
+from ..notes import grouped_notes
 from ..record import RunRecord
 from ..rules_text import rules_text
 from ..verdict import ambiguity, verdict
@@ -46,7 +48,8 @@ def page_values(record: RunRecord, tables: Mapping[str, pa.Table]) -> dict[str, 
             for name, label in TILES
         ],
         "metric_groups": _metric_groups(content),
-        "firing": [_firing(firing) for firing in content["firing"]],
+        "firing": _firings(content["firing"]),
+        "notes": _notes(content),
         "costs": _cost_rows(tables["trades"]),
         "breakdowns": _breakdowns(tables["trades"]),
         "limits": _limit_rows(tables["orders"]),
@@ -112,6 +115,20 @@ def _order_rows(orders: pa.Table) -> list[tuple[str, int, str]]:
     return [
         (end, ends.count(end), f"{ends.count(end) / len(ends):.1%}") for end in sorted(set(ends))
     ]
+
+
+def _firings(firings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The table of each symbol; of many symbols folded, below one of all of them."""
+    is_many = len(firings) > SYMBOLS_APART
+    tables = [_firing(firing) | {"is_folded": is_many} for firing in firings]
+    return [_firing(over_symbols(firings)) | {"is_folded": False}, *tables] if is_many else tables
+
+
+def _notes(content: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The notes on a run, those of many symbols together; ``each`` of them where that left any out."""
+    notes, symbols = list(content["notes"]), content["symbols"]
+    grouped = grouped_notes(notes, symbols) if len(symbols) > SYMBOLS_APART else notes
+    return {"told": grouped, "each": notes if len(grouped) < len(notes) else []}
 
 
 def _firing(firing: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,24 @@
 """Every listed head, the consensus and the replay of its decisions, under every check."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import chain
 
 import numpy as np
 import pytest
 
-from engine import HOUR_NS, Market
+from engine import HOUR_NS, Market, MarketPanel
 from experiments.checks import CheckRow, Suite
 from experiments.checks.conformance import check_head_conformance
 from experiments.checks.inputs import check_head_aliases, check_head_inputs, without_flows
-from experiments.checks.markets import START_NS, null_fine_bars, null_market, null_series
+from experiments.checks.markets import (
+    HISTORY_ROWS,
+    START_NS,
+    null_fine_bars,
+    null_market,
+    null_series,
+)
+from experiments.checks.panels import null_panels
 from experiments.checks.path_start import NULL_HOURS, check_path_start, compared_after
 from experiments.checks.poison import check_subject_poison
 from experiments.checks.prefix import check_subject_prefix, chosen_cuts, prefix_failures
@@ -71,7 +78,7 @@ def further_markets() -> Iterator[Market]:
     """Where outputs that the first market never shows are looked for: a source without taker flow,
     then one null market after the other."""
     flowless = null_market(HOURS, SEED + 1)
-    yield Market(bars=without_flows(flowless.bars), series=flowless.series)
+    yield replace(flowless, bars=without_flows(flowless.bars))
     for seed in range(SEED + 1, SEED + 40):
         yield null_market(HOURS, seed)
     for seed in range(900, 940):
@@ -200,7 +207,9 @@ def test_rare_votes_moved_one_bar_earlier_fail_on_a_further_market(suite: Suite)
 
 @pytest.mark.parametrize("clock", ["votes", "features"])
 def test_longer_bars_rebuilt_from_minutes(suite: Suite, clock: str) -> None:
-    rows = check_timeframe_rebuild(rebuilt_subject(suite, clock), minutes(), slow_series(), "1h")
+    rows = check_timeframe_rebuild(
+        rebuilt_subject(suite, clock), minutes(), slow_series(), "1h", panels=coin_panels()
+    )
     assert failures(rows) == []
 
 
@@ -217,6 +226,11 @@ def minutes():  # type: ignore[no-untyped-def]
 
 def slow_series():  # type: ignore[no-untyped-def]
     return null_series(START_NS, START_NS + REBUILT_HOURS * HOUR_NS, SEED)
+
+
+def coin_panels() -> Mapping[str, MarketPanel]:
+    open_time = START_NS + HOUR_NS * np.arange(REBUILT_HOURS)
+    return null_panels(open_time, HOUR_NS, SEED, history_rows=HISTORY_ROWS)
 
 
 def heads_on_longer_bars(suite: Suite) -> set[str]:
@@ -336,6 +350,8 @@ def test_slow_rows_shown_before_they_were_published_fail(suite: Suite, market: M
         "exchange_reserves",
         "tvl",
         "implied_volatility",
+        "universe",
+        "benchmark",
     }
     expected = {
         head.name
@@ -354,8 +370,7 @@ def test_inputs_are_real(suite: Suite, switches: bool) -> None:
 
 
 PRESENCE = frozenset(
-    ("crypto_metrics", alias)
-    for alias in ("crowd_rank", "funding_excess", "reserves_change", "tvl_growth")
+    ("crypto_metrics", alias) for alias in ("reserves_change", "altcoin_band", "rotation_phase", "listing_band")
 )
 """Features of which a head reads only whether they are known: the side comes as a feature of its own."""
 

@@ -78,7 +78,8 @@ READS_PIVOTS = frozenset({
     "pivot", "zigzag", "directional_change", "structure", "market_trend", "order_block",
     "order_block_strength", "liquidity_sweep", "inducement", "dealing_range",
     "optimal_trade_entry", "support_resistance", "chart_pattern", "wyckoff", "weis_wave",
-    "harmonic", "harmonic_pivot",
+    "harmonic", "harmonic_pivot", "cvd_levels", "cvd_divergence", "obv_divergence", "adl_divergence",
+    "cmf_divergence", "rsi_divergence", "macd_divergence", "divergence_balance", "pivot_vwap",
 })  # fmt: skip
 LONG_AFTER_PIVOTS = frozenset({
     ("order_block", "bullish_breakers"),
@@ -157,9 +158,17 @@ def test_pivots_on_their_own_row_fail_prefix_replay(
     assert changed - caught <= late, "with centred pivots these outputs still pass"
 
 
+LAGGED = frozenset({("ichimoku", "cloud_a"), ("ichimoku", "cloud_b"), ("ha_trend", "open")})
+"""Outputs made of earlier rows only: moved one bar earlier they still know no future."""
+
+
 @every_case
 def test_poison_catches_the_leaked_twin(case: IndicatorCase) -> None:
     found = indicator_poison_failures(leaked_case(case), case_market(case))
-    values = {output.name for output in case.indicator.outputs if output.kind == "value"}
+    values = {
+        output.name
+        for output in case.indicator.outputs
+        if output.kind == "value" and (case.indicator.name, output.name) not in LAGGED
+    }
     assert found or not values
     assert np.array_equal([name in found for name in values], [True] * len(values))

@@ -1,6 +1,5 @@
 """Stops at every durable step of every operation, and real kills while they write."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -13,16 +12,10 @@ import pytest
 
 from datasets import DatasetKey, Store, Write, durable
 from engine import DataError
+from tests.forked_writer import Writer, writer_server
 from tests.power_cut import PowerCutError, power_cut
-from tests.test_datasets.fork_server import (
-    ACTS,
-    OTHER_KEY,
-    Writer,
-    first_write,
-    fork_server,
-    scattered,
-)
 from tests.test_datasets.sample_files import BARS_KEY, bar_table, contents, utc_ns
+from tests.test_datasets.store_writer import ACTS, OTHER_KEY, SERVER, first_write, scattered
 
 NEW_YEAR = utc_ns("2021-12-31 12:00")
 MANY_STEPS = 400
@@ -138,7 +131,7 @@ def test_every_file_is_synced_before_it_gets_its_name_and_the_name_before_the_ne
 
 @pytest.fixture(scope="module")
 def server() -> "Iterator[subprocess.Popen[bytes]]":
-    with fork_server() as running:
+    with writer_server(SERVER) as running:
         yield running
 
 
@@ -158,8 +151,8 @@ def test_killed_writers_leave_a_sound_store_and_a_repeat_completes(
     prepare(old)
     shutil.copytree(old.root, new.root)
     undisturbed = Writer(server, act, new.root)
-    steps = sum(1 for _ in undisturbed.steps())
-    assert undisturbed.reap() == 0
+    steps = sum(1 for _ in undisturbed.signs())
+    assert undisturbed.reap() == ("", 0)
     killed = attempts = 0
     # A kill that comes too late, because the writer is done, is no kill: the next attempt makes up.
     while killed < KILLS:
@@ -167,11 +160,11 @@ def test_killed_writers_leave_a_sound_store_and_a_repeat_completes(
         shutil.copytree(old.root, store.root)
         writer = Writer(server, act, store.root)
         place = attempts * PLACES_APART % steps
-        for number, _ in enumerate(writer.steps()):
+        for number, _ in enumerate(writer.signs()):
             if number == place:
-                os.kill(writer.pid, signal.SIGKILL)
+                writer.kill()
                 break
-        killed += writer.reap() == -signal.SIGKILL
+        killed += writer.reap()[1] == -signal.SIGKILL
         assert store.verify() == ()
         if act != "append":
             assert_each_is_one_of(store, old, new)

@@ -13,27 +13,21 @@ import pytest
 
 from datasets import DatasetKey, Store, sql
 from engine import DataError
-from tests.test_datasets.fork_server import (
-    INDEX_KEY,
-    OTHER_KEY,
-    REWRITES,
-    Writer,
-    fork_server,
-    index_table,
-)
+from tests.forked_writer import Writer, writer_server
 from tests.test_datasets.sample_files import BARS_KEY, HOUR_NS, START_NS, bar_table, contents
+from tests.test_datasets.store_writer import INDEX_KEY, OTHER_KEY, REWRITES, SERVER, index_table
 
 
 @pytest.fixture(scope="module")
 def server() -> "Iterator[subprocess.Popen[bytes]]":
-    with fork_server() as running:
+    with writer_server(SERVER) as running:
         yield running
 
 
 def held_elsewhere(server: "subprocess.Popen[bytes]", store: Store) -> Writer:
     """Another process that holds the lock of the bars until it is killed."""
     writer = Writer(server, "hold", store.root)
-    assert "h" in writer.steps()
+    assert "h" in writer.signs()
     return writer
 
 
@@ -165,11 +159,11 @@ def test_readers_never_see_a_mixture_while_another_process_rewrites(
         readers = [pool.submit(read, None), pool.submit(read, ["value"])]
         queries = pool.submit(check)
         try:
-            assert list(writer.steps()) == []
+            assert list(writer.signs()) == []
         finally:
             done.set()
         assert all(reader.result()[0] > 10 for reader in readers)
         assert queries.result() > 0
-    assert writer.reap() == 0
+    assert writer.reap() == ("", 0)
     assert set(store.read(INDEX_KEY)["value"].to_pylist()) == {float(REWRITES)}
     assert store.leftovers() == ()

@@ -10,6 +10,8 @@ from engine import (
     HOUR_NS,
     ConfigError,
     DataError,
+    Market,
+    MarketPanel,
     Panel,
     Series,
     bars_per_year,
@@ -117,6 +119,51 @@ def test_a_series_with_impossible_times_is_refused(column: str, row: int, shift:
     times[row] += shift
     with pytest.raises(DataError, match=rule):
         series(**{column: times})
+
+
+def market_panel(**changes: object) -> MarketPanel:
+    given = {
+        "name": "universe",
+        "symbols": ("BTC", "ETH"),
+        "own": 1,
+        "benchmark": 0,
+        "max_age_ns": DAY_NS,
+        "event_time": START_NS + HOUR_NS * np.arange(5),
+        "available_at": START_NS + HOUR_NS * np.arange(5) + 7,
+        "columns": {"close": np.ones((5, 2))},
+    }
+    return MarketPanel(**{**given, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"symbols": ("BTC", "BTC")}, "a symbol stands in two columns"),
+        ({"own": 2}, "own=2 is none of its 2 columns"),
+        ({"benchmark": -1}, "benchmark=-1 is none of its 2 columns"),
+        ({"columns": {}}, "it has no column close"),
+        ({"columns": {"close": np.ones((4, 2))}}, r"column close has shape \(4, 2\), not \(5, 2\)"),
+        ({"columns": {"close": np.full((5, 2), np.inf)}}, "row 0: close must not be infinite"),
+        ({"available_at": START_NS + HOUR_NS * np.arange(5) - 1}, "must not precede event_time"),
+        ({"event_time": np.full(5, START_NS)}, "row 1: event_time must strictly increase"),
+    ],
+)
+def test_a_panel_of_coins_that_breaks_a_rule_is_refused(changes: dict[str, object], rule: str):
+    with pytest.raises(DataError, match=rule):
+        market_panel(**changes)
+
+
+def test_a_prefix_shows_the_coins_that_were_known():
+    bars = random_bars(30, 1)
+    times = bars.open_time[:5] + 7
+    panel = market_panel(event_time=times, available_at=times + HOUR_NS)
+    market = Market(bars=bars, panels={"universe": panel})
+    for count in (1, 2, 5, 30):
+        shown = market.prefix(count).panels["universe"]
+        known = int((panel.available_at <= bars.close_time[count - 1]).sum())
+        assert len(shown.event_time) == known
+        assert shown.columns["close"].shape == (known, 2)
+        assert (shown.own, shown.benchmark, shown.symbols) == (1, 0, ("BTC", "ETH"))
 
 
 def test_a_panel_is_a_union_grid_with_masks():

@@ -1,5 +1,6 @@
 import json
 from dataclasses import fields, is_dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,20 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from engine import ConfigError, Costs, Exits, Limits, Margin, ReplayRules, Sizing, SymbolRules
+from engine import (
+    DAY_NS,
+    ConfigError,
+    Costs,
+    Exits,
+    Limits,
+    Margin,
+    ReplayRules,
+    Sizing,
+    SymbolRules,
+)
 from experiments import config_hash, config_of, config_schema, load_config
 from experiments.config_file import canonical_json, resolved
+from experiments.config_section import midnight_ns
 from experiments.sweeps.config import load_sweep_config
 from strategies import HEADS
 
@@ -45,6 +57,18 @@ def test_both_days_of_the_period_belong_to_the_run():
     config = load_config(next(path for path in CONFIGS if path.stem == "btc_1h"))
     hours = (config.data.end_ns - config.data.start_ns) // 3_600_000_000_000
     assert hours == (6 * 365 + 1) * 24  # six years, 2020 is a leap year
+
+
+def test_a_simulated_market_has_its_days_whether_its_instruments_are_named_or_not():
+    simulated = {"venue": "simulated", "market": "spot", "symbol": "BTCSIM"}
+    ends = []
+    for instruments in ([], [{"signals": simulated}]):
+        data = {"simulated": {"days": 21}, "instruments": instruments}
+        ends.append(config_of({"data": data}).data.end_ns)
+    start = midnight_ns(date(2021, 1, 1))
+    assert ends == [start + 21 * DAY_NS] * 2
+    of_the_store = config_of({"data": {"simulated": {}, "instruments": [{"signals": SPOT}]}})
+    assert of_the_store.data.end_ns is None
 
 
 def test_a_config_is_frozen():
@@ -91,7 +115,7 @@ def test_hash_tells_every_difference(override: str):
 
 
 def test_every_head_parameter_is_in_the_hash():
-    content = canonical_json(config_of(tree()))
+    content = canonical_json(resolved(config_of(tree())))
     for head in HEADS:
         for name in head.SPACE:
             assert f'"{name}":' in content
@@ -178,7 +202,7 @@ def test_every_problem_is_told():
         ("measures.volatility_bars=1", "measures.volatility_bars=1"),
         ("data.fine_timeframe=1h", "must be shorter than timeframe=1h"),
         ("data.fine_timeframe=7m", "fine_timeframe='7m'"),
-        ("data.mark_prices=yes", "data.mark_prices=True"),
+        ("data.mark_prices=yes", "data.mark_prices=true"),
         ("data.timeframe=7x", "timeframe='7x'"),
         ("data.timeframe=7h", "does not divide a day"),
         ("data.start=soon", "data.start='soon'"),
@@ -190,7 +214,8 @@ def test_every_problem_is_told():
         ("data.simulated={mode: 'null', planted_edge: 1}", "plants nothing"),
         ("heads.enabled=[]", "heads.enabled=[]"),
         ("heads.enabled=[technicl]", "'technicl'"),
-        ("name=a b", "must match the pattern"),
+        ("heads.enabled=[ict, rules, ict]", "heads.enabled names 'ict' twice"),
+        ("name=a b", "must be made of letters, digits"),
         ("seed=x", "seed='x'"),
     ],
 )
@@ -478,6 +503,8 @@ def test_schema_describes_heads_with_their_ranges():
         "margin",
         "symbol_rules",
         "targets",
+        "indicators",
+        "features",
         "origin",
     }
     head = HEADS[0]

@@ -123,8 +123,10 @@ def test_the_walk_forward_is_validated(
         "sweep.search.trials=0", "sweep.holdout_from=null",
     )  # fmt: skip
     told = called(capsys, "sweep", "run", CONFIGS / "walk_forward.yaml", *where, *small)
-    found = called(capsys, "validate", told["sweep_id"], *where, "--shifts", 19, "--trials", 32)
+    few = ["--shifts", 19, "--trials", 32, "--permutations", 2]
+    found = called(capsys, "validate", told["sweep_id"], *where, *few)
     assert "walk_forward_efficiency" in json.dumps(found)
+    assert found["permuted_bars"]["permutations"] == 2
 
 
 def test_the_ablation_has_a_row_for_each_head(markets: Path, capsys: pytest.CaptureFixture[str]):

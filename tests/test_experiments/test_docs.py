@@ -47,7 +47,10 @@ COMMANDED = sorted(
     {
         ROOT / "README.md",
         *(ROOT / "experiments" / "configs").glob("*.yaml"),
-        *(DOCS / name for name in ("cli.md", "run-folder.md", "tuning.md", "validation.md")),
+        *(
+            DOCS / name
+            for name in ("cli.md", "features.md", "run-folder.md", "tuning.md", "validation.md")
+        ),
     }
 )
 COMMAND = re.compile(r"(?:`|^#? *|; *|&& *)ninefold +([a-z][^`\n;&#]*)", re.MULTILINE)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments.notes import head_notes
+from experiments.notes import grouped_notes, head_notes
 
 
 def firing(symbol: str, **heads: tuple[float, float]) -> dict[str, Any]:
@@ -39,3 +39,32 @@ def test_a_head_that_is_never_valid_is_told_with_its_coverage():
         "rules is never valid on all 2 symbols: with a mean coverage of 0.40 it does not reach p_min "
         "and c_min"
     )
+
+
+def test_notes_that_say_the_same_of_many_symbols_are_one():
+    symbols = [f"S{n}" for n in range(8)]
+    missing = [f"{name}: 12 of 100 bars are missing" for name in symbols]
+    assert grouped_notes(missing, symbols) == ["all 8 symbols: 12 of 100 bars are missing"]
+    assert grouped_notes(missing[:4], symbols) == ["S0, S1, S2, S3: 12 of 100 bars are missing"]
+    (told,) = grouped_notes(missing[:7], symbols)
+    assert told == "7 symbols (S0, S1, S2, S3, S4 and 2 more): 12 of 100 bars are missing"
+    ends = [f"S{n}: data end at 2021-0{n + 1}-01 00:00, too early" for n in range(3)]
+    assert grouped_notes(ends, symbols) == [
+        "S0: data end at 2021-01-01 00:00, too early; so with other figures 2 more: S1, S2"
+    ]
+
+
+def test_no_note_is_lost_where_notes_are_grouped():
+    symbols = ["A", "B", "C"]
+    notes = [
+        "whole",
+        "A: 1 hole",
+        "A: 2 holes",
+        "A: 3 holes",
+        "B: 1 hole",
+        "X: 1 hole",
+        "whole thing",
+    ]
+    assert grouped_notes(notes, symbols) == [
+        "whole", "A: 1 hole", "B: 1 hole", "A: 2 holes", "A: 3 holes", "X: 1 hole", "whole thing",
+    ]  # fmt: skip

@@ -10,9 +10,10 @@ import pytest
 
 from experiments import RunRecord, RunResult, config_of, load_run, write_report
 from experiments.config_file import resolved
-from experiments.report import render
+from experiments.report import NEEDED, render
 from experiments.report.figures import cost_split
 from experiments.report.sampling import bucket_means, extreme_rows
+from experiments.report.sections import page_values
 from experiments.rules_text import rules_text
 from experiments.verdict import verdict
 
@@ -80,6 +81,32 @@ def test_the_page_says_what_it_must(html: str, record: RunRecord):
             assert reason["name"].replace("_", " ") in text
     for gate in record.content["firing"][0]["gates"]:
         assert gate.replace("_", " ") in text
+
+
+def test_many_symbols_are_summed_up_and_folded(record: RunRecord):
+    names = ["AAASIM", "BBBSIM", *(f"S{number}" for number in range(6))]
+    firing = [record.content["firing"][0] | {"symbol": name} for name in names]
+    notes = [f"{name}: 12 of 960 signal bars are missing (gaps)" for name in names]
+    content = {**record.content, "firing": firing, "notes": notes}
+    few = render(RunRecord(run_dir=record.run_dir, content=content))
+    assert "8 symbols: " in few
+    assert few.count("<summary>S0: ") == few.count("<summary>AAASIM: ") == 1
+    assert few.count("<details") == few.count("</details>")
+    many = {**content, "symbols": names}
+    values = page_values(
+        RunRecord(run_dir=record.run_dir, content=many),
+        {name: record.table(name) for name in NEEDED},
+    )
+    assert values["notes"] == {
+        "told": ["all 8 symbols: 12 of 960 signal bars are missing (gaps)"],
+        "each": notes,
+    }
+    whole, *folded = values["firing"]
+    assert [one["symbol"] for one in folded] == names
+    assert whole["gates"]["quorum"] == 8 * firing[0]["gates"]["quorum"]
+    assert whole["heads"][0]["reasons"][0]["rate"] == pytest.approx(
+        firing[0]["heads"][0]["reasons"][0]["rate"], rel=1e-12
+    )
 
 
 def test_the_page_of_the_run_is_the_page_written_again(

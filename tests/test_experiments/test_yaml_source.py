@@ -72,9 +72,11 @@ def test_bad_overrides_are_refused(override: str, told: str):
     [
         ("a: 1\nb: [1, 2\n", "f.yaml:3: not valid YAML"),
         ("a: 1\nb: 2\na: 3\n", "f.yaml:3: the key 'a' is written twice"),
-        ("- 1\n- 2\n", "f.yaml:1: a configuration is a mapping"),
+        ("- 1\n- 2\n", "f.yaml:1: a configuration is a section of keys and values, not [1, 2]"),
+        (f"- {'long ' * 999}\n", "f.yaml:1: a configuration is a section"),
+        ("b: 1\na: &x {c: [*x]}\n", "f.yaml:2: the value of a.c.0 holds itself"),
         ("a: !!python/object:os.system x\n", "f.yaml:1: not valid YAML"),
-        ("a: 2021-13-45\n", "f.yaml: not valid YAML"),
+        ("b: 1\na: 2021-13-45\n", "f.yaml:2: a=2021-13-45: month must be in 1..12"),
         ("a: \x07\n", "f.yaml: not valid YAML"),
     ],
 )
@@ -83,6 +85,19 @@ def test_bad_yaml_is_one_line_with_its_place(text: str, told: str):
         parse_source(text, "f.yaml")
     assert str(caught.value).startswith(told)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_an_override_meets_a_key_that_holds_dots():
+    text = "space:\n  exits.stop_atr: {low: 1, high: 2}\n  exits: {stop_frac: 3}\n"
+    source = overridden(
+        parse_source(text, "f"), ["space.exits.stop_atr.low=0.5", "space.exits.stop_frac=4"]
+    )
+    assert source.tree["space"] == {
+        "exits.stop_atr": {"low": 0.5, "high": 2},
+        "exits": {"stop_frac": 4},
+    }
+    assert source.origin(("space", "exits.stop_atr", "low")) == "-s space.exits.stop_atr.low=0.5"
 
 
 def test_an_empty_file_is_an_empty_mapping():
@@ -92,7 +107,10 @@ def test_an_empty_file_is_an_empty_mapping():
 def test_missing_and_unreadable_files(tmp_path: Path):
     with pytest.raises(ConfigError, match="there is no such configuration file"):
         read_source(tmp_path / "absent.yaml")
-    with pytest.raises(ConfigError, match="cannot be read as a text file"):
+    with pytest.raises(ConfigError, match=r"is a folder, not a configuration file$"):
+        read_source(tmp_path)
+    (tmp_path / "run.json").touch()
+    with pytest.raises(ConfigError, match="it holds a run, which `ninefold runs verify`"):
         read_source(tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read as a text file"):

@@ -1,5 +1,6 @@
 """Checking files and stores: what is kept in the manifest, and what a refused file still tells."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -228,6 +229,16 @@ def test_sources_are_compared_within_the_period() -> None:
     assert checked(*pair).defects() == {"source_disagreement": 2}
     period = Period(int(times[100]), int(times[200]))
     assert checked(*pair, period=period).defects() == {"source_disagreement": 1}
+
+
+def test_simulated_markets_of_two_seeds_are_not_witnesses_of_one() -> None:
+    columns = clean_bars()
+    other = {name: list(values) for name, values in columns.items()}
+    other["volume"][10] *= 2
+    for venue, told in (("binance", {"source_disagreement": 1}), ("simulated", {})):
+        keys = [replace(key_of(source=source), venue=venue) for source in ("seed1", "seed2")]
+        pair = [series_of(one, key) for one, key in zip((columns, other), keys, strict=True)]
+        assert checked(*pair).defects() == told
 
 
 def test_a_check_of_a_period_is_not_kept_in_the_manifest(tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ def test_keys_are_told_with_where_they_came_from(records: tuple[RunRecord, RunRe
     }
     default = records[0].content["config"]["consensus"]["weights"]["volume"]
     assert told == {
-        "initial_cash": (100_000.0, "default", 50_000.0, "stated"),
-        "consensus.weights.volume": (default, "default", 0.5, "-s"),
-        "exits.stop_atr": (2.0, "default", 3.0, "-s"),
+        "initial_cash": (100_000.0, "the default", 50_000.0, "stated"),
+        "consensus.weights.volume": (default, "the default", 0.5, "-s"),
+        "exits.stop_atr": (2.0, "the default", 3.0, "-s"),
     }
 
 
