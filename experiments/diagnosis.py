@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from .provenance import PACKAGES, source_root, versions
+from .provenance import OPTIONAL, PACKAGES, source_root, versions
 
 ENOUGH_FREE_GB: Final = 1.0
 
@@ -44,7 +44,7 @@ def _python() -> Finding:
 
 def _versions() -> Finding:
     found = versions()
-    absent = [name for name, version in found.items() if version is None]
+    absent = [name for name, version in found.items() if version is None and name not in OPTIONAL]
     text = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     if absent:
         text += f"; not installed: {', '.join(absent)}"

@@ -23,6 +23,8 @@ VERSIONED: Final = (
     "plotly",
 )
 """Distributions whose version can change a number, a file or a picture."""
+OPTIONAL: Final = frozenset({"torch"})
+"""Those that only an extra of Ninefold installs."""
 
 
 def source_root() -> Path:

@@ -14,6 +14,7 @@ from .clock import Clock, clock_of
 from .existing_bars import on_existing_bars
 from .features import ClockBuilder, Computed, FeatureMatrix, build_features
 from .grid import indicator_grid
+from .latest import latest_features
 from .resample import resampled
 from .spec import Columns, Feature, Indicator, Output, Parameter, Parameters, feature
 
@@ -35,6 +36,7 @@ __all__ = [
     "feature",
     "indicator_grid",
     "last_known_row",
+    "latest_features",
     "on_existing_bars",
     "resampled",
 ]

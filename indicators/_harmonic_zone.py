@@ -72,7 +72,7 @@ _LEG_BARS = 3
 _BEYOND_X = 0.01
 
 
-@kernel
+@kernel(nogil=True)
 def range_error_kernel(value: float, low: float, high: float, tolerance: float) -> float:
     """How far ``value`` lies outside [low, high], in units of the tolerance; 0 inside."""
     if value < low:
@@ -82,7 +82,7 @@ def range_error_kernel(value: float, low: float, high: float, tolerance: float) 
     return 0.0
 
 
-@kernel
+@kernel(nogil=True)
 def shape_errors_kernel(
     row: Float1D, x: float, a: float, b: float, c: float, tolerance: float, point_tolerance: float
 ) -> tuple[float, float]:
@@ -104,7 +104,7 @@ def shape_errors_kernel(
     return error_b, error_c
 
 
-@kernel
+@kernel(nogil=True)
 def projection_kernel(
     row: Float1D, x: float, a: float, b: float, c: float, tolerance: float
 ) -> tuple[float, float, float, float]:
@@ -131,7 +131,7 @@ def projection_kernel(
     return ideal, band, low, high
 
 
-@kernel
+@kernel(nogil=True)
 def precision_kernel(
     row: Float1D,
     b: float,
@@ -157,7 +157,7 @@ def precision_kernel(
     return 1.0 - total / count
 
 
-@kernel
+@kernel(nogil=True)
 def _legs_kernel(anchor: Float1D, oldest: int, max_span_bars: int) -> bool:
     """Whether the legs back to point ``oldest`` are long enough and the whole is short enough."""
     if anchor[oldest] < 0 or anchor[0] - anchor[oldest] > max_span_bars:
@@ -166,7 +166,7 @@ def _legs_kernel(anchor: Float1D, oldest: int, max_span_bars: int) -> bool:
     return bool(shortest >= _LEG_BARS)
 
 
-@kernel
+@kernel(nogil=True)
 def _publish_kernel(
     zones: Float2D,
     alive: int,
@@ -205,7 +205,7 @@ def _publish_kernel(
     return alive
 
 
-@kernel
+@kernel(nogil=True)
 def _broken_kernel(own: Float1D, row: Float1D, low: float, close: float, atr: float) -> bool:
     """A close 1 ATR beyond the zone, or, where D lies inside X, D or a close beyond X.
 
@@ -221,7 +221,7 @@ def _broken_kernel(own: Float1D, row: Float1D, low: float, close: float, atr: fl
     return bool(close < own[_X] - _BEYOND_X * abs(own[_X]))
 
 
-@kernel
+@kernel(nogil=True)
 def _confirm_kernel(own: Float1D, row: Float1D, events: Float2D, t: int, tolerance: float) -> None:
     d = own[_D]
     precision = precision_kernel(
@@ -245,7 +245,7 @@ def _confirm_kernel(own: Float1D, row: Float1D, events: Float2D, t: int, toleran
         events[STOP, t] = start - row[TABLE_STOP] / row[TABLE_TARGET] * (start - own[_IDEAL])
 
 
-@kernel
+@kernel(nogil=True)
 def _watch_kernel(
     own: Float1D,
     row: Float1D,
@@ -291,7 +291,7 @@ def _watch_kernel(
     return True
 
 
-@kernel
+@kernel(nogil=True)
 def zones_kernel(
     table: Float2D,
     high: Float1D,
@@ -364,7 +364,7 @@ def zones_kernel(
     return events
 
 
-@kernel
+@kernel(nogil=True)
 def completed_kernel(
     table: Float2D,
     price: Float2D,

@@ -28,7 +28,7 @@ NOWHERE: Final = 100.0
 """Distance in percent where a side holds no cluster."""
 
 
-@kernel
+@kernel(nogil=True)
 def _clear_kernel(mass: Float1D, blocks: Float1D, first: int, last: int) -> float:
     """Empty the bins ``first`` to ``last`` of one side; what they held, in stored units."""
     gone = 0.0
@@ -52,13 +52,13 @@ def _clear_kernel(mass: Float1D, blocks: Float1D, first: int, last: int) -> floa
     return gone
 
 
-@kernel
+@kernel(nogil=True)
 def _add_kernel(mass: Float1D, blocks: Float1D, level: int, amount: float) -> None:
     mass[level % _RING] += amount
     blocks[(level // BLOCK) % _BLOCKS] += amount
 
 
-@kernel
+@kernel(nogil=True)
 def _near_edge_kernel(mass: Float1D, block: int, side: float) -> float:
     """Log price of the level of ``block`` that price meets first; ``side`` 1 below it, -1 above."""
     start = block * BLOCK
@@ -69,9 +69,9 @@ def _near_edge_kernel(mass: Float1D, block: int, side: float) -> float:
     return (start + 0.5 * BLOCK) * GRID
 
 
-@kernel
+@kernel(nogil=True)
 def _nearest_kernel(
-    mass: Float1D, blocks: Float1D, centre: int, side: float, least: float, floor: float
+    blocks: Float1D, centre: int, side: float, least: float, floor: float
 ) -> tuple[int, float]:
     """The block nearest the price whose sum is at least ``least``, else the heaviest; and its sum.
 
@@ -91,7 +91,7 @@ def _nearest_kernel(
     return heaviest, weight
 
 
-@kernel
+@kernel(nogil=True)
 def _domino_kernel(
     mass: Float1D, blocks: Float1D, block: int, side: float, least: float, floor: float,
     factor: float, impact: float,
@@ -123,116 +123,7 @@ def _domino_kernel(
     return reached, total
 
 
-@kernel
-def liquidation_map_kernel(
-    open_time: Float1D, known_at: Float1D, high: Float1D, low: Float1D, close: Float1D, is_gap: Float1D,
-    open_interest: Float1D, long_share: Float1D, weights: Float2D, leverages: Float1D,
-    impact: Float1D, maintenance: float, half_life_ns: float, rank_days: int, percentile: float,
-) -> Float2D:  # fmt: skip
-    """Rows of (distance, mass, is a zone) for longs then shorts, domino size and mass, cleared longs
-    and shorts as a multiple of the zone threshold, ``(T, 10)``.
-
-    ``weights`` ``(T, L)`` spread each bar's new interest over ``leverages`` ``(L,)``; ``impact`` is the
-    log return of a dollar. Distances in percent of the close, masses in dollars.
-    """
-    rows = len(close)
-    out = np.zeros((rows, 10))
-    masses, blocks = np.zeros((2, _RING)), np.zeros((2, _BLOCKS))
-    population = np.zeros((rank_days, 2 * (_REACH // BLOCK + 2)))
-    counts = np.zeros(rank_days, dtype=np.int64)
-    pushed, day = 0, -1
-    least, factor = np.inf, 1.0
-    before, interest, last_time, gaps, centre = -1, 0.0, 0.0, 0, 0
-    for t in range(rows):
-        gaps = gaps + 1 if is_gap[t] > 0.5 else 0
-        sound = open_interest[t] > 0 and low[t] > 0 and low[t] <= close[t] <= high[t] < 1e18
-        step_ns = known_at[t] - open_time[t]
-        torn = before >= 0 and open_time[t] - last_time > (MOST_GAPS + 1.5) * step_ns
-        if gaps > MOST_GAPS or torn or not sound:
-            masses[:] = 0.0
-            blocks[:] = 0.0
-            factor, before = 1.0, -1
-        if not sound:
-            out[t, 0] = out[t, 3] = NOWHERE
-            continue
-        log_close = np.log(close[t])
-        level = int(np.floor(log_close / GRID))
-        if before >= 0:
-            factor *= 0.5 ** (max(open_time[t] - last_time, 0.0) / half_life_ns)
-            for side in range(2):
-                if side == 0:
-                    touched = int(np.floor(np.log(low[t]) / GRID))
-                    # Longs were added below the close of their bar, and what later lows met is gone.
-                    gone = _clear_kernel(masses[0], blocks[0], touched, centre)
-                    _clear_kernel(masses[0], blocks[0], centre - _REACH, level - _REACH - 1)
-                else:
-                    touched = int(np.floor(np.log(high[t]) / GRID))
-                    gone = _clear_kernel(masses[1], blocks[1], centre, touched)
-                    _clear_kernel(masses[1], blocks[1], level + _REACH + 1, centre + _REACH)
-                out[t, 8 + side] = gone * factor / least
-            if open_interest[t] < interest:
-                factor *= open_interest[t] / interest
-            if factor < _RENORMALISED_BELOW:
-                masses *= factor
-                blocks *= factor
-                factor = 1.0
-            notional = max(open_interest[t] - interest, 0.0) * close[t]
-            if notional > 0:
-                for k in range(len(leverages)):
-                    part = notional * weights[t, k] / factor
-                    room = 1.0 / leverages[k] - maintenance
-                    down = int(np.floor(np.log(close[t] * (1.0 - room)) / GRID))
-                    up = int(np.floor(np.log(close[t] * (1.0 + room)) / GRID))
-                    _add_kernel(masses[0], blocks[0], down, part * long_share[t])
-                    _add_kernel(masses[1], blocks[1], up, part * (1.0 - long_share[t]))
-        before, interest, last_time, centre = t, open_interest[t], open_time[t], level
-        floor0 = _SMALLEST_CLUSTER * blocks[0].sum()
-        floor1 = _SMALLEST_CLUSTER * blocks[1].sum()
-        today = int(np.floor(open_time[t] / DAY_NS))
-        if today != day:
-            day = today
-            slot = pushed % rank_days
-            counts[slot] = 0
-            for side in range(2):
-                floor = floor0 if side == 0 else floor1
-                for step in range(_REACH // BLOCK + 2):
-                    at = level // BLOCK - step if side == 0 else level // BLOCK + step
-                    held = blocks[side][at % _BLOCKS]
-                    if held > floor:
-                        population[slot, counts[slot]] = held * factor
-                        counts[slot] += 1
-            pushed += 1
-            # A mass that is itself the threshold reaches it, however it was rounded.
-            least = _threshold_kernel(population, counts, min(pushed, rank_days), percentile)
-            least *= 1.0 - 1e-9
-        for side in range(2):
-            sign = 1.0 if side == 0 else -1.0
-            floor = floor0 if side == 0 else floor1
-            block, held = _nearest_kernel(
-                masses[side], blocks[side], level, sign, least / factor, floor
-            )
-            out[t, 3 * side] = NOWHERE
-            if held > 0:
-                edge = _near_edge_kernel(masses[side], block, sign)
-                out[t, 3 * side] = 100.0 * abs(np.exp(edge - log_close) - 1.0)
-                out[t, 3 * side + 1] = held * factor
-                out[t, 3 * side + 2] = 1.0 if held * factor >= least else 0.0
-        side = 0 if out[t, 0] <= out[t, 3] else 1
-        if out[t, 3 * side + 1] > 0:
-            sign = 1.0 if side == 0 else -1.0
-            floor = floor0 if side == 0 else floor1
-            block, held = _nearest_kernel(
-                masses[side], blocks[side], level, sign, least / factor, floor
-            )
-            reached, total = _domino_kernel(
-                masses[side], blocks[side], block, sign, least / factor, floor, factor, impact[t]
-            )
-            out[t, 6] = 100.0 * (np.exp(reached - log_close) - 1.0)
-            out[t, 7] = total
-    return out
-
-
-@kernel
+@kernel(nogil=True)
 def _threshold_kernel(
     population: Float2D, counts: np.ndarray, days: int, percentile: float
 ) -> float:
@@ -250,3 +141,145 @@ def _threshold_kernel(
             at += 1
     rank = min(int(np.ceil(percentile / 100.0 * together)), together) - 1
     return float(np.partition(values, rank)[rank])
+
+
+@kernel(nogil=True)
+def _met_kernel(
+    masses: Float2D, blocks: Float2D, low: float, high: float, centre: int, level: int, side: int
+) -> float:
+    """Clear what a bar touched of one side, and forget what its close left too far behind.
+
+    ``centre`` and ``level`` are the levels of the last and of this close. Returns what was touched, in
+    stored units. Longs were added below the close of their bar, and what later lows met is gone, so
+    none lies above ``centre``; shorts mirrored.
+    """
+    if side == 0:
+        gone = _clear_kernel(masses[0], blocks[0], int(np.floor(np.log(low) / GRID)), centre)
+        _clear_kernel(masses[0], blocks[0], centre - _REACH, level - _REACH - 1)
+    else:
+        gone = _clear_kernel(masses[1], blocks[1], centre, int(np.floor(np.log(high) / GRID)))
+        _clear_kernel(masses[1], blocks[1], level + _REACH + 1, centre + _REACH)
+    return gone
+
+
+@kernel(nogil=True)
+def _open_kernel(
+    masses: Float2D, blocks: Float2D, close: float, stored: float, long_share: float,
+    weights: Float1D, leverages: Float1D, maintenance: float,
+) -> None:  # fmt: skip
+    """Put ``stored`` units of new interest at the levels of every leverage, longs and shorts."""
+    for k in range(len(leverages)):
+        room = 1.0 / leverages[k] - maintenance
+        down = int(np.floor(np.log(close * (1.0 - room)) / GRID))
+        up = int(np.floor(np.log(close * (1.0 + room)) / GRID))
+        _add_kernel(masses[0], blocks[0], down, stored * weights[k] * long_share)
+        _add_kernel(masses[1], blocks[1], up, stored * weights[k] * (1.0 - long_share))
+
+
+@kernel(nogil=True)
+def _snapshot_kernel(blocks: Float2D, level: int, factor: float, masses_of_day: Float1D) -> int:
+    """Write the dollars of every cluster of both sides; how many there are."""
+    count = 0
+    for side in range(2):
+        floor = _SMALLEST_CLUSTER * blocks[side].sum()
+        for step in range(_REACH // BLOCK + 2):
+            at = level // BLOCK - step if side == 0 else level // BLOCK + step
+            held = blocks[side, at % _BLOCKS]
+            if held > floor:
+                masses_of_day[count] = held * factor
+                count += 1
+    return count
+
+
+@kernel(nogil=True)
+def _judge_kernel(
+    masses: Float2D, blocks: Float2D, log_close: float, factor: float, least: float,
+    impact: float, row: Float1D,
+) -> None:  # fmt: skip
+    """Nearest zones of both sides and the cascade into the nearer one, into ``row``."""
+    level = int(np.floor(log_close / GRID))
+    found = np.zeros(2, dtype=np.int64)
+    for side in range(2):
+        sign = 1.0 if side == 0 else -1.0
+        floor = _SMALLEST_CLUSTER * blocks[side].sum()
+        found[side], held = _nearest_kernel(blocks[side], level, sign, least / factor, floor)
+        row[3 * side] = NOWHERE
+        if held > 0:
+            edge = _near_edge_kernel(masses[side], found[side], sign)
+            row[3 * side] = 100.0 * abs(np.exp(edge - log_close) - 1.0)
+            row[3 * side + 1] = held * factor
+            row[3 * side + 2] = 1.0 if held * factor >= least else 0.0
+    side = 0 if row[0] <= row[3] else 1
+    if row[3 * side + 1] > 0:
+        floor = _SMALLEST_CLUSTER * blocks[side].sum()
+        reached, row[7] = _domino_kernel(
+            masses[side], blocks[side], found[side], 1.0 - 2.0 * side, least / factor, floor,
+            factor, impact,
+        )  # fmt: skip
+        row[6] = 100.0 * (np.exp(reached - log_close) - 1.0)
+
+
+@kernel(nogil=True)
+def liquidation_map_kernel(
+    open_time: Float1D, known_at: Float1D, high: Float1D, low: Float1D, close: Float1D,
+    is_gap: Float1D, open_interest: Float1D, long_share: Float1D, weights: Float2D,
+    leverages: Float1D, impact: Float1D, maintenance: float, half_life_ns: float, rank_days: int,
+    percentile: float,
+) -> Float2D:  # fmt: skip
+    """Rows of (distance, mass, is a zone) for longs then shorts, domino size and mass, cleared longs
+    and shorts as a multiple of the zone threshold, ``(T, 10)``.
+
+    ``weights`` ``(T, L)`` spread each bar's new interest over ``leverages`` ``(L,)``; ``impact`` is the
+    log return of a dollar. Distances in percent of the close, masses in dollars.
+    """
+    rows = len(close)
+    out = np.zeros((rows, 10))
+    masses, blocks = np.zeros((2, _RING)), np.zeros((2, _BLOCKS))
+    population = np.zeros((rank_days, 2 * (_REACH // BLOCK + 2)))
+    counts = np.zeros(rank_days, dtype=np.int64)
+    pushed, day, centre = 0, -1, 0
+    least, factor = np.inf, 1.0
+    before, gaps = -1, 0
+    for t in range(rows):
+        gaps = gaps + 1 if is_gap[t] > 0.5 else 0
+        sound = open_interest[t] > 0 and low[t] > 0 and low[t] <= close[t] <= high[t] < 1e18
+        longest_ns = (MOST_GAPS + 1.5) * (known_at[t] - open_time[t])
+        torn = before >= 0 and open_time[t] - open_time[before] > longest_ns
+        if gaps > MOST_GAPS or torn or not sound:
+            masses[:] = 0.0
+            blocks[:] = 0.0
+            factor, before = 1.0, -1
+        if not sound:
+            out[t, 0] = out[t, 3] = NOWHERE
+            continue
+        level = int(np.floor(np.log(close[t]) / GRID))
+        if before >= 0:
+            age_ns = max(open_time[t] - open_time[before], 0.0)
+            factor *= 0.5 ** (age_ns / half_life_ns)
+            for side in range(2):
+                gone = _met_kernel(masses, blocks, low[t], high[t], centre, level, side)
+                out[t, 8 + side] = gone * factor / least
+            opened = open_interest[t] - open_interest[before]
+            if opened < 0:
+                factor *= open_interest[t] / open_interest[before]
+            if factor < _RENORMALISED_BELOW:
+                masses *= factor
+                blocks *= factor
+                factor = 1.0
+            if opened > 0:
+                _open_kernel(
+                    masses, blocks, close[t], opened * close[t] / factor, long_share[t],
+                    weights[t], leverages, maintenance,
+                )  # fmt: skip
+        before, centre = t, level
+        today = int(np.floor(open_time[t] / DAY_NS))
+        if today != day:
+            day = today
+            slot = pushed % rank_days
+            counts[slot] = _snapshot_kernel(blocks, level, factor, population[slot])
+            pushed += 1
+            # A mass that is itself the threshold reaches it, however it was rounded.
+            least = _threshold_kernel(population, counts, min(pushed, rank_days), percentile)
+            least *= 1.0 - 1e-9
+        _judge_kernel(masses, blocks, np.log(close[t]), factor, least, impact[t], out[t])
+    return out

@@ -81,7 +81,7 @@ _SPRING_WAIT = 20
 _TEST_WINDOW = 25
 
 
-@kernel
+@kernel(nogil=True)
 def preliminary_kernel(candidate: Bool1D, climax: Bool1D) -> Float1D:
     """1 on a climax row that has a preliminary candidate in the 40 rows before it, ``(T,)``."""
     out = np.zeros(len(climax))
@@ -94,7 +94,7 @@ def preliminary_kernel(candidate: Bool1D, climax: Bool1D) -> Float1D:
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def birth_kernel(
     climax: Bool1D,
     low: Float1D,
@@ -132,7 +132,7 @@ def birth_kernel(
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _begin_kernel(own: Float1D, bars: Float2D, climax: int, rally: int, resistance: float) -> None:
     own[:] = _NONE
     own[_CLIMAX], own[_RALLY] = climax, rally
@@ -143,7 +143,7 @@ def _begin_kernel(own: Float1D, bars: Float2D, climax: int, rally: int, resistan
     own[_CLOSES_ABOVE] = 0.0
 
 
-@kernel
+@kernel(nogil=True)
 def _pivot_event_kernel(
     own: Float1D, bars: Float2D, events: Float2D, t: int, pivot_right: int
 ) -> None:
@@ -179,14 +179,14 @@ def _pivot_event_kernel(
                 events[BACKUP, t] = 1.0
 
 
-@kernel
+@kernel(nogil=True)
 def _spring_type_kernel(relative_volume: float) -> float:
     if relative_volume > 1.5:
         return 1.0
     return 2.0 if relative_volume >= 0.8 else 3.0
 
 
-@kernel
+@kernel(nogil=True)
 def _spring_event_kernel(
     own: Float1D, bars: Float2D, events: Float2D, t: int, spring_depth: float
 ) -> None:
@@ -214,7 +214,7 @@ def _spring_event_kernel(
     own[_DIP_START] = _NONE
 
 
-@kernel
+@kernel(nogil=True)
 def _spring_confirmed_kernel(own: Float1D, bars: Float2D, events: Float2D, t: int) -> None:
     if own[_SPRING_ROW] < 0 or t - own[_SPRING_ROW] != 3:
         return
@@ -224,7 +224,7 @@ def _spring_confirmed_kernel(own: Float1D, bars: Float2D, events: Float2D, t: in
     events[SPRING_CONFIRMED, t] = 1.0
 
 
-@kernel
+@kernel(nogil=True)
 def _upthrust_event_kernel(own: Float1D, bars: Float2D, events: Float2D, t: int) -> None:
     if own[_TOP_START] == _NONE and bars[BAR_HIGH, t] > own[_RESISTANCE]:
         own[_TOP_START] = t
@@ -234,7 +234,7 @@ def _upthrust_event_kernel(own: Float1D, bars: Float2D, events: Float2D, t: int)
         own[_TOP_START] = _NONE
 
 
-@kernel
+@kernel(nogil=True)
 def _strength_event_kernel(own: Float1D, bars: Float2D, events: Float2D, t: int) -> None:
     close = bars[BAR_CLOSE, t]
     strong = (
@@ -259,7 +259,7 @@ def _strength_event_kernel(own: Float1D, bars: Float2D, events: Float2D, t: int)
         events[JUMP, t] = 1.0
 
 
-@kernel
+@kernel(nogil=True)
 def _markup_event_kernel(own: Float1D, bars: Float2D, events: Float2D, t: int) -> None:
     close, resistance = bars[BAR_CLOSE, t], own[_RESISTANCE]
     if own[_SUPPORT_POINT_ROW] >= 0 and close > resistance:
@@ -270,7 +270,7 @@ def _markup_event_kernel(own: Float1D, bars: Float2D, events: Float2D, t: int) -
         events[MARKUP, t] = 1.0
 
 
-@kernel
+@kernel(nogil=True)
 def _advance_kernel(
     own: Float1D,
     bars: Float2D,
@@ -303,7 +303,7 @@ def _advance_kernel(
     return True
 
 
-@kernel
+@kernel(nogil=True)
 def _write_leading_kernel(ranges: Float2D, alive: int, leading: Float2D, t: int) -> None:
     """The oldest range still at work; when all are in phase E, the newest of them."""
     if alive == 0:
@@ -319,7 +319,7 @@ def _write_leading_kernel(ranges: Float2D, alive: int, leading: Float2D, t: int)
     leading[LEADING_CLIMAX, t] = ranges[first, _CLIMAX]
 
 
-@kernel
+@kernel(nogil=True)
 def life_kernel(
     bars: Float2D,
     births: Int1D,

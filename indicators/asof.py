@@ -7,7 +7,7 @@ from engine import Bool1D, DataError, Float1D, Int1D, kernel
 _MOVES_PER_ROW = 8
 
 
-@kernel
+@kernel(nogil=True)
 def _last_known_kernel(known_at: Int1D, available_at: Int1D) -> Int1D:
     rows = np.empty(len(known_at), dtype=np.int64)
     cursor = -1
@@ -18,7 +18,7 @@ def _last_known_kernel(known_at: Int1D, available_at: Int1D) -> Int1D:
     return rows
 
 
-@kernel
+@kernel(nogil=True)
 def _as_of_kernel(
     known_at: Int1D, event_time: Int1D, available_at: Int1D, order: Int1D, max_age_ns: int
 ) -> Int1D:
@@ -37,7 +37,7 @@ def _as_of_kernel(
     return rows
 
 
-@kernel
+@kernel(nogil=True)
 def _nearly_sorted_kernel(available_at: Int1D, most_moves: int) -> Int1D:
     """Stable order by insertion; empty when it takes more than ``most_moves``."""
     order = np.arange(len(available_at))
@@ -54,13 +54,25 @@ def _nearly_sorted_kernel(available_at: Int1D, most_moves: int) -> Int1D:
     return order
 
 
-@kernel
+@kernel(nogil=True)
 def _take_kernel(values: Float1D, rows: Int1D, out: Float1D) -> None:
     for t in range(len(rows)):
         out[t] = values[rows[t]] if rows[t] >= 0 else np.nan
 
 
-@kernel
+@kernel(nogil=True)
+def _joined_kernel(
+    values: Float1D, rows: Int1D, event_time: Int1D, known_at: Int1D, max_age_ns: int
+) -> Float1D:
+    out = np.full(len(rows), np.nan)
+    for t in range(len(rows)):
+        row = rows[t]
+        if row >= 0 and known_at[t] - event_time[row] <= max_age_ns:
+            out[t] = values[row]
+    return out
+
+
+@kernel(nogil=True)
 def _released_kernel(event_time: Int1D, order: Int1D) -> Bool1D:
     released = np.zeros(len(order), dtype=np.bool_)
     newest = -1
@@ -88,11 +100,7 @@ def joined(
 
     Shapes: ``values`` and ``event_time`` ``(N,)``; ``rows``, ``known_at`` and the result ``(T,)``.
     """
-    result = np.full(len(rows), np.nan)
-    found = rows >= 0
-    found[found] = known_at[found] - event_time[rows[found]] <= max_age_ns
-    result[found] = values[rows[found]]
-    return result
+    return _joined_kernel(np.ascontiguousarray(values), rows, event_time, known_at, max_age_ns)
 
 
 def release_order(event_time: Int1D, available_at: Int1D) -> Int1D:

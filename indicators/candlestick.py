@@ -33,10 +33,10 @@ PATTERNS: Final = (
 
 INDECISION: Final = frozenset({
     "doji", "dragonflydoji", "gravestonedoji", "highwave", "longleggeddoji", "rickshawman",
-    "shortline", "spinningtop",
+    "shortline", "spinningtop", "takuri",
 })  # fmt: skip
 """Without direction: TA-Lib's sign is the candle's colour or always +100. Beside SPEC's six, the
-dragonfly and gravestone dojis, whose +100 says by TA-Lib's own comment nothing about direction."""
+dragonfly and gravestone dojis and the takuri, whose +100 is by TA-Lib's own comment not bullish."""
 
 TREND_FILTERED: Final[Mapping[str, int]] = MappingProxyType(
     {"hammer": -1, "invertedhammer": -1, "hangingman": 1, "shootingstar": 1}
@@ -50,7 +50,7 @@ REVERSALS: Final = (
     "shootingstar",
 )  # fmt: skip
 
-_PENETRATION: Final[Mapping[str, float]] = MappingProxyType({
+PENETRATION: Final[Mapping[str, float]] = MappingProxyType({
     "darkcloudcover": 0.5, "mathold": 0.5, "abandonedbaby": 0.3, "eveningstar": 0.3,
     "eveningdojistar": 0.3, "morningstar": 0.3, "morningdojistar": 0.3,
 })  # fmt: skip
@@ -70,52 +70,59 @@ def _finite_kernel(prices: Float2D) -> Float2D:
     return out
 
 
+def finite_prices(columns: Columns) -> Float2D:
+    """Open, high, low and close as ``(4, T)`` float64; a bar without a price repeats the close before."""
+    return _finite_kernel(
+        np.stack([columns[key] for key in ("open", "high", "low", "close")]).astype(np.float64)
+    )
+
+
 def candlestick_pattern(columns: Columns, name: str) -> Float1D:
     """TA-Lib's value of pattern ``name`` on each bar: 0, ±80 (bodies share an end), ±100 or ±200.
 
     ``columns`` needs open, high, low and close, each ``(T,)``; the hammers and stars of
     ``TREND_FILTERED`` count after their trend only (close and slope of its 10-bar mean).
     """
-    prices = _finite_kernel(
-        np.stack([columns[key] for key in ("open", "high", "low", "close")]).astype(np.float64)
-    )
+    prices = finite_prices(columns)
     return _pattern(prices, name)
+
+
+def after_its_trend(value: Float1D, close: Float1D, name: str) -> Float1D:
+    """``value`` of pattern ``name``; 0 where a pattern of ``TREND_FILTERED`` lacks its trend."""
+    if name not in TREND_FILTERED:
+        return value
+    mean = rolling_mean(close, TREND_LENGTH)
+    slope = np.diff(mean, prepend=np.nan)
+    side = TREND_FILTERED[name]
+    return np.where((side * (close - mean) > 0) & (side * slope > 0), value, 0.0)
 
 
 def _pattern(prices: Float2D, name: str) -> Float1D:
     function = getattr(talib, f"CDL{name.upper()}")
-    options = {"penetration": _PENETRATION[name]} if name in _PENETRATION else {}
+    options = {"penetration": PENETRATION[name]} if name in PENETRATION else {}
     value = np.asarray(function(*prices, **options), dtype=np.float64)
-    if name in TREND_FILTERED:
-        mean = rolling_mean(prices[3], TREND_LENGTH)
-        slope = np.diff(mean, prepend=np.nan)
-        side = TREND_FILTERED[name]
-        value = np.where((side * (prices[3] - mean) > 0) & (side * slope > 0), value, 0.0)
-    return value
+    return after_its_trend(value, prices[3], name)
 
 
 def _candlestick(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    prices = _finite_kernel(
-        np.stack([columns[key] for key in ("open", "high", "low", "close")]).astype(np.float64)
-    )
+    prices = finite_prices(columns)
     rows = prices.shape[1]
     signs: list[Float1D] = []
     bullish, bearish, undecided = np.zeros(rows), np.zeros(rows), np.zeros(rows)
     for name in PATTERNS:
         value = _pattern(prices, name)
-        signs.append(np.sign(value))
         if name in INDECISION:
+            signs.append((value != 0).astype(np.float64))
             undecided += value != 0
         else:
+            signs.append(np.sign(value))
             bullish += value > 0
             bearish += value < 0
     return (bullish, bearish, undecided, *signs)
 
 
 def _reversal(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    prices = _finite_kernel(
-        np.stack([columns[key] for key in ("open", "high", "low", "close")]).astype(np.float64)
-    )
+    prices = finite_prices(columns)
     rows = prices.shape[1]
     count, strength = np.zeros((2, rows)), np.zeros((2, rows))
     for name in REVERSALS:
@@ -128,29 +135,36 @@ def _reversal(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 
 _COMMON: Final = frozenset({
-    "belthold", "closingmarubozu", "doji", "engulfing", "harami", "highwave", "hikkake",
-    "longleggeddoji", "longline", "marubozu", "rickshawman", "shortline", "spinningtop",
+    "belthold", "closingmarubozu", "engulfing", "harami", "hikkake", "longline", "marubozu",
 })  # fmt: skip
+
+
+_UNDECIDED: Final = float(len(INDECISION))
+_DIRECTED: Final = float(len(PATTERNS)) - _UNDECIDED
+
+
+def _sign_of(name: str) -> Output:
+    if name in INDECISION:
+        return Output(name, "state", "flag", f"1 on TA-Lib's CDL{name.upper()}", high=1.0)
+    return Output(
+        name,
+        "signal",
+        "sign",
+        f"sign of TA-Lib's CDL{name.upper()}",
+        firing_rate=(0.0, 0.40) if name in _COMMON else (0.0, 0.06),
+    )
+
 
 CANDLESTICK = Indicator(
     name="candlestick",
-    text="TA-Lib's 61 candlestick patterns: the sign of each, and how many argue for which side.",
+    text="TA-Lib's 61 candlestick patterns: the side of each that has one, and how many argue for which.",
     inputs=("open", "high", "low", "close"),
     parameters=(),
     outputs=(
-        Output("bullish_count", "state", "count", "directional patterns above 0", high=53.0),
-        Output("bearish_count", "state", "count", "directional patterns below 0", high=53.0),
-        Output("indecision_count", "state", "count", "patterns without direction", high=8.0),
-        *(
-            Output(
-                name,
-                "signal",
-                "sign",
-                f"sign of TA-Lib's CDL{name.upper()}",
-                firing_rate=(0.0, 0.40) if name in _COMMON else (0.0, 0.06),
-            )
-            for name in PATTERNS
-        ),
+        Output("bullish_count", "state", "count", "directional patterns above 0", high=_DIRECTED),
+        Output("bearish_count", "state", "count", "directional patterns below 0", high=_DIRECTED),
+        Output("indecision_count", "state", "count", "patterns without direction", high=_UNDECIDED),
+        *(_sign_of(name) for name in PATTERNS),
     ),
     compute=_candlestick,
     lookback=lambda parameters: 0,

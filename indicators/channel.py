@@ -322,7 +322,7 @@ SQUEEZE = Indicator(
     ),
     compute=_squeeze,
     lookback=_squeeze_lookback,
-    stable=_squeeze_lookback,
+    stable=lambda parameters: _squeeze_lookback(parameters) + 1,
 )
 
 INDICATORS = (BOLLINGER, KELTNER, DONCHIAN, ACCELERATION_BANDS, SQUEEZE)

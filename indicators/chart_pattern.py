@@ -21,7 +21,7 @@ POLE_ATR, POLE_BARS = 4.0, 10
 FLAG_MIN_BARS, FLAG_MAX_BARS = 5, 20
 
 
-@kernel
+@kernel(nogil=True)
 def _double_kernel(
     close: Float1D,
     atr: Float1D,
@@ -63,7 +63,7 @@ def _double_kernel(
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _head_shoulders_kernel(
     close: Float1D,
     atr: Float1D,
@@ -112,7 +112,7 @@ def _head_shoulders_kernel(
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _triangle_kernel(
     close: Float1D,
     atr: Float1D,
@@ -160,7 +160,7 @@ def _triangle_kernel(
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _is_flag_kernel(
     high: Float1D, low: Float1D, close: Float1D, t: int, end: int, pole: float
 ) -> bool:
@@ -176,7 +176,7 @@ def _is_flag_kernel(
     return leaves and narrow and against
 
 
-@kernel
+@kernel(nogil=True)
 def _flag_kernel(
     high: Float1D, low: Float1D, close: Float1D, atr: Float1D, resets: Bool1D
 ) -> Float1D:

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 
-from engine import Float1D, Int1D, Market, MarketPanel, timeframe_ns
+from engine import Float1D, Int1D, Market, MarketPanel, Series, timeframe_ns
 
 from .clock_join import compound_clock, is_compound
 from .resample import resampled
 
 NO_AGE_LIMIT_NS = np.iinfo(np.int64).max
+ALL_ROWS: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,32 +79,42 @@ def clock_of(market: Market, name: str) -> Clock | None:
             bars = longer
         return Clock(name, bars.open_time, bars.close_time, bars.columns())
     if name in market.panels:
-        return _panel_clock(market.panels[name])
+        return panel_clock(market.panels[name])
     series = market.series.get(name)
-    if series is None:
-        return None
-    columns = {"event_time": series.event_time.astype(np.float64), **series.columns}
-    return Clock(name, series.event_time, series.available_at, columns, series.max_age_ns)
+    return None if series is None else series_clock(name, series)
 
 
-def _panel_clock(panel: MarketPanel) -> Clock:
-    """The rows of a panel; its columns, and what is about the market's own coin and the benchmark.
+def series_clock(name: str, series: Series, part: slice = ALL_ROWS) -> Clock:
+    """The rows ``part`` of a slow series, as clock ``name``; ``event_time`` in ns is a column too."""
+    event_time = series.event_time[part]
+    columns = {"event_time": event_time.astype(np.float64)}
+    columns |= {label: column[part] for label, column in series.columns.items()}
+    return Clock(name, event_time, series.available_at[part], columns, series.max_age_ns)
+
+
+def panel_clock(panel: MarketPanel, part: slice = ALL_ROWS) -> Clock:
+    """The rows ``part`` of a panel, with what is about the market's own coin and the benchmark.
 
     ``own_<column>`` and ``benchmark_close`` are ``(N,)`` columns of one coin. Where the panel lacks the
     market's own coin, ``own_close`` is absent and the others are 0: it was never there. ``is_benchmark``
     is 1 on every row where the own coin is the benchmark, else 0.
     """
+    event_time = panel.event_time[part]
+    tables = {name: table[part] for name, table in panel.columns.items()}
     columns = {
-        "event_time": panel.event_time.astype(np.float64),
-        "is_benchmark": np.full(len(panel.event_time), float(panel.own == panel.benchmark)),
-        "benchmark_close": panel.columns["close"][:, panel.benchmark].copy(),
+        "event_time": event_time.astype(np.float64),
+        "is_benchmark": np.full(len(event_time), float(panel.own == panel.benchmark)),
+        "benchmark_close": tables["close"][:, panel.benchmark].copy(),
     }
-    for name, table in panel.columns.items():
+    for name, table in tables.items():
         if panel.own is not None:
             columns[f"own_{name}"] = table[:, panel.own].copy()
         elif name != "close":
             columns[f"own_{name}"] = np.zeros(len(table))
-    tables = cast(Mapping[str, Float1D], panel.columns)
     return Clock(
-        panel.name, panel.event_time, panel.available_at, {**tables, **columns}, panel.max_age_ns
+        panel.name,
+        event_time,
+        panel.available_at[part],
+        {**cast(Mapping[str, Float1D], tables), **columns},
+        panel.max_age_ns,
     )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from engine import Int1D
+
 from .asof import joined, last_known_row
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def _same_events(name: str, build: Callable[[str], "Clock | None"]) -> "Clock | 
     for other in others:
         if first is None or other is None:
             return None
-        _, mine, its = np.intersect1d(first.event_time, other.event_time, return_indices=True)
+        mine, its = _same_rows(first.event_time, other.event_time)
         columns = {label: values[mine] for label, values in first.columns.items()}
         columns |= {f"{other.name}.{label}": values[its] for label, values in other.columns.items()}
         first = replace(
@@ -84,3 +86,11 @@ def _same_events(name: str, build: Callable[[str], "Clock | None"]) -> "Clock | 
             max_age_ns=min(first.max_age_ns, other.max_age_ns),
         )
     return first
+
+
+def _same_rows(first: Int1D, other: Int1D) -> tuple[Int1D, Int1D]:
+    """Rows of each whose events the other has too; both strictly increase."""
+    found = np.searchsorted(other, first)
+    mine = np.flatnonzero(found < len(other))
+    mine = mine[other[found[mine]] == first[mine]]
+    return mine, found[mine]

@@ -18,7 +18,7 @@ _ROWS_PER_DAY: Final = 96
 """Rows of a day at the shortest decision step, 15 minutes."""
 
 
-@kernel
+@kernel(nogil=True)
 def _since_event_kernel(event_time: Float1D, close: Float1D) -> Float1D:
     """Log return since the first row that saw the newest event; 0 on that row."""
     out = np.zeros(len(close))
@@ -45,8 +45,8 @@ def _pressure(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 def _listing(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     announced = columns["listings.event_time"]
     age_ns = np.maximum(columns["known_at"] - announced, 0.0)
-    gain = _since_event_kernel(announced, columns["close"])
     fresh = age_ns <= parameters["momentum_days"] * DAY_NS
+    gain = np.where(fresh, _since_event_kernel(announced, columns["close"]), 0.0)
     listed = columns["listings.side"] > 0
     momentum = np.where(listed, np.sign(gain), -1.0)
     band = np.where(fresh, np.where(listed, 2.0, 3.0), 1.0)
@@ -101,7 +101,9 @@ LISTING = Indicator(
     parameters=(Parameter("momentum_days", 3.0, 0.5, 10.0, integer=False),),
     outputs=(
         Output("age", "value", "hours", "since the announcement", low=0.0),
-        Output("gain", "value", "log return", "since the bar that first saw it"),
+        Output(
+            "gain", "value", "log return", "since the bar that first saw it, 0 once it is older"
+        ),
         Output("band", "state", "", "1 older than `momentum_days`, 2 listed, 3 delisted"),
         Output(
             "momentum",

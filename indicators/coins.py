@@ -19,7 +19,7 @@ def coins_table(columns: Columns, name: str) -> Float2D:
     return np.ascontiguousarray(cast(Float2D, columns[name]))
 
 
-@kernel
+@kernel(nogil=True)
 def _growth_kernel(close: Float2D, age: Float2D, days: int) -> Float2D:
     out = np.full(close.shape, np.nan)
     for t in range(days, close.shape[0]):
@@ -39,7 +39,7 @@ def growth(close: Float2D, age: Float2D, days: int) -> Float2D:
     return _growth_kernel(close, age, days)
 
 
-@kernel
+@kernel(nogil=True)
 def _share_above_kernel(
     values: Float2D, counted: Float2D, threshold: Float1D, least: int
 ) -> tuple[Float1D, Float1D]:
@@ -72,7 +72,7 @@ def share_above(
     return _share_above_kernel(values, counted, threshold, least)
 
 
-@kernel
+@kernel(nogil=True)
 def _group_centre_kernel(values: Float2D, counted: Float2D, least: int) -> tuple[Float1D, Float1D]:
     mean, median = np.full(len(values), np.nan), np.full(len(values), np.nan)
     known = np.empty(values.shape[1])
@@ -94,7 +94,7 @@ def group_centre(values: Float2D, counted: Float2D, least: int) -> tuple[Float1D
     return _group_centre_kernel(values, counted, least)
 
 
-@kernel
+@kernel(nogil=True)
 def _days_in_state_kernel(state: Float1D, most: int) -> Float1D:
     out = np.zeros(len(state))
     for t in range(len(state)):
@@ -109,7 +109,7 @@ def days_in_state(state: Float1D, most: int) -> Float1D:
     return _days_in_state_kernel(state, most)
 
 
-@kernel
+@kernel(nogil=True)
 def _change_kernel(
     state: Float1D, side: Int1D, states: int, horizon: int, memory: int, least: int
 ) -> Float1D:

@@ -25,7 +25,7 @@ _SETTLING_ROWS: Final = 500
 """Rows allowed for the sum to leave the band around zero once."""
 
 
-@kernel
+@kernel(nogil=True)
 def _session_sum_kernel(open_time: Float1D, values: Float1D) -> Float1D:
     out = np.empty(len(values))
     total, day = 0.0, np.nan
@@ -38,7 +38,7 @@ def _session_sum_kernel(open_time: Float1D, values: Float1D) -> Float1D:
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _side_kernel(share: Float1D, band: float) -> Float1D:
     """1 since the share last reached ``band``, -1 since it last reached ``-band``, 0 before."""
     out = np.zeros(len(share))
@@ -52,7 +52,7 @@ def _side_kernel(share: Float1D, band: float) -> Float1D:
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _cluster_kernel(
     pivots: Float1D, rows: np.ndarray, count: int, oldest: int, value: float, width: float
 ) -> tuple[float, float, int]:
@@ -80,7 +80,7 @@ def _cluster_kernel(
     return above, below, alive
 
 
-@kernel
+@kernel(nogil=True)
 def _levels_kernel(
     cvd: Float1D, width: Float1D, high: Float1D, low: Float1D, is_gap: Float1D,
     right: int, memory: int,

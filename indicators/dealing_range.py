@@ -24,7 +24,7 @@ EQUILIBRIUM_LOW, EQUILIBRIUM_HIGH = 0.45, 0.55
 OTE_SHALLOW, OTE_DEEP = 0.62, 0.79
 
 
-@kernel
+@kernel(nogil=True)
 def _entry_kernel(
     prices: tuple[Float1D, Float1D, Float1D],
     price: Float2D,

@@ -14,7 +14,7 @@ VOLUME_FLOOR = 1e-3
 """A bar without volume counts as this share of the mean volume, so that its logarithm exists."""
 
 
-@kernel
+@kernel(nogil=True)
 def _wave_kernel(
     volume: Float1D, pivot_high: Float1D, pivot_low: Float1D, anchor: Float1D, resets: Bool1D
 ) -> tuple[Float1D, Float1D]:
@@ -39,7 +39,7 @@ def _wave_kernel(
     return rising, falling
 
 
-@kernel
+@kernel(nogil=True)
 def _shrinking_kernel(rising: Float1D, falling: Float1D, share: float) -> Float1D:
     out = np.zeros(len(rising))
     last_rising, last_falling = np.nan, np.nan

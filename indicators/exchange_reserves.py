@@ -22,7 +22,7 @@ _EDGES: Final = (30.0, 70.0, 90.0)
 SECOND_CLOCK: Final = "exchange_reserves&exchange_reserves:venue"
 
 
-@kernel
+@kernel(nogil=True)
 def _recent_kernel(event_time: Float1D, happened: Float1D, span_ns: float) -> Float1D:
     """1 where ``happened`` is not 0 on a row less than ``span_ns`` old, row *t* included."""
     out = np.zeros(len(happened))

@@ -20,7 +20,7 @@ _STABLE_ROWS: Final = 26
 """Rows of hourly premiums in the longest time that one settlement is shown, a day, and one more."""
 
 
-@kernel
+@kernel(nogil=True)
 def _weighted_premium_kernel(event_time: Float1D, premium: Float1D, settled: Float1D) -> Float1D:
     """Mean of the premium since the settlement that a row's time follows, weights 1, 2, 3, ..."""
     out = np.empty(len(premium))

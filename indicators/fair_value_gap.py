@@ -14,7 +14,7 @@ FARTHEST_ATR = 10.0
 """Distances to a zone are told up to this many ATR; a zone that does not exist is that far away."""
 
 
-@kernel
+@kernel(nogil=True)
 def _balanced_kernel(
     direction: Float1D, top: Float1D, bottom: Float1D, window_bars: int
 ) -> tuple[Float1D, Float1D, Float1D]:

@@ -10,7 +10,7 @@ from engine import ConfigError, ContractError, Float1D, Float2D, Int1D, Market
 
 from .asof import joined, last_known_row
 from .clock import Clock, clock_of
-from .spec import Feature, Indicator
+from .spec import Feature, Indicator, Output
 
 ClockBuilder: TypeAlias = Callable[[Market, str], Clock | None]
 Computation: TypeAlias = tuple[str, tuple[tuple[str, float], ...], str]
@@ -69,13 +69,8 @@ def build_features(
     present: list[Feature] = []
     columns: list[Float1D] = []
     for feature in wanted:
-        indicator = _looked_up(feature.indicator, indicators)
+        indicator = looked_up(feature, indicators)
         index = indicator.output_index(feature.output)
-        if indicator.only_clock not in (None, feature.clock):
-            raise ConfigError(
-                f"feature {feature}: indicator {indicator.name} is computed on clock "
-                f"{indicator.only_clock} only"
-            )
         if feature.clock not in clocks:
             clocks[feature.clock] = clock_builder(market, feature.clock)
         clock = clocks[feature.clock]
@@ -91,14 +86,12 @@ def build_features(
         identity = (feature.indicator, tuple(sorted(parameters.items())), feature.clock)
         outputs = done.get(identity)
         if outputs is None:
-            outputs = done[identity] = _computed(indicator, parameters, clock)
+            outputs = done[identity] = computed_outputs(indicator, parameters, clock)
         column = outputs[index]
         if feature.clock != "bars":
             if read not in rows:
                 rows[read] = last_known_row(known_at, clock.available_at)
-            column = joined(column, rows[read], clock.event_time, known_at, clock.max_age_ns)
-            if indicator.outputs[index].kind in ("signal", "state"):
-                column = np.where(np.isnan(column), 0.0, column)
+            column = shown_column(column, rows[read], clock, known_at, indicator.outputs[index])
         present.append(feature)
         columns.append(column)
     values = np.empty((len(known_at), len(columns)), order="F")
@@ -107,15 +100,25 @@ def build_features(
     return FeatureMatrix(base.event_time, known_at, tuple(present), values)
 
 
-def _looked_up(name: str, indicators: Mapping[str, Indicator]) -> Indicator:
-    if name not in indicators:
-        raise ConfigError(f"there is no indicator {name!r}; there are {sorted(indicators)}")
-    return indicators[name]
+def looked_up(feature: Feature, indicators: Mapping[str, Indicator]) -> Indicator:
+    """The indicator of ``feature``; ConfigError when there is none, or not on the feature's clock."""
+    if feature.indicator not in indicators:
+        raise ConfigError(
+            f"there is no indicator {feature.indicator!r}; there are {sorted(indicators)}"
+        )
+    indicator = indicators[feature.indicator]
+    if indicator.only_clock not in (None, feature.clock):
+        raise ConfigError(
+            f"feature {feature}: indicator {indicator.name} is computed on clock "
+            f"{indicator.only_clock} only"
+        )
+    return indicator
 
 
-def _computed(
+def computed_outputs(
     indicator: Indicator, parameters: Mapping[str, float], clock: Clock
 ) -> tuple[Float1D, ...]:
+    """Every output of ``indicator`` on the rows of ``clock``; ContractError for another shape."""
     inputs = {name: clock.columns[name] for name in indicator.inputs}
     outputs = indicator.compute(inputs, parameters)
     expected = (len(clock.event_time),)
@@ -125,3 +128,13 @@ def _computed(
             f"{len(indicator.outputs)} outputs of shape {expected}"
         )
     return outputs
+
+
+def shown_column(
+    values: Float1D, rows: Int1D, clock: Clock, known_at: Int1D, output: Output
+) -> Float1D:
+    """``values`` of ``clock`` at the bars that see ``rows`` of it, ``(T,)``; a missing event is 0."""
+    column = joined(values, rows, clock.event_time, known_at, clock.max_age_ns)
+    if output.kind in ("signal", "state"):
+        column = np.where(np.isnan(column), 0.0, column)
+    return column

@@ -19,7 +19,7 @@ BASELINE: Final = 1e-4
 _HOURS_PER_YEAR: Final = 8760.0
 
 
-@kernel
+@kernel(nogil=True)
 def _scaled_rate_kernel(rate: Float1D, interval_hours: Float1D, hours: float) -> Float1D:
     out = np.empty(len(rate))
     for t in range(len(rate)):

@@ -21,7 +21,7 @@ _ROWS_PER_DAY: Final = 24
 _SETTLE_DAYS: Final = 5
 
 
-@kernel
+@kernel(nogil=True)
 def _decayed_sum_kernel(event_time: Float1D, values: Float1D, half_life_ns: float) -> Float1D:
     out = np.zeros(len(values))
     total = 0.0

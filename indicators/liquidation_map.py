@@ -39,7 +39,7 @@ _VOLUME_LENGTH: Final = 20
 _ROWS_PER_DAY: Final = 24
 
 
-@kernel
+@kernel(nogil=True)
 def _median_kernel(
     open_time: Float1D, values: Float1D, counted: Float1D, span_ns: float
 ) -> Float1D:
@@ -66,7 +66,7 @@ def _median_kernel(
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _exhausted_kernel(longs: Float1D, shorts: Float1D, volume: Float1D) -> Float1D:
     out = np.zeros(len(longs))
     side, peak, age = 0.0, 0.0, 0

@@ -25,7 +25,7 @@ _LEVEL, _BORN, _ANCHOR, _SOURCE, _EQUAL, _BREACHED, _DEEPEST, _FARTHEST = range(
 _FIELDS = 8
 
 
-@kernel
+@kernel(nogil=True)
 def _period_extreme_kernel(
     period: Float1D, high: Float1D, low: Float1D, is_gap: Float1D
 ) -> tuple[Float1D, Float1D]:
@@ -43,7 +43,7 @@ def _period_extreme_kernel(
     return top, bottom
 
 
-@kernel
+@kernel(nogil=True)
 def _insert_kernel(
     pools: Float1D, count: int, level: float, born: int, anchor: int, source: int, width: float
 ) -> int:
@@ -74,7 +74,7 @@ def _insert_kernel(
     return count + 1
 
 
-@kernel
+@kernel(nogil=True)
 def _swept_kernel(
     pool: Float1D, t: int, high: float, low: float, close: float, atr: float, epsilon_atr: float
 ) -> bool:
@@ -97,7 +97,7 @@ def _swept_kernel(
     return False
 
 
-@kernel
+@kernel(nogil=True)
 def _sweep_kernel(
     prices: tuple[Float1D, Float1D, Float1D],
     atr: Float1D,

@@ -26,7 +26,7 @@ _MONTH_DAYS: Final = 30
 _QUARTER_DAYS: Final = 90
 
 
-@kernel
+@kernel(nogil=True)
 def _day_returns_kernel(
     open_time: Float1D, log_return: Float1D, day_ns: float
 ) -> tuple[Float1D, Float1D]:
@@ -44,7 +44,7 @@ def _day_returns_kernel(
     return total, size
 
 
-@kernel
+@kernel(nogil=True)
 def _run_kernel(
     close: Float1D, is_gap: Float1D, lag: int, most_gaps: int
 ) -> tuple[Float1D, Float1D]:

@@ -4,6 +4,7 @@ Each indicator gives the average in price units and ``distance``, the close less
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -139,6 +140,7 @@ def volume_weighted_mean(values: Float1D, volume: Float1D, length: int) -> Float
     return _volume_weighted_mean_kernel(values, volume, length)
 
 
+@lru_cache(maxsize=None)
 def forgetting_rows(alpha: float, stages: int = 1, tolerance: float = 1e-6) -> int:
     """Rows until a cascade of ``stages`` recursive means has forgotten all but ``tolerance``.
 
@@ -227,7 +229,7 @@ RMA = average_indicator(
     "Wilder's mean of the close.",
     wilder_mean,
     lambda n: n - 1,
-    wilder_stable_rows,
+    lambda n: wilder_stable_rows(n, 1, 1e-8),
     default=14,
 )
 

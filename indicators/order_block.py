@@ -15,7 +15,7 @@ from .zone import tracked_zones
 VOLUME_LENGTH = 20
 
 
-@kernel
+@kernel(nogil=True)
 def _block_kernel(
     open_: Float1D,
     close: Float1D,
@@ -36,7 +36,7 @@ def _block_kernel(
     return block
 
 
-@kernel
+@kernel(nogil=True)
 def _span_mean_kernel(values: Float1D, first: Float1D, last: Float1D) -> Float1D:
     out = np.full(len(values), np.nan)
     for t in range(len(values)):

@@ -17,7 +17,7 @@ MAX_GAP_RUN = 3
 """Pattern state survives this many missing bars in a row; one more forgets it (SPEC 0.3)."""
 
 
-@kernel
+@kernel(nogil=True)
 def _long_gap_kernel(is_gap: Float1D, limit: int) -> Bool1D:
     out = np.zeros(len(is_gap), dtype=np.bool_)
     run = 0
@@ -27,7 +27,7 @@ def _long_gap_kernel(is_gap: Float1D, limit: int) -> Bool1D:
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _is_pivot_kernel(values: Float1D, j: int, left: int, right: int, strict: bool) -> bool:
     for i in range(j - left, j):
         if not values[j] > values[i]:
@@ -41,7 +41,7 @@ def _is_pivot_kernel(values: Float1D, j: int, left: int, right: int, strict: boo
     return True
 
 
-@kernel
+@kernel(nogil=True)
 def _confirmed_pivot_kernel(values: Float1D, left: int, right: int, strict: bool) -> Float1D:
     out = np.full(len(values), np.nan)
     for t in range(left + right, len(values)):
@@ -50,7 +50,7 @@ def _confirmed_pivot_kernel(values: Float1D, left: int, right: int, strict: bool
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _alternating_kernel(
     pivot_high: Float1D, pivot_low: Float1D, right: int, depth: int, resets: Bool1D
 ) -> tuple[Float2D, Float2D, Float2D]:
@@ -90,7 +90,7 @@ def _alternating_kernel(
     return price, anchor, kind
 
 
-@kernel
+@kernel(nogil=True)
 def _extreme_row_kernel(values: Float1D, first: int, last: int, side: int) -> int:
     row = first
     for i in range(first + 1, last + 1):
@@ -99,7 +99,7 @@ def _extreme_row_kernel(values: Float1D, first: int, last: int, side: int) -> in
     return row
 
 
-@kernel
+@kernel(nogil=True)
 def _directional_change_kernel(
     high: Float1D, low: Float1D, close: Float1D, threshold: Float1D, resets: Bool1D
 ) -> tuple[Float1D, Float1D, Float1D]:
@@ -128,7 +128,7 @@ def _directional_change_kernel(
     return pivot_high, pivot_low, anchor
 
 
-@kernel
+@kernel(nogil=True)
 def _held_level_kernel(events: Float1D) -> Float1D:
     out = np.full(len(events), np.nan)
     level = np.nan

@@ -14,7 +14,7 @@ from engine import (
 )
 
 
-@kernel
+@kernel(nogil=True)
 def _bucket_bars_kernel(
     bucket: Int1D, open_: Float1D, high: Float1D, low: Float1D, close: Float1D, count: int
 ) -> tuple[Float1D, Float1D, Float1D, Float1D]:

@@ -101,7 +101,7 @@ def _fits_windows(open_time: Float1D) -> Bool1D:
     return fits
 
 
-@kernel
+@kernel(nogil=True)
 def _session_range_kernel(
     session: Int1D, high: Float1D, low: Float1D, is_gap: Float1D, resets: Bool1D
 ) -> tuple[Float1D, Float1D, Float1D]:
@@ -127,7 +127,7 @@ def _session_range_kernel(
     return top, bottom, owner
 
 
-@kernel
+@kernel(nogil=True)
 def _judas_kernel(
     prices: tuple[Float1D, Float1D, Float1D, Float1D],
     atr: Float1D,

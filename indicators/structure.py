@@ -18,7 +18,7 @@ from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import wilder_stable_rows
 
 
-@kernel
+@kernel(nogil=True)
 def _break_kernel(
     close: Float1D, pivot_high: Float1D, pivot_low: Float1D, right: int, resets: Bool1D
 ) -> tuple[Float1D, Float1D, Float1D, Float1D, Float1D]:
@@ -52,7 +52,7 @@ def _break_kernel(
     return event, change, trend, level, origin
 
 
-@kernel
+@kernel(nogil=True)
 def _displaced_kernel(
     event: Float1D, origin: Float1D, gap: Float1D
 ) -> tuple[Float1D, Float1D, Float1D]:

@@ -13,7 +13,7 @@ from .volatility import average_true_range, wilder_stable_rows
 AGE_DECAY_BARS = 100.0
 
 
-@kernel
+@kernel(nogil=True)
 def _level_kernel(
     close: Float1D,
     width: Float1D,

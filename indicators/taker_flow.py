@@ -16,7 +16,7 @@ from .rolling import quotient, rolling_sum
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
 
-@kernel
+@kernel(nogil=True)
 def _slope_t_kernel(values: Float1D, length: int) -> Float1D:
     """Slope over its standard error, of the least-squares line through ``length`` rows."""
     out = np.full(len(values), np.nan)
@@ -39,7 +39,7 @@ def _slope_t_kernel(values: Float1D, length: int) -> Float1D:
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _flow_weighted_return_kernel(log_return: Float1D, root_flow: Float1D, length: int) -> Float1D:
     out = np.full(len(log_return), np.nan)
     for t in range(length, len(log_return)):

@@ -16,7 +16,7 @@ FEWEST_ROWS: Final = 20
 _SMALLEST_DEVIATION: Final = 1e-12
 
 
-@kernel
+@kernel(nogil=True)
 def _window_start_kernel(
     event_time: Float1D, window_ns: float, keep_edge: bool, fewest: int
 ) -> Int1D:
@@ -32,7 +32,7 @@ def _window_start_kernel(
     return starts
 
 
-@kernel
+@kernel(nogil=True)
 def _moments_kernel(values: Float1D, starts: Int1D) -> tuple[Float1D, Float1D]:
     """Mean and deviation of rows ``starts[t]..t`` without subtracting anything from a sum.
 
@@ -72,7 +72,7 @@ def _moments_kernel(values: Float1D, starts: Int1D) -> tuple[Float1D, Float1D]:
     return means, deviations
 
 
-@kernel
+@kernel(nogil=True)
 def _rank_kernel(order: Int1D, levels: int, starts: Int1D) -> Float1D:
     out = np.full(len(order), np.nan)
     tree = np.zeros(levels + 1, dtype=np.int64)
@@ -97,7 +97,7 @@ def _rank_kernel(order: Int1D, levels: int, starts: Int1D) -> Float1D:
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _value_before_kernel(event_time: Float1D, values: Float1D, span_ns: float) -> Float1D:
     out = np.full(len(values), np.nan)
     cursor = -1
@@ -109,7 +109,7 @@ def _value_before_kernel(event_time: Float1D, values: Float1D, span_ns: float) -
     return out
 
 
-@kernel
+@kernel(nogil=True)
 def _slope_kernel(event_time: Float1D, values: Float1D, starts: Int1D, unit_ns: float) -> Float1D:
     out = np.zeros(len(values))
     for t in range(len(values)):

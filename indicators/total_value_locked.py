@@ -21,7 +21,7 @@ _FLOW_SHARE: Final = 0.3
 """Weights of SPEC H9.8; the breadth of protocols (0.3) has no series and drops out."""
 
 
-@kernel
+@kernel(nogil=True)
 def _correlation_kernel(first: Float1D, second: Float1D, length: int) -> Float1D:
     """Correlation of the last ``length`` rows; 0 where one of the two does not move."""
     out = np.full(len(first), np.nan)

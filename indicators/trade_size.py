@@ -17,7 +17,7 @@ BENFORD: Final = np.log10(1.0 + 1.0 / np.arange(1.0, 10.0))
 """Expected shares of the first digits 1 to 9."""
 
 
-@kernel
+@kernel(nogil=True)
 def _leading_digits_kernel(values: Float1D) -> np.ndarray:
     """The first two digits, 10 to 99; 0 where the value is not positive and finite."""
     digits = np.zeros(len(values), dtype=np.int64)
@@ -33,7 +33,7 @@ def _leading_digits_kernel(values: Float1D) -> np.ndarray:
     return digits
 
 
-@kernel
+@kernel(nogil=True)
 def _digits_kernel(digits: np.ndarray, expected: Float1D, length: int) -> tuple[Float1D, Float1D]:
     """Mean distance of the shares of first digits from ``expected``, and the largest share of a pair.
 

@@ -201,7 +201,7 @@ VOLUME_PROFILE = Indicator(
     compute=_volume_profile,
     lookback=lambda parameters: 0,
     stable=lambda parameters: max(
-        int(parameters["hours"]) * ROWS_OF_AN_HOUR, wilder_stable_rows(ATR_LENGTH)
+        int(parameters["hours"]) * ROWS_OF_AN_HOUR, wilder_stable_rows(ATR_LENGTH, 1, 1e-8)
     ),
 )
 SESSION_VOLUME_PROFILE = Indicator(
@@ -212,7 +212,7 @@ SESSION_VOLUME_PROFILE = Indicator(
     outputs=_outputs("the day so far"),
     compute=_session_profile,
     lookback=lambda parameters: 0,
-    stable=lambda parameters: max(ROWS_OF_A_DAY, wilder_stable_rows(ATR_LENGTH)),
+    stable=lambda parameters: max(ROWS_OF_A_DAY, wilder_stable_rows(ATR_LENGTH, 1, 1e-8)),
 )
 PREVIOUS_VOLUME_PROFILE = Indicator(
     name="previous_volume_profile",
@@ -222,7 +222,7 @@ PREVIOUS_VOLUME_PROFILE = Indicator(
     outputs=_outputs("the day before"),
     compute=_previous_profile,
     lookback=lambda parameters: 0,
-    stable=lambda parameters: max(2 * ROWS_OF_A_DAY, wilder_stable_rows(ATR_LENGTH)),
+    stable=lambda parameters: max(2 * ROWS_OF_A_DAY, wilder_stable_rows(ATR_LENGTH, 1, 1e-8)),
 )
 
 INDICATORS = (VOLUME_PROFILE, SESSION_VOLUME_PROFILE, PREVIOUS_VOLUME_PROFILE)

@@ -17,6 +17,39 @@ TIERS: Final = (2.0, 3.0, 5.0)
 
 
 @kernel(nogil=True)
+def _middle_values_kernel(values: Float1D, count: int) -> tuple[float, float]:
+    """The two middle ones of the first ``count`` values by size, one twice if odd; they are reordered.
+
+    Hoare's selection: the part that holds the middle is split until nothing is left of it.
+    """
+    wanted = count // 2
+    low, high = 0, count - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if right < wanted:
+            low = left
+        if wanted < left:
+            high = right
+    above = values[wanted]
+    if count % 2:
+        return above, above
+    below = values[0]
+    for i in range(1, wanted):
+        below = max(below, values[i])
+    return below, above
+
+
+@kernel(nogil=True)
 def _seasonal_volume_kernel(
     volume: Float1D, weekend: Bool1D, rows_a_day: int, days: int, reach: int
 ) -> tuple[Float1D, Float1D]:
@@ -24,7 +57,11 @@ def _seasonal_volume_kernel(
     score = np.full(len(volume), np.nan)
     if rows_a_day < 1:
         return ratio, score
-    sample = np.empty(days * (2 * reach + 1))
+    all_logs = np.full(len(volume), np.nan)
+    for t in range(len(volume)):
+        if volume[t] > 0:
+            all_logs[t] = np.log(volume[t])
+    sample, logs = np.empty(days * (2 * reach + 1)), np.empty(days * (2 * reach + 1))
     for t in range(days * rows_a_day + reach, len(volume)):
         ratio[t], score[t] = 0.0, 0.0
         count, alike = 0, 0
@@ -35,16 +72,19 @@ def _seasonal_volume_kernel(
             alike += 1
             for row in range(slot - reach, slot + reach + 1):
                 if volume[row] > 0:
-                    sample[count] = volume[row]
+                    sample[count], logs[count] = volume[row], all_logs[row]
                     count += 1
         if count < alike or count == 0 or not volume[t] > 0:
             continue
-        ratio[t] = volume[t] / np.median(sample[:count])
-        logs = np.log(sample[:count])
-        middle = np.median(logs)
-        spread = np.median(np.abs(logs - middle))
+        below, above = _middle_values_kernel(sample, count)
+        ratio[t] = volume[t] / (0.5 * (below + above))
+        middle = 0.5 * (np.log(below) + np.log(above))
+        for i in range(count):
+            logs[i] = abs(logs[i] - middle)
+        below, above = _middle_values_kernel(logs, count)
+        spread = 0.5 * (below + above)
         if spread > 0:
-            score[t] = (np.log(volume[t]) - middle) / (MAD_TO_DEVIATION * spread)
+            score[t] = (all_logs[t] - middle) / (MAD_TO_DEVIATION * spread)
     return ratio, score
 
 

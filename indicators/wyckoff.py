@@ -72,7 +72,7 @@ EVENT_WEIGHTS = {
 """Weight of each event in the composite operator; ours, in the order of how much it commits."""
 
 
-@kernel
+@kernel(nogil=True)
 def _decayed_sum_kernel(values: Float1D, decay: float) -> Float1D:
     out = np.empty(len(values))
     total = 0.0

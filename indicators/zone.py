@@ -33,7 +33,7 @@ _FIELDS = 9
 _OUTPUTS = 13
 
 
-@kernel
+@kernel(nogil=True)
 def _advance_kernel(
     zone: Float1D, high: float, low: float, close: float, max_touches: int, out: Float1D
 ) -> None:
@@ -68,7 +68,7 @@ def _advance_kernel(
     zone[_INSIDE] = 1.0 if (-high <= -zone[_BOTTOM] if side > 0 else low <= zone[_TOP]) else 0.0
 
 
-@kernel
+@kernel(nogil=True)
 def _observe_kernel(zone: Float1D, close: float, out: Float1D) -> None:
     bearish = 1 if zone[_SIDE] < 0 else 0
     if zone[_FLIPPED]:
@@ -88,7 +88,7 @@ def _observe_kernel(zone: Float1D, close: float, out: Float1D) -> None:
         out[column] = distance
 
 
-@kernel
+@kernel(nogil=True)
 def _zone_kernel(
     high: Float1D,
     low: Float1D,

@@ -13,6 +13,7 @@ from .consensus import GATES, WEIGHTS, Consensus, ConsensusRules, consensus, dec
 from .consensus_steps import ConsensusSteps, GateStep, HeadVote, consensus_steps
 from .contributions import Contribution, ContributionTable, ScoredHead, contribution_table
 from .heads import HEAD_NAMES, HEADS, HEADS_BY_NAME
+from .latest import latest_votes, memory_bars
 from .votes import VoteMatrix, head_inputs, stacked_votes, vote_matrix
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "contribution_table",
     "decide",
     "head_inputs",
+    "latest_votes",
+    "memory_bars",
     "reason_bits",
     "stacked_votes",
     "vote_matrix",

@@ -45,10 +45,11 @@ class VoteMatrix:
 
 def head_inputs(head: Head, matrix: FeatureMatrix) -> HeadInputs:
     """The columns that ``head`` declared, under its own aliases; absent where data are missing."""
+    position = {feature: column for column, feature in enumerate(matrix.features)}
     columns = {
-        alias: column
+        alias: matrix.values[:, position[feature]]
         for alias, feature in head.features().items()
-        if (column := matrix.get(feature)) is not None
+        if feature in position
     }
     return HeadInputs(len(matrix.open_time), columns)
 

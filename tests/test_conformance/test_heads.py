@@ -370,7 +370,8 @@ def test_inputs_are_real(suite: Suite, switches: bool) -> None:
 
 
 PRESENCE = frozenset(
-    ("crypto_metrics", alias) for alias in ("reserves_change", "altcoin_band", "rotation_phase", "listing_band")
+    ("crypto_metrics", alias)
+    for alias in ("reserves_change", "altcoin_band", "rotation_phase", "listing_band")
 )
 """Features of which a head reads only whether they are known: the side comes as a feature of its own."""
 

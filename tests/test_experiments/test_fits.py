@@ -74,6 +74,24 @@ def test_the_fit_becomes_parameters_of_the_map(given):
     assert found[:3_000][usable].mean() == pytest.approx(labels[usable].mean(), abs=0.02)
 
 
+def test_rows_whose_label_is_open_are_left_out(given):
+    """The last day of the range has no label yet: read as quiet, it would bias the fit."""
+    _, known_at, columns = given
+    training = np.arange(len(known_at)) < 2_000
+    burst = np.zeros(len(known_at))
+    burst[[900, 1_400, 1_995]] = 1.0
+    fitted = fit_cascade(known_at, {**columns, "burst": burst}, training)
+    regressors = np.column_stack([
+        columns["relative_mass"], -columns["relative_distance"],
+        columns["funding_size"], columns["crowding"],
+    ])  # fmt: skip
+    rows = np.arange(2_000 - 24)
+    rows = rows[np.isfinite(regressors[rows]).all(axis=1)]
+    labels = np.array([burst[row + 1 : row + 25].any() for row in rows])
+    expected = fit_logistic(regressors[rows], labels)
+    np.testing.assert_allclose(list(fitted.values())[1:], expected, rtol=1e-9)
+
+
 def test_what_follows_the_range_changes_nothing(given):
     _, known_at, columns = given
     training = (np.arange(len(known_at)) >= 500) & (np.arange(len(known_at)) < 2_500)

@@ -111,7 +111,7 @@ def test_runs_none_writes_nothing(small_config: RunConfig, store: Store, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("moment", ["write_parquet", "write_text", "sha256_of"])
+@pytest.mark.parametrize("moment", ["write_parquet", "replace_file", "sha256_of"])
 def test_an_interrupt_leaves_nothing_that_looks_finished(
     small_config: RunConfig,
     store: Store,

@@ -336,6 +336,8 @@ class TestSupply:
         fresh = np.flatnonzero(out["band"] == 2)
         assert (fresh[0], fresh[-1]) == (10, 80)
         assert (out["momentum"][81:] == 0).all()
+        assert (out["gain"][81:] == 0).all()
+        assert out["gain"][80] == pytest.approx(math.log(1.1))
         gone = computed(coin_supply.LISTING, {**columns, "listings.side": -side})
         assert (gone["momentum"][10:81] == -1).all()
         assert (gone["band"][10:81] == 3).all()

@@ -403,7 +403,9 @@ class TestDaily:
         assert out["growth_7d"][10] == pytest.approx(100 * (1.02**7 - 1))
         np.testing.assert_array_equal(out["strong"], [0] * 7 + [1] * 9)
         falling = {**columns, "tvl_usd": 100 * 0.98 ** np.arange(16)}
-        np.testing.assert_array_equal(computed(total_value_locked.TVL, falling)["strong"][7:], [-1] * 9)
+        np.testing.assert_array_equal(
+            computed(total_value_locked.TVL, falling)["strong"][7:], [-1] * 9
+        )
 
     def test_implied_volatility(self):
         times = days(*range(200))

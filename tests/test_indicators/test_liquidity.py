@@ -1,13 +1,12 @@
-"""Pools and sweeps; support and resistance; chart patterns; candlesticks."""
+"""Pools and sweeps; support and resistance; chart patterns."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
-import talib
 
 from engine import DAY_NS, HOUR_NS, WEEK_NS, Float1D
-from indicators import candlestick, chart_pattern, liquidity, pivot, support_resistance
+from indicators import chart_pattern, liquidity, pivot, support_resistance
 from indicators.spec import Indicator
 from indicators.volatility import average_true_range
 from tests.generators import random_bars
@@ -290,51 +289,6 @@ def test_triangle_and_flag() -> None:
     assert only(wide, "flag") == []
     columns["is_gap"][40:44] = 1.0
     assert only(columns, "flag") == []
-
-
-def test_candles_are_talibs() -> None:
-    assert sorted(candlestick.PATTERNS) == sorted(
-        name.removeprefix("CDL").lower()
-        for name in talib.get_function_groups()["Pattern Recognition"]
-    )
-    bars = random_bars(2000, 9)
-    columns = dict(bars.columns())
-    prices = (bars.open, bars.high, bars.low, bars.close)
-    got = outputs_of(candlestick.CANDLESTICK, columns)
-    for name in ("engulfing", "3outside", "spinningtop", "eveningstar"):
-        raw = getattr(talib, f"CDL{name.upper()}")(*prices)
-        assert np.array_equal(got[name], np.sign(raw)), name
-    raw = talib.CDLHAMMER(*prices)
-    mean = talib.SMA(bars.close, 10)
-    falling = (bars.close < mean) & (np.diff(mean, prepend=np.nan) < 0)
-    assert np.array_equal(got["hammer"], np.where(falling, np.sign(raw), 0))
-    assert 0 < got["hammer"].sum() < (raw != 0).sum()
-    directional = [n for n in candlestick.PATTERNS if n not in candlestick.INDECISION]
-    assert np.array_equal(got["bullish_count"], sum(got[n] > 0 for n in directional))
-    assert np.array_equal(got["indecision_count"], sum(got[n] != 0 for n in candlestick.INDECISION))
-
-
-def test_one_bad_bar_does_not_silence_the_candles_behind_it() -> None:
-    bars = random_bars(600, 9)
-    columns = {name: column.copy() for name, column in bars.columns().items()}
-    for name in ("open", "high", "low", "close"):
-        columns[name][300] = np.nan
-    clean = outputs_of(candlestick.CANDLESTICK, dict(bars.columns()))
-    got = outputs_of(candlestick.CANDLESTICK, columns)
-    for name in candlestick.PATTERNS:
-        assert np.array_equal(got[name][340:], clean[name][340:]), name
-
-
-def test_reversals_count_and_grade() -> None:
-    bars = random_bars(1500, 9)
-    columns = dict(bars.columns())
-    got = outputs_of(candlestick.CANDLESTICK_REVERSAL, columns)
-    values = np.stack([candlestick.candlestick_pattern(columns, n) for n in candlestick.REVERSALS])
-    assert np.array_equal(got["bullish_count"], (values > 0).sum(axis=0))
-    assert np.array_equal(got["bearish_count"], (values < 0).sum(axis=0))
-    lone = got["bullish_count"] == 1
-    assert np.array_equal(got["bullish_strength"][lone], values.max(axis=0)[lone] / 100)
-    assert set(np.unique(got["bullish_strength"])) >= {0.0, 0.8, 1.0}
 
 
 def test_a_level_is_forgotten_behind_a_hole() -> None:

@@ -38,6 +38,8 @@ HALF = HOURS // 2
 COINS = ("ETH", "ADA", "AVAX", "ARB", "OP", "UNI", "AAVE", "DOGE", "SAND", "FET", "DOT", "ATOM")
 DAYS_BEFORE = 130
 """Days of the universe before the bars: its windows are months long."""
+FUNDING_CHANGES = (800, 1_600)
+"""Hours from which funding is settled every 4 hours, and every hour."""
 STEP = {"funding": "8h"} | dict.fromkeys(
     ("metrics", "mark_price", "index_price", "premium_index"), "1h"
 )
@@ -62,12 +64,16 @@ SWITCHED = tuple(switched(head) for head in DEFAULTS)
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What is written to the store: bars and series of one symbol, and whether coins stand around it."""
+    """What is written to the store: bars and series of one symbol, and the coins around it.
+
+    ``own_listed_day`` counts from the first bar of the usual market.
+    """
 
     bars: Bars
     series: Mapping[str, Series]
     universe: bool = True
     own_in_universe: bool = True
+    own_listed_day: int = -DAYS_BEFORE
 
     def changed_series(self, name: str, change: Callable[[Series], Series]) -> "Source":
         return replace(self, series={**self.series, name: change(self.series[name])})
@@ -107,14 +113,14 @@ def write_bars(store: Store, symbol: str, bars: Bars) -> None:
     store.write(key, table, provenance={})
 
 
-def write_universe(store: Store) -> list[Instrument]:
-    """Daily bars of bitcoin and a dozen coins; each coin listed a week after the one before."""
+def write_universe(store: Store, own_listed_day: int) -> list[Instrument]:
+    """Daily bars of bitcoin, the own coin and a dozen more, each listed a week after the one before."""
     days = np.arange(HOURS // 24 + DAYS_BEFORE)
     generator = np.random.default_rng(SEED)
     for position, coin in enumerate(("BTC", "SOL", *COINS)):
         close = 100.0 * np.exp(np.cumsum(0.03 * generator.standard_normal(len(days))))
-        first = 7 * max(position - 2, 0)
-        prices = {name: close[first:] for name in ("open", "high", "low", "close")}
+        first = DAYS_BEFORE + own_listed_day if coin == "SOL" else 7 * max(position - 2, 0)
+        prices = dict.fromkeys(("open", "high", "low", "close"), close[first:])
         opened = START_NS + DAY_NS * (days[first:] - DAYS_BEFORE)
         table = pa.table({"open_time": opened, **prices, "volume": np.ones(len(close) - first)})
         key = DatasetKey("ohlcv", "binance", "spot", f"{coin}USDT", "1d", "daily")
@@ -142,7 +148,7 @@ def loaded(folder: Path, source: Source) -> Market:
     market = replace(market, series={**beside, **market.series})
     if not source.universe:
         return market
-    coins = write_universe(store)
+    coins = write_universe(store, source.own_listed_day)
     rule = UniverseRule(size=50, minimum_listed_days=5, lookback_days=3, rebalance="1d")
     bitcoin = replace(BITCOIN, source="daily")
     kept = coins if source.own_in_universe else coins[1:]
@@ -182,7 +188,7 @@ def listed_half_way(source: Source) -> Source:
     columns = {name: bars.columns()[name][HALF:] for name in ("open", "high", "low", "close")}
     columns |= {name: column[HALF:] for name, column in flows(bars).items()}
     late = replace(bars, open_time=bars.open_time[HALF:], is_gap=bars.is_gap[HALF:], **columns)
-    return replace(source, bars=late)
+    return replace(source, bars=late, own_listed_day=HALF // 24)
 
 
 def first_bars(count: int) -> Callable[[Source], Source]:
@@ -197,12 +203,16 @@ def without_open_interest(source: Source) -> Source:
     return source.changed_series("metrics", ratios_only)
 
 
+def venue_series(source: Source) -> dict[str, Series]:
+    """What venues and data vendors publish; the sentiment that a user brings is the user's affair."""
+    return {name: one for name, one in source.series.items() if name != "external_sentiment"}
+
+
 def ending(source: Source) -> Source:
     """Every series ends half-way."""
     end_ns = int(source.bars.close_time[HALF])
-    return replace(
-        source, series={name: one.known_at(end_ns) for name, one in source.series.items()}
-    )
+    ended = {name: one.known_at(end_ns) for name, one in venue_series(source).items()}
+    return replace(source, series=ended)
 
 
 def beginning(source: Source) -> Source:
@@ -212,28 +222,45 @@ def beginning(source: Source) -> Source:
         source,
         series={
             name: rows_of(one, np.flatnonzero(one.event_time >= start_ns))
-            for name, one in source.series.items()
+            for name, one in venue_series(source).items()
         },
     )
 
 
+def paid_for_eight_hours(time_ns: np.ndarray) -> Float1D:
+    """Funding that swings over 40 days, whatever the interval of its settlements is."""
+    swing: Float1D = np.sin(2 * np.pi * (time_ns - START_NS) / (40 * DAY_NS))
+    return 1e-4 + 6e-4 * swing
+
+
 def shortening_funding(source: Source) -> Source:
     """Settled every 8 hours, from a third on every 4 and from two thirds on every hour."""
-    edges = START_NS + HOUR_NS * np.array([-240, HOURS // 3 // 8 * 8, HOURS // 3 * 2, HOURS + 8])
-    times, hours = [], []
-    for (start, stop), interval in zip(zip(edges[:-1], edges[1:], strict=True), (8, 4, 1)):
-        own = np.arange(start, stop, interval * HOUR_NS)
-        times.append(own)
-        hours.append(np.full(len(own), float(interval)))
-    event_time = np.concatenate(times)
-    # What is paid for eight hours changes with time alone, whatever the interval is.
-    for_eight = 1e-4 + 6e-4 * np.sin(2 * np.pi * (event_time - START_NS) / (40 * DAY_NS))
-    interval = np.concatenate(hours)
-    columns = {"rate": for_eight * interval / 8.0, "interval_hours": interval}
+    lengths = (8, 4, 1)
+    spans = zip((-240, *FUNDING_CHANGES), (*FUNDING_CHANGES, HOURS), lengths, strict=True)
+    hours = [np.arange(start + each, stop + 1, each) for start, stop, each in spans]
+    event_time = START_NS + HOUR_NS * np.concatenate(hours)
+    interval = np.repeat(np.array(lengths, dtype=np.float64), [len(own) for own in hours])
+    columns = {
+        "rate": paid_for_eight_hours(event_time) * interval / 8.0,
+        "interval_hours": interval,
+    }
     series = replace(
         source.series["funding"], event_time=event_time, available_at=event_time, columns=columns
     )
     return replace(source, series={**source.series, "funding": series})
+
+
+def unstated_intervals(source: Source) -> Source:
+    """The same, from a source that does not say how long an interval is."""
+
+    def unstated(series: Series) -> Series:
+        return replace(series, columns={"rate": series.columns["rate"]})
+
+    return shortening_funding(source).changed_series("funding", unstated)
+
+
+def without_series(source: Source) -> Source:
+    return replace(source, series={})
 
 
 SITUATIONS: Mapping[str, Callable[[Source], Source]] = {
@@ -242,6 +269,8 @@ SITUATIONS: Mapping[str, Callable[[Source], Source]] = {
     "no universe": lambda source: replace(source, universe=False),
     "listed half-way": listed_half_way,
     "shortening funding": shortening_funding,
+    "unstated intervals": unstated_intervals,
+    "no series": without_series,
     "no open interest": without_open_interest,
     "one bar": first_bars(1),
     "two bars": first_bars(2),
@@ -314,3 +343,184 @@ def test_every_head_answers(
     votes = votes_of(situation, is_switched)
     assert votes.direction.shape == (len(votes), len(HEADS))
     assert ((votes.coverage > 0) | (votes.direction == 0)).all()
+
+
+NAMES = tuple(head.name for head in DEFAULTS)
+ANSWER = ("direction", "probability", "confidence", "score", "coverage", "reasons")
+
+
+def differing(left: VoteMatrix, right: VoteMatrix, rows: slice = slice(None)) -> set[str]:
+    """Heads whose answers differ anywhere on ``rows``."""
+    assert len(left) == len(right)
+    return {
+        name
+        for at, name in enumerate(NAMES)
+        for answer in ANSWER
+        if not np.array_equal(getattr(left, answer)[rows, at], getattr(right, answer)[rows, at])
+    }
+
+
+def column_of(market: Market, output: str, name: str, clock: str = "bars", **how: float) -> Float1D:
+    wanted = feature(name, output, clock=clock, **how)
+    column = build_features(market, [wanted], indicators=INDICATORS_BY_NAME).get(wanted)
+    assert column is not None
+    return column
+
+
+def test_a_coin_beside_the_universe_sees_the_season_and_has_no_layer(
+    market_of: Callable[[str], Market], votes_of: Callable[..., VoteMatrix]
+) -> None:
+    market = market_of("not in the universe")
+    assert market.panels["universe"].own is None
+    season = column_of(market, "band", "altcoin_season", "universe")
+    side = column_of(market, "side", "altcoin_season", "universe")
+    np.testing.assert_array_equal(side, (season == 5.0).astype(float) - (season == 1.0))
+    assert side.any()
+    assert column_of(market_of("usual"), "side", "layer_rotation", "universe").any()
+    assert not column_of(market, "side", "layer_rotation", "universe").any()
+    absent = feature("benchmark_beta", "value", clock="universe")
+    assert build_features(market, [absent], indicators=INDICATORS_BY_NAME).features == ()
+    assert differing(votes_of("not in the universe"), votes_of("usual")) == {"crypto_metrics"}
+    assert differing(votes_of("no universe"), votes_of("usual")) == {"crypto_metrics"}
+    coverage = votes_of("no universe").coverage[-1, NAMES.index("crypto_metrics")]
+    assert coverage == pytest.approx(6 / 7)
+
+
+def test_a_coin_listed_half_way_is_compared_from_its_listing_on(
+    market_of: Callable[[str], Market], votes_of: Callable[..., VoteMatrix]
+) -> None:
+    market = market_of("listed half-way")
+    beta = column_of(market, "value", "benchmark_beta", "benchmark", length=30)
+    own, bitcoin = market.panels["benchmark"].columns["close"].T
+    rows = np.flatnonzero(~np.isnan(own) & ~np.isnan(bitcoin))
+    at = np.searchsorted(market.bars.open_time, market.panels["benchmark"].event_time[rows])
+    assert at[0] == 0
+    moves = np.stack(
+        [own[rows][1:] / own[rows][:-1] - 1, bitcoin[rows][1:] / bitcoin[rows][:-1] - 1]
+    )
+    for last in (30, 31, 500, len(rows) - 1):
+        covariance = np.cov(moves[:, last - 30 : last], ddof=0)
+        assert beta[at[last]] == pytest.approx(covariance[0, 1] / covariance[1, 1], rel=1e-9)
+    assert np.isnan(beta[: at[30]]).all()
+    daily = column_of(market, "value", "benchmark_beta", "universe", length=10)
+    # The first day is known when it has ended, its tenth return ten days later.
+    assert int(np.argmax(~np.isnan(daily))) == 24 * 11 - 1
+    age = market.panels["universe"].columns["age"][
+        :, market.panels["universe"].symbols.index("SOL")
+    ]
+    assert not age[: DAYS_BEFORE + HALF // 24].any()
+    assert not votes_of("listed half-way").direction[:20, NAMES.index("technical")].any()
+
+
+def test_funding_is_read_for_eight_hours_whatever_its_interval(
+    market_of: Callable[[str], Market], votes_of: Callable[..., VoteMatrix]
+) -> None:
+    market = market_of("shortening funding")
+    hour = np.arange(1, HOURS + 1)
+    each = np.select([hour < 804, hour < 1_601], [8, 4], 1)
+    settled = START_NS + HOUR_NS * (hour // each * each)
+    expected = paid_for_eight_hours(settled)
+    f8 = column_of(market, "f8", "funding_rate", "funding")
+    np.testing.assert_allclose(f8, expected, rtol=1e-12)
+    annual = column_of(market, "annual", "funding_rate", "funding")
+    np.testing.assert_allclose(annual, expected * 1_095, rtol=1e-12)
+    band = column_of(market, "band", "funding_rate", "funding")
+    excess = f8 - 1e-4
+    np.testing.assert_array_equal(band, 2.0 + (excess >= 3e-4) - (excess <= -3e-4))
+    assert set(band) == {1.0, 2.0, 3.0}
+    assert differing(votes_of("shortening funding"), votes_of("usual")) == {
+        "sentiment", "crypto_metrics",
+    }  # fmt: skip
+    assert differing(votes_of("unstated intervals"), votes_of("shortening funding")) == set()
+
+
+def test_without_open_interest_what_reads_it_drops_out(
+    market_of: Callable[[str], Market], votes_of: Callable[..., VoteMatrix]
+) -> None:
+    assert "sum_open_interest" not in market_of("no open interest").series["metrics"].columns
+    with_it, without = votes_of("usual"), votes_of("no open interest")
+    assert differing(without, with_it) == {"sentiment"}
+    at = NAMES.index("sentiment")
+    lost = with_it.coverage[:, at] - without.coverage[:, at]
+    # Liquidations weigh 15 of 120; leverage is a part of a component that stays.
+    liquidation = column_of(market_of("usual"), "score", "liquidation", "metrics")
+    whole = np.where(np.isnan(liquidation), 0.0, 15.0 / 120.0)
+    np.testing.assert_allclose(lost, whole, atol=1e-12)
+    assert whole[-1] > 0
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_first_bars_of_a_market_give_what_they_give_in_a_longer_one(
+    count: int, votes_of: Callable[..., VoteMatrix]
+) -> None:
+    for is_switched in (False, True):
+        short = votes_of("one bar" if count == 1 else "two bars", is_switched)
+        long = votes_of("usual", is_switched)
+        assert len(short) == count
+        for answer in ANSWER:
+            np.testing.assert_array_equal(getattr(short, answer), getattr(long, answer)[:count])
+        prices_only = [NAMES.index(name) for name in NAMES if name != "crypto_metrics"]
+        assert not short.direction[:, prices_only].any()
+
+
+def test_a_day_without_volume_says_nothing_about_who_traded(
+    market_of: Callable[[str], Market], votes_of: Callable[..., VoteMatrix]
+) -> None:
+    market = market_of("a day without volume")
+    day = slice(60 * 24, 61 * 24)
+    assert not market.bars.volume[day].any()
+    assert not market.bars.is_gap[day].any()
+    assert (column_of(market, "share", "taker_ratio")[day] == 0.5).all()
+    assert not column_of(market, "strong", "taker_ratio")[day].any()
+    assert not column_of(market, "rvol", "rvol")[day].any()
+    assert not column_of(market, "spike", "rvol")[day].any()
+    assert not column_of(market, "spike", "volume_spike")[day].any()
+    assert (column_of(market, "ratio", "taker_delta", length=20)[day][19:] == 0.5).all()
+    assert not column_of(market, "side", "cvd")[day][19:].any()
+    same = set(NAMES) - differing(votes_of("a day without volume"), votes_of("usual"))
+    assert {"technical", "harmonic", "market_structure"} <= same
+
+
+def test_a_week_of_gaps_shows_no_pattern_and_ends_what_stood(
+    market_of: Callable[[str], Market], votes_of: Callable[..., VoteMatrix]
+) -> None:
+    market = market_of("a week of gaps")
+    missing = slice(HALF, HALF + 168)
+    assert market.bars.is_gap[missing].all()
+    assert len(set(market.bars.close[missing])) == 1
+    for name in ("pivot", "fair_value_gap", "structure", "wyckoff", "harmonic"):
+        for output in INDICATORS_BY_NAME[name].outputs:
+            if output.kind == "signal":
+                # Three missing bars may still confirm what stood before them.
+                assert not column_of(market, output.name, name)[HALF + 6 : HALF + 168].any(), name
+    votes, usual_votes = votes_of("a week of gaps"), votes_of("usual")
+    for answer in ANSWER:
+        np.testing.assert_array_equal(
+            getattr(votes, answer)[:HALF], getattr(usual_votes, answer)[:HALF]
+        )
+
+
+def test_series_that_end_are_missing_and_not_constants(votes_of: Callable[..., VoteMatrix]) -> None:
+    """Six days later nothing is left of the oldest of them that a head reads."""
+    ended, none = votes_of("series that end"), votes_of("no series")
+    later = slice(HALF + 6 * 24, HOURS)
+    at = NAMES.index("crypto_metrics")
+    assert ended.coverage[-1, at] == none.coverage[-1, at] == pytest.approx(4 / 7)
+    assert differing(ended, none, later) == set()
+    assert differing(ended, votes_of("usual"), slice(0, HALF)) == {"sentiment"}, "the user's own"
+
+
+def test_series_that_begin_late_are_missing_before(votes_of: Callable[..., VoteMatrix]) -> None:
+    begun, none = votes_of("series that begin late"), votes_of("no series")
+    assert differing(begun, none, slice(0, HALF)) == set()
+    assert differing(begun, none) == {"sentiment", "crypto_metrics"}
+
+
+def test_prices_that_never_move_take_no_side(votes_of: Callable[..., VoteMatrix]) -> None:
+    """Volumes that move, and series, may still speak."""
+    still = votes_of("constant prices")
+    silent = set(NAMES) - {"volume", "sentiment", "crypto_metrics"}
+    for at, name in enumerate(NAMES):
+        assert still.direction[:, at].any() == (name not in silent), name
+    dead = votes_of("constant prices and volumes")
+    assert not dead.direction[:, NAMES.index("volume")].any()
