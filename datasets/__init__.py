@@ -16,7 +16,9 @@ from .keys import MARKETS, DatasetKey, Instrument
 from .kinds import KINDS, SERIES_KINDS, Column, Kind, kind_named
 from .loading import (
     AlignedMarkets,
+    CoinSupply,
     FundingHistory,
+    FurtherSources,
     NoBarsError,
     SourceConflict,
     SourceConflicts,
@@ -28,6 +30,7 @@ from .loading import (
     load_funding,
     load_market,
     load_series,
+    market_series_datasets,
     series_datasets,
 )
 from .manifest import Gap, Part
@@ -46,12 +49,14 @@ __all__ = [
     "SERIES_KINDS",
     "AlignedMarkets",
     "ArrayCache",
+    "CoinSupply",
     "Column",
     "Conflict",
     "DatasetInfo",
     "DatasetKey",
     "Finding",
     "FundingHistory",
+    "FurtherSources",
     "Gap",
     "ImportReport",
     "Instrument",
@@ -82,6 +87,7 @@ __all__ = [
     "load_market",
     "load_series",
     "load_universe",
+    "market_series_datasets",
     "select_universe",
     "series_datasets",
     "simulate",

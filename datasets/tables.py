@@ -144,6 +144,11 @@ def floats_of(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[np.
     return values.astype(np.float64, copy=False)
 
 
+def moments_ns(table: pa.Table, name: str) -> Int1D:
+    """A required time column of a canonical table, int64 ns UTC, ``(N,)``."""
+    return _us(table[name]) * US_NS
+
+
 def available_at_ns(table: pa.Table) -> Int1D:
     """``available_at`` of a canonical table, int64 ns UTC, ``(N,)``."""
     return _us(table[AVAILABLE_AT]) * US_NS

@@ -140,6 +140,8 @@ class RunConfig(Section):
         except ConfigError as error:
             raise ValueError(str(error).removeprefix("rules.")) from None
         try:
+            # Reading a configuration runs no file: indicators of the user's own are looked up later.
+            self.heads.instances(only_listed=not self.indicators)
             self.features.check_steps(self.data.timeframe)
             check_contract(self.instruments, self.margin.rules().contract)
         except ConfigError as error:

@@ -83,6 +83,10 @@ def check_effects(config: "RunConfig") -> None:
         raise _without_effect(
             "exits.limit_bars", exits.limit_bars, "set entry.kind to limit or stop"
         )
+    if config.heads.has_user_rules and "rules" not in config.heads.enabled:
+        raise ConfigError(
+            "heads.rules.user_rules has no effect here: add rules to heads.enabled, or leave it out"
+        )
     if margin.leverage != Margin().leverage and margin.mode != "isolated":
         raise _without_effect(
             "margin.leverage",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from datasets import Instrument, SimulationSpec
+from datasets import CoinSupply, FurtherSources, Instrument, SimulationSpec
 from datasets.keys import SIMULATED_VENUE
 from engine import ConfigError, timeframe_ns
 
@@ -59,6 +59,12 @@ def instrument_of(config: InstrumentConfig) -> Instrument:
     return Instrument(config.venue, config.market, config.symbol, config.source)
 
 
+class SupplyConfig(InstrumentConfig):
+    """A list of coins (kind ``universe``), and the coin's name in its column ``asset``."""
+
+    asset: str
+
+
 class InstrumentPair(Section):
     """What is looked at and what is traded.
 
@@ -69,6 +75,12 @@ class InstrumentPair(Section):
     ``data.fine_timeframe`` tell what happened inside a bar, ``mark`` the one whose mark prices count;
     null is the traded one for both. ``series_from`` lists where slow series are looked for, in order,
     after the signals' own instrument.
+
+    ``dated_futures`` is the underlying of dated futures, ``index`` the spot instrument whose closes stand
+    for an index price that the store lacks, ``second_metrics`` the contract of a second venue whose
+    long/short ratios stand beside the first, ``venue_reserves`` the exchange whose reserves are compared
+    with those of all, ``supply`` where the float is read that unlocks are measured by. What is named
+    must be in the store.
     """
 
     signals: InstrumentConfig
@@ -78,6 +90,36 @@ class InstrumentPair(Section):
     fine: InstrumentConfig | None = None
     mark: InstrumentConfig | None = None
     series_from: tuple[InstrumentConfig, ...] = ()
+    dated_futures: InstrumentConfig | None = None
+    index: InstrumentConfig | None = None
+    second_metrics: InstrumentConfig | None = None
+    venue_reserves: InstrumentConfig | None = None
+    supply: SupplyConfig | None = None
+
+    @model_validator(mode="after")
+    def _index_is_spot(self) -> "InstrumentPair":
+        if self.index is not None and self.index.market != "spot":
+            raise ValueError(
+                f"index={self.index} is not of market spot; an index is made of spot prices, name a "
+                "spot instrument"
+            )
+        return self
+
+    @property
+    def further(self) -> FurtherSources:
+        """Where series come from that no instrument has by itself."""
+
+        def named(one: InstrumentConfig | None) -> Instrument | None:
+            return None if one is None else instrument_of(one)
+
+        supply = self.supply
+        return FurtherSources(
+            dated_futures=named(self.dated_futures),
+            index=named(self.index),
+            second_metrics=named(self.second_metrics),
+            venue_reserves=named(self.venue_reserves),
+            supply=None if supply is None else CoinSupply(instrument_of(supply), supply.asset),
+        )
 
     @property
     def symbol(self) -> str:

@@ -14,10 +14,15 @@ from pydantic import (
     model_validator,
 )
 
+from indicators import INDICATORS_BY_NAME, Indicator
 from strategies import HEADS, Head, Range
+
+from .config_user_rules import UserRuleConfig, user_rules
 
 HEAD_NAMES: Final = tuple(head.name for head in HEADS)
 """The nine heads in vote order."""
+RULES_FIELD: Final = "user_rules"
+"""The parameter that holds rules of the user: sections here, conditions over features in the head."""
 
 
 class HeadsSection(BaseModel):
@@ -34,9 +39,31 @@ class HeadsSection(BaseModel):
             raise ValueError(f"enabled names {twice[0]!r} twice; a head votes once")
         return self
 
-    def instances(self) -> tuple[Head, ...]:
-        """The nine heads with these parameters, in vote order, enabled or not."""
-        return tuple(head(**dict(getattr(self, head.name))) for head in HEADS)
+    @property
+    def has_user_rules(self) -> bool:
+        """Whether the user states rules of his own."""
+        return any(getattr(getattr(self, name), RULES_FIELD, ()) for name in HEAD_NAMES)
+
+    def instances(
+        self,
+        indicators: Mapping[str, Indicator] = INDICATORS_BY_NAME,
+        *,
+        only_listed: bool = True,
+    ) -> tuple[Head, ...]:
+        """The nine heads with these parameters, in vote order, enabled or not.
+
+        The features of the user's rules are looked up in ``indicators``; unless ``only_listed``, others are
+        taken as they are written. Raises ConfigError for a rule or a parameter that does not fit.
+        """
+        made = []
+        for head in HEADS:
+            parameters = dict(getattr(self, head.name))
+            if RULES_FIELD in parameters:
+                parameters[RULES_FIELD] = user_rules(
+                    parameters[RULES_FIELD], indicators, only_listed=only_listed
+                )
+            made.append(head(**parameters))
+        return tuple(made)
 
 
 def _bounded(limits: Range, default: Any) -> Any:
@@ -58,10 +85,14 @@ def _head_section(head: type[Head]) -> type[BaseModel]:
     hints = get_type_hints(head)
     definitions: dict[str, Any] = {}
     for field in fields(head):  # type: ignore[arg-type]
+        if not field.init:
+            continue
         default = field.default
         if default is MISSING and field.default_factory is not MISSING:
             default = field.default_factory()
         annotation: Any = hints[field.name]
+        if field.name == RULES_FIELD:
+            annotation = tuple[UserRuleConfig, ...]
         limits: Range | None = head.SPACE.get(field.name)
         if annotation in (int, float):
             annotation = Annotated[annotation, BeforeValidator(_not_bool)]

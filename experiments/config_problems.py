@@ -108,7 +108,8 @@ def _valid_keys_once(texts: Sequence[str]) -> Iterator[str]:
 def named_origin(message: str, path: KeyPath, source: Source) -> str:
     """Where the key that ``message`` begins with was written, below ``path``."""
     found = re.match(r"[A-Za-z_]\w*(\.\w+)*", message)
-    names = found[0].split(".") if found else []
+    words = found[0].split(".") if found else []
+    names = [int(word) if word.isdecimal() else word for word in words]
     for length in range(len(names), 0, -1):
         if (*path, *names[:length]) in source.origins:
             return source.origins[(*path, *names[:length])]

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from datasets import (
-    KINDS,
     DatasetKey,
     SourceConflicts,
     Store,
@@ -17,6 +16,7 @@ from datasets import (
     load_bars,
     load_funding,
     load_market,
+    market_series_datasets,
     series_datasets,
     time_text,
 )
@@ -122,6 +122,7 @@ def _market(
         config.data.start_ns,
         config.data.end_ns,
         series_from=tuple(instrument_of(source) for source in pair.series_from),
+        further=pair.further,
         on_source_conflicts=conflicts.append,
     )
 
@@ -276,8 +277,8 @@ def _dataset_keys(
         if one is not None:
             keys += bars_datasets(store, instrument_of(one), config.data.timeframe)
     owners = [instrument_of(one) for one in (pair.signals, *pair.series_from)]
-    for kind in market.series:
-        keys += next(found for owner in owners if (found := series_datasets(store, owner, kind)))
+    for name in market.series:
+        keys += market_series_datasets(store, owners, pair.further, config.data.timeframe, name)
     if pair.funding is not None:
         keys += series_datasets(store, instrument_of(pair.funding), "funding")
     return keys
@@ -303,10 +304,8 @@ def _known_defects(
 
 
 def _fingerprint(config: RunConfig, store: Store, keys: Sequence[DatasetKey]) -> str:
-    start_ns = config.data.start_ns
-    reach_ns = max(kind.max_age_ns for kind in KINDS.values())
-    first_ns = None if start_ns is None else start_ns - reach_ns
-    stored = store.fingerprint(keys, first_ns, config.data.end_ns)
+    # Slow series and universes are read from their beginning on, whenever the run starts.
+    stored = store.fingerprint(keys, None, config.data.end_ns)
     if config.targets is None:
         return stored
     try:

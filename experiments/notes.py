@@ -8,8 +8,12 @@ import numpy as np
 
 from datasets import time_text
 from engine import DAY_NS, Bars, Funding, ReplayResult
+from indicators import clock_of
+from strategies.expressions import features_of
+from strategies.heads.rules import RulesHead
 
 from .config import RunConfig
+from .features.own_indicators import indicators_of
 from .market_data import MarketData
 from .market_panels import universe_notes
 from .prices import FROM_NOTHING, FROM_SIGNALS, PRICE_SOURCES, PricePiece
@@ -63,6 +67,24 @@ def head_notes(firing: Sequence[Mapping[str, Any]], quorum: int) -> tuple[str, .
                 f"{covered:.2f} it does not reach p_min and c_min"
             )
     return tuple(notes)
+
+
+def rule_notes(config: RunConfig, data: MarketData) -> list[str]:
+    """One sentence for each market and rule of the user that reads what the market has no data for."""
+    if not config.heads.has_user_rules:
+        return []
+    indicators = indicators_of(config)
+    heads = [one for one in config.heads.instances(indicators) if isinstance(one, RulesHead)]
+    return [
+        f"{symbol}: there are no data for {one}, which the rule {rule.name} reads"
+        for symbol, market in data.markets.items()
+        for head in heads
+        for rule in head.user_rules
+        for one in features_of(rule.condition)
+        if (clock := clock_of(market, one.clock)) is None
+        or clock.stating(indicators[one.indicator].inputs, indicators[one.indicator].may_lack)
+        is None
+    ]
 
 
 def _symbols(names: Sequence[str], count: int) -> str:

@@ -37,7 +37,7 @@ from .decisions import decisions_of
 from .features.own_indicators import indicators_of
 from .firing import firing_table
 from .market_data import MarketData, load_market_data
-from .notes import data_notes, head_notes, period_notes, replay_notes
+from .notes import data_notes, head_notes, period_notes, replay_notes, rule_notes
 from .record import check_runs_folder, new_run_id, write_run
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def run(
         firing=firing,
         notes=(
             *(head_notes(firing, config.consensus.quorum) if config.targets is None else ()),
+            *(rule_notes(config, data) if config.targets is None else ()),
             *period_notes(config, data),
             *data_notes(config, data),
             *notes,
@@ -169,9 +170,10 @@ def votes_of(config: RunConfig, market: Market, *, computed: Computed | None = N
 
     ``computed`` as in ``build_features``.
     """
-    heads = config.heads.instances()
+    indicators = indicators_of(config)
+    heads = config.heads.instances(indicators)
     enabled = [head for head in heads if head.name in config.heads.enabled]
-    cast = vote_matrix(market, enabled, indicators=indicators_of(config), computed=computed)
+    cast = vote_matrix(market, enabled, indicators=indicators, computed=computed)
     return cast if len(enabled) == len(heads) else _with_absent(heads, cast)
 
 

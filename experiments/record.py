@@ -151,6 +151,7 @@ def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> 
             for symbol, market in result.data.markets.items()
         },
         "series": {symbol: sorted(market.series) for symbol, market in result.data.markets.items()},
+        "panels": {symbol: sorted(market.panels) for symbol, market in result.data.markets.items()},
         "price_pieces": [
             asdict(piece) | {"start": _moment(piece.start_ns), "end": _moment(piece.end_ns)}
             for priced in result.data.prices.values()

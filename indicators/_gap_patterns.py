@@ -41,8 +41,9 @@ def _bearish(fires: Bool1D) -> Float1D:
 def _retraces(first: Candle, last: Candle, name: str) -> Bool1D:
     """``last`` has the other colour and closes well within the body of ``first``."""
     depth = first.body * PENETRATION[name]
-    inside: Bool1D = first.colour * (last.close - (first.close - first.colour * depth)) < 0
-    return (last.colour == -first.colour) & inside
+    end = first.close - first.colour * depth
+    returns: Bool1D = (last.colour == -first.colour) & (first.colour * (last.close - end) < 0)
+    return returns
 
 
 def _two_crows(a: Candle, b: Candle, c: Candle) -> Float1D:

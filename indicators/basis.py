@@ -2,6 +2,8 @@
 
 ``mark_premium`` runs on ``mark_price&index_price``, ``dated_basis`` on ``dated_futures&index_price``:
 rows that both state for one moment, so that no difference of time passes for a difference of price.
+Where a market has no index of its own, closes of the coin's spot bars may stand as ``index_price``: the
+spot price known at the same moment is the S of (F - S) / S.
 """
 
 from typing import Final

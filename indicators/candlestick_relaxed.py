@@ -57,10 +57,17 @@ def _relaxed(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 
 _OFTEN: Final = frozenset({
-    "3outside", "darkcloudcover", "dojistar", "eveningstar", "homingpigeon", "morningstar",
-    "piercing", "xsidegap3methods",
+    "darkcloudcover", "dojistar", "eveningstar", "homingpigeon", "morningstar",
+    "piercing", "tasukigap", "xsidegap3methods",
 })  # fmt: skip
 _MOST: Final = float(len(RELAXED))
+
+
+def _expected_rate(name: str) -> tuple[float, float]:
+    if name == "3outside":
+        return (0.001, 0.16)
+    return (0.001, 0.12) if name in _OFTEN else (0.0, 0.06)
+
 
 CANDLESTICK_RELAXED = Indicator(
     name="candlestick_relaxed",
@@ -76,7 +83,7 @@ CANDLESTICK_RELAXED = Indicator(
                 "signal",
                 "sign",
                 f"CDL{name.upper()} with relaxed gaps",
-                firing_rate=(0.001, 0.12) if name in _OFTEN else (0.0, 0.06),
+                firing_rate=_expected_rate(name),
             )
             for name in RELAXED
         ),

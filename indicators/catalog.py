@@ -3,6 +3,7 @@
 from . import (
     adaptive_average,
     altcoin_season,
+    bar,
     basis,
     benchmark,
     body_momentum,
@@ -69,6 +70,7 @@ from . import (
 from .spec import Indicator
 
 INDICATORS: tuple[Indicator, ...] = (
+    *bar.INDICATORS,
     *moving_average.INDICATORS,
     *compound_average.INDICATORS,
     *adaptive_average.INDICATORS,

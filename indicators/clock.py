@@ -30,8 +30,8 @@ class Clock:
     columns: Mapping[str, Float1D]
     max_age_ns: int = NO_AGE_LIMIT_NS
 
-    def stating(self, names: tuple[str, ...]) -> "Clock | None":
-        """The rows that state all of the columns ``names``; None when no row does.
+    def stating(self, names: tuple[str, ...], may_lack: tuple[str, ...] = ()) -> "Clock | None":
+        """The rows that state all of the columns ``names`` but ``may_lack``; None when no row does.
 
         A row of a slow series may lack some of its columns. It is then no row at all for an
         indicator that reads them, which goes on from its last whole row until that is too old. Columns
@@ -41,7 +41,7 @@ class Clock:
             return None
         stated = np.ones(len(self.event_time), dtype=np.bool_)
         for name in names:
-            if self.columns[name].ndim == 1:
+            if self.columns[name].ndim == 1 and name not in may_lack:
                 stated &= ~np.isnan(self.columns[name])
         if stated.all():
             return self

@@ -49,7 +49,8 @@ def compound_clock(name: str, build: Callable[[str], "Clock | None"]) -> "Clock 
     """The clock called ``name``, of parts made by ``build``; None where one of them is missing.
 
     A row that another clock has nothing to show for holds NaN in its columns, and is then no row for
-    an indicator that reads them.
+    an indicator that reads them. A bar is shown until the next one closes, so that an indicator has
+    nothing to say where such a series has a hole or has ended.
     """
     base, *others = (_same_events(part, build) for part in name.split(AS_OF))
     if base is None or any(other is None for other in others):
@@ -67,7 +68,18 @@ def compound_clock(name: str, build: Callable[[str], "Clock | None"]) -> "Clock 
             columns[label] = joined(
                 values, rows, other.event_time, base.available_at, other.max_age_ns
             )
-    return replace(base, name=name, columns=columns)
+    return replace(base, name=name, columns=columns, max_age_ns=_age_limit(base))
+
+
+def _age_limit(base: "Clock") -> int:
+    """How long a row of ``base`` may be shown: a bar until the next one closes, another row as before.
+
+    A bar that nothing was known at is no row; the one before it must not stand for it.
+    """
+    if base.name.split(":")[0] != "bars" or not len(base.event_time):
+        return base.max_age_ns
+    step_ns = int(base.available_at[0] - base.event_time[0])
+    return 2 * step_ns - 1
 
 
 def _same_events(name: str, build: Callable[[str], "Clock | None"]) -> "Clock | None":

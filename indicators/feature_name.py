@@ -13,11 +13,21 @@ from .spec import Feature, Indicator, feature
 NEAR_ENOUGH: Final = 0.5
 """Likeness from which a known name is suggested for an unknown one."""
 MOST_LISTED: Final = 20
+MOST_REPEATED: Final = 40
+"""Characters of what stands in the wrong place that an error repeats."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_]+")
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _PLAIN_CLOCK: Final = r"[A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9]+)?"
 _CLOCK: Final = re.compile(f"{_PLAIN_CLOCK}(?:[+&]{_PLAIN_CLOCK})*")
 _BARS: Final = "bars:"
+
+
+class FeatureNameError(ConfigError):
+    """A word of a feature that makes no sense: ``rule`` says why, ``place`` is its first character."""
+
+    def __init__(self, text: str, place: int, rule: str) -> None:
+        super().__init__(f"feature {text!r}, at character {place + 1}: {rule}")
+        self.place, self.rule = place, rule
 
 
 def parsed_feature(text: str) -> Feature:
@@ -27,7 +37,10 @@ def parsed_feature(text: str) -> Feature:
     ``bars``. ``parsed_feature(str(feature)) == feature``. Raises ConfigError that names the word and
     the place where the text stops making sense; names are not looked up.
     """
-    return _Reader(text).feature()
+    reader = _Reader(text)
+    found = reader.feature()
+    reader.end()
+    return found
 
 
 def known_feature(text: str, indicators: Mapping[str, Indicator]) -> Feature:
@@ -38,6 +51,28 @@ def known_feature(text: str, indicators: Mapping[str, Indicator]) -> Feature:
     """
     reader = _Reader(text)
     found = reader.feature()
+    reader.end()
+    return _looked_up(reader, found, indicators)
+
+
+def feature_within(
+    text: str, at: int, indicators: Mapping[str, Indicator], *, only_listed: bool = True
+) -> tuple[Feature, int]:
+    """The feature that begins at character ``at`` of a longer text, and where it ends.
+
+    It is looked up as by :func:`known_feature`; unless ``only_listed``, one of an indicator that is
+    not among ``indicators`` stays as it is written. Raises FeatureNameError, whose ``place`` counts
+    from the beginning of ``text``.
+    """
+    reader = _Reader(text, at)
+    found = reader.feature()
+    end = reader.read_to
+    if only_listed or found.indicator in indicators:
+        found = _looked_up(reader, found, indicators)
+    return found, end
+
+
+def _looked_up(reader: "_Reader", found: Feature, indicators: Mapping[str, Indicator]) -> Feature:
     indicator = indicators.get(found.indicator)
     if indicator is None:
         raise reader.unknown("indicator", "indicator", found.indicator, indicators)
@@ -79,8 +114,8 @@ def _of(parameter: str) -> str:
 class _Reader:
     """One pass over the text; ``places`` are where its words began, by their role."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.at = text, 0
+    def __init__(self, text: str, at: int = 0) -> None:
+        self.text, self.at, self.read_to = text, at, at
         self.places: dict[str, int] = {}
         self.has_clock = False
 
@@ -104,17 +139,19 @@ class _Reader:
         if self._takes("@"):
             self.has_clock = True
             clock = self._matched(_CLOCK, "a clock, such as bars:4h or funding", "clock")
+        return feature(indicator, output, clock=clock, **parameters)
+
+    def end(self) -> None:
+        """ConfigError unless nothing follows."""
         self._skip()
         if self.at < len(self.text):
             raise self._expected("'(', '@' or the end" if not self.has_clock else "the end")
-        return feature(indicator, output, clock=clock, **parameters)
 
-    def refused(self, role: str, rule: str) -> ConfigError:
+    def refused(self, role: str, rule: str) -> FeatureNameError:
         """An error that points at the word of this role, which was read before."""
-        place = self.places[role] + 1
-        return ConfigError(f"feature {self.text!r}, at character {place}: {rule}")
+        return FeatureNameError(self.text, self.places[role], rule)
 
-    def unknown(self, role: str, what: str, word: str, known: Iterable[str]) -> ConfigError:
+    def unknown(self, role: str, what: str, word: str, known: Iterable[str]) -> FeatureNameError:
         """An error that names ``word``, the nearest known one, and the others where they are few."""
         names = sorted(known)
         near = difflib.get_close_matches(word, names, n=1, cutoff=NEAR_ENOUGH)
@@ -130,7 +167,7 @@ class _Reader:
         if found is None:
             raise self._expected(what)
         self.places[role] = self.at
-        self.at = found.end()
+        self.at = self.read_to = found.end()
         return found[0]
 
     def _takes(self, sign: str) -> bool:
@@ -138,6 +175,7 @@ class _Reader:
         if not self.text.startswith(sign, self.at):
             return False
         self.at += len(sign)
+        self.read_to = self.at
         return True
 
     def _take(self, sign: str, what: str) -> None:
@@ -148,10 +186,11 @@ class _Reader:
         while self.at < len(self.text) and self.text[self.at] == " ":
             self.at += 1
 
-    def _expected(self, what: str) -> ConfigError:
-        rest = self.text[self.at :]
+    def _expected(self, what: str) -> FeatureNameError:
+        rest = self.text[self.at : self.at + MOST_REPEATED]
         found = f"{rest!r} stands there" if rest else "the text ends"
-        return ConfigError(
-            f"feature {self.text!r}, at character {self.at + 1}: {what} is expected, {found}; write it "
-            "as indicator.output(parameter=number)@clock"
+        return FeatureNameError(
+            self.text,
+            self.at,
+            f"{what} is expected, {found}; write it as indicator.output(parameter=number)@clock",
         )

@@ -15,6 +15,8 @@ from .spec import Feature, Indicator, Output
 ClockBuilder: TypeAlias = Callable[[Market, str], Clock | None]
 Computation: TypeAlias = tuple[str, tuple[tuple[str, float], ...], str]
 """An indicator, its resolved parameters in order of name, and its clock."""
+StatedRows: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""A clock, the columns that are read on it, and those of them that a row may lack."""
 Computed: TypeAlias = MutableMapping[Computation, tuple[Float1D, ...]]
 """Outputs of computations on one market, on the rows of their clocks."""
 
@@ -63,8 +65,8 @@ def build_features(
         raise ContractError("a market always has bars")
     known_at = base.available_at
     clocks: dict[str, Clock | None] = {"bars": base}
-    stating: dict[tuple[str, tuple[str, ...]], Clock | None] = {}
-    rows: dict[tuple[str, tuple[str, ...]], Int1D] = {}
+    stating: dict[StatedRows, Clock | None] = {}
+    rows: dict[StatedRows, Int1D] = {}
     done: Computed = {} if computed is None else computed
     present: list[Feature] = []
     columns: list[Float1D] = []
@@ -76,9 +78,9 @@ def build_features(
         clock = clocks[feature.clock]
         if clock is None:
             continue
-        read = (feature.clock, indicator.inputs)
+        read = (feature.clock, indicator.inputs, indicator.may_lack)
         if read not in stating:
-            stating[read] = clock.stating(indicator.inputs)
+            stating[read] = clock.stating(indicator.inputs, indicator.may_lack)
         clock = stating[read]
         if clock is None:
             continue

@@ -10,7 +10,7 @@ from engine import HOUR_NS, ConfigError, Float1D, Int1D, Market
 from .asof import last_known_row
 from .clock import Clock, clock_of
 from .clock_tail import ClockTails
-from .features import FeatureMatrix, computed_outputs, looked_up, shown_column
+from .features import FeatureMatrix, StatedRows, computed_outputs, looked_up, shown_column
 from .spec import Feature, Indicator
 
 TIME_COLUMNS: Final = frozenset({"open_time", "event_time", "known_at"})
@@ -31,13 +31,15 @@ def latest_features(
 
     Each indicator is computed on the rows of its clock that the last bars see and those before them
     that state its inputs: ``stable(parameters)`` rows, and as many again up to ``MOST_EXTRA_ROWS``;
-    where its history is shorter, on all of it. One that reads a time column may have windows of hours: its ``stable`` counts rows of an
-    hour, and on a clock with shorter steps the window reaches back that many hours.
+    where its history is shorter, on all of it. An indicator that reads a time column may have windows
+    of hours: its rows are then those of an hour, and on a clock with shorter steps the window reaches
+    back that many hours.
 
     The values are those of the batch. Comparisons, extremes and counts are equal to the last bit.
-    Sums over windows are added up in blocks from the first row, so they may differ in the last digits
-    (1e-9 of their scale); recursive means differ by what the window leaves: 1e-6 of their scale at
-    most, and that only where ``stable`` is far above ``MOST_EXTRA_ROWS``. Where a history is shorter than the window everything is equal.
+    Sums over windows are added up in blocks from the first row, so they may differ in the last
+    digits (1e-9 of their scale); recursive means differ by what the window leaves: 1e-6 of their
+    scale at most, and that only where ``stable`` is far above ``MOST_EXTRA_ROWS``. Where a history is
+    shorter than the window everything is equal.
 
     Returns at most ``rows`` rows: as many as there are bars. A series that states an input nowhere is
     searched to its start. Raises what ``build_features`` raises, and ConfigError when ``rows`` is
@@ -100,7 +102,7 @@ class _Needs:
     def __init__(self, market: Market, known_at: Int1D, tails: ClockTails) -> None:
         self._market, self._known_at, self._tails = market, known_at, tails
         self._counts: dict[str, int] = {}
-        self._stated: dict[tuple[str, tuple[str, ...]], tuple[Clock, bool]] = {}
+        self._stated: dict[StatedRows, tuple[Clock, bool]] = {}
 
     def reserve(self, one: _Asked) -> None:
         """Let the first tail of the clock of ``one`` be long enough for it."""
@@ -122,27 +124,27 @@ class _Needs:
             self._grow(one.feature.clock)
 
     def _stating(self, one: _Asked) -> tuple[Clock | None, bool]:
-        clock, inputs = one.feature.clock, one.indicator.inputs
-        kept = self._stated.get((clock, inputs))
+        clock, inputs, may_lack = one.feature.clock, one.indicator.inputs, one.indicator.may_lack
+        kept = self._stated.get((clock, inputs, may_lack))
         if kept is not None:
             return kept
         while True:
             tail, is_whole = self._tails.tail(clock, self._counts[clock])
             if tail is None or any(name not in tail.columns for name in inputs):
                 return None, True
-            stated = tail.stating(inputs) if len(tail.event_time) else None
+            stated = tail.stating(inputs, may_lack) if len(tail.event_time) else None
             if stated is not None:
                 break
             if is_whole:
                 # Nothing is known yet; what comes after the last bar decides whether it is a column.
                 whole = clock_of(self._market, clock)
-                stated = None if whole is None else whole.stating(inputs)
+                stated = None if whole is None else whole.stating(inputs, may_lack)
                 if stated is None:
                     return None, True
                 stated = _from_row(stated, len(stated.event_time))
                 break
             self._grow(clock)
-        self._stated[clock, inputs] = stated, is_whole
+        self._stated[clock, inputs, may_lack] = stated, is_whole
         return stated, is_whole
 
     def _first_row(self, one: _Asked, stated: Clock) -> int:

@@ -4,7 +4,7 @@ Each indicator gives the average in price units and ``distance``, the close less
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -140,7 +140,7 @@ def volume_weighted_mean(values: Float1D, volume: Float1D, length: int) -> Float
     return _volume_weighted_mean_kernel(values, volume, length)
 
 
-@lru_cache(maxsize=None)
+@cache
 def forgetting_rows(alpha: float, stages: int = 1, tolerance: float = 1e-6) -> int:
     """Rows until a cascade of ``stages`` recursive means has forgotten all but ``tolerance``.
 
@@ -219,7 +219,7 @@ EMA = average_indicator(
     "Exponential mean of the close, seeded with the simple mean.",
     exponential_mean,
     lambda n: n - 1,
-    exponential_stable_rows,
+    lambda n: exponential_stable_rows(n, 1, 1e-8),
 )
 WMA = average_indicator(
     "wma", "Linearly weighted mean of the close.", weighted_mean, lambda n: n - 1, lambda n: n - 1

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine import Bool1D, ConfigError, Float1D, Float2D, kernel
 
+from ._pivot_kernel import confirmed_pivot_kernel, held_turns_kernel
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
 
@@ -24,29 +25,6 @@ def _long_gap_kernel(is_gap: Float1D, limit: int) -> Bool1D:
     for t in range(len(is_gap)):
         run = run + 1 if is_gap[t] > 0.5 else 0
         out[t] = run > limit
-    return out
-
-
-@kernel(nogil=True)
-def _is_pivot_kernel(values: Float1D, j: int, left: int, right: int, strict: bool) -> bool:
-    for i in range(j - left, j):
-        if not values[j] > values[i]:
-            return False
-    for i in range(j + 1, j + right + 1):
-        if strict:
-            if not values[j] > values[i]:
-                return False
-        elif not values[j] >= values[i]:
-            return False
-    return True
-
-
-@kernel(nogil=True)
-def _confirmed_pivot_kernel(values: Float1D, left: int, right: int, strict: bool) -> Float1D:
-    out = np.full(len(values), np.nan)
-    for t in range(left + right, len(values)):
-        if _is_pivot_kernel(values, t - right, left, right, strict):
-            out[t] = values[t - right]
     return out
 
 
@@ -179,8 +157,8 @@ def confirmed_pivots(
     _checked_length("left", left)
     _checked_length("right", right)
     return (
-        _confirmed_pivot_kernel(_contiguous(high), left, right, strict),
-        -_confirmed_pivot_kernel(-_contiguous(low), left, right, strict),
+        confirmed_pivot_kernel(_contiguous(high), left, right, strict, 1.0),
+        confirmed_pivot_kernel(_contiguous(low), left, right, strict, -1.0),
     )
 
 
@@ -257,7 +235,8 @@ def _turns(pivot_high: Float1D, pivot_low: Float1D) -> Float1D:
 def _pivot(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     left, right = int(parameters["left"]), int(parameters["right"])
     pivot_high, pivot_low = confirmed_pivots(columns["high"], columns["low"], left, right)
-    return held_level(pivot_high), held_level(pivot_low), _turns(pivot_high, pivot_low)
+    turns = held_turns_kernel(pivot_high, pivot_low)
+    return pivot_high, pivot_low, turns
 
 
 def _zigzag(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:

@@ -69,6 +69,7 @@ class Indicator:
     ``stable(parameters)`` counts the rows after which its outputs differ by less than 1e-6
     (relative to their scale) from those computed on a series that started earlier. ``only_clock``
     names the one clock on which the numbers mean anything, where the names of the inputs don't say.
+    A row counts when it states every input but those of ``may_lack``, which are NaN where it does not.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Indicator:
     lookback: Callable[[Parameters], int]
     stable: Callable[[Parameters], int]
     only_clock: str | None = None
+    may_lack: tuple[str, ...] = ()
 
     def resolved(self, given: Parameters) -> dict[str, float]:
         """Every parameter with its given or default value; ConfigError for a name or value amiss."""

@@ -59,20 +59,24 @@ def _tvl(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 
 def _tvl_flow(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    event_time, coins = columns["event_time"], columns["tvl_eth"]
+    week, month = (growth_percent(event_time, coins, days) for days in (7.0, 30.0))
+    side = growth_side(event_time, week, 7.0, parameters["strong_percent"])
+    return week, month, np.where(np.isnan(week), 0.0, 2.0 + side)
+
+
+def _tvl_health(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     event_time = columns["event_time"]
     locked, coins = columns["tvl_usd"], columns["tvl_eth"]
     price = quotient(locked, np.where(coins > 0, coins, 0.0), 0.0)
     steps, price_steps = _log_steps(locked), _log_steps(price)
     correlations = [_correlation_kernel(steps, price_steps, days) for days in _CORRELATION_DAYS]
-    flow_week, flow = (growth_percent(event_time, coins, days) for days in (7.0, 30.0))
-    grown = growth_percent(event_time, locked, 30.0)
+    grown, flow = (growth_percent(event_time, one, 30.0) for one in (locked, coins))
     scale = parameters["scale_percent"]
     health = 50.0 + 50.0 * (
         _GROWTH_SHARE * np.tanh(grown / scale) + _FLOW_SHARE * np.tanh(flow / scale)
     ) / (_GROWTH_SHARE + _FLOW_SHARE)
-    side = growth_side(event_time, flow_week, 7.0, parameters["strong_percent"])
-    known = np.where(np.isnan(flow_week), 0.0, 2.0 + side)
-    return *correlations, flow_week, flow, health, known
+    return *correlations, health
 
 
 TVL = Indicator(
@@ -108,31 +112,41 @@ TVL = Indicator(
 
 TVL_FLOW = Indicator(
     name="tvl_flow",
-    text=(
-        "Value locked beside the price of what is locked: correlation of their daily log changes, "
-        "growth in coins, and health: 4/7 dollar growth, 3/7 growth in coins of 30 days."
-    ),
-    inputs=("event_time", "tvl_usd", "tvl_eth"),
+    text="Growth of the value locked in DeFi in coins, which holds no price of the tokens.",
+    inputs=("event_time", "tvl_eth"),
     only_clock="tvl",
-    parameters=(
-        Parameter("strong_percent", 5.0, 1.0, 30.0, integer=False),
-        Parameter("scale_percent", 10.0, 2.0, 50.0, integer=False),
-    ),
+    parameters=(Parameter("strong_percent", 5.0, 1.0, 30.0, integer=False),),
     outputs=(
-        *(
-            Output(f"correlation_{days}d", "value" if days == 90 else "level", "", text, -1.0, 1.0)
-            for days, text in ((7, "of 7 days"), (30, "of 30 days"), (90, "of 90 days"))
-        ),
         Output("flow_7d", "level", "percent", "growth in coins over seven days"),
         Output("flow_30d", "level", "percent", "growth in coins over thirty days"),
-        Output("health", "level", "score", "above 50 where it grows", 0.0, 100.0),
         Output(
             "band", "state", "", "of `flow_7d`: 1 at or below -`strong_percent`, 2 between, 3 above"
         ),
     ),
     compute=_tvl_flow,
+    lookback=lambda parameters: 0,
+    stable=lambda parameters: 31,
+)
+
+TVL_HEALTH = Indicator(
+    name="tvl_health",
+    text=(
+        "Value locked beside the price of what is locked: correlation of their daily log changes, "
+        "and health: 4/7 dollar growth, 3/7 growth in coins of 30 days."
+    ),
+    inputs=("event_time", "tvl_usd", "tvl_eth"),
+    only_clock="tvl",
+    parameters=(Parameter("scale_percent", 10.0, 2.0, 50.0, integer=False),),
+    outputs=(
+        *(
+            Output(f"correlation_{days}d", "value" if days == 90 else "level", "", text, -1.0, 1.0)
+            for days, text in ((7, "of 7 days"), (30, "of 30 days"), (90, "of 90 days"))
+        ),
+        Output("health", "level", "score", "above 50 where it grows", 0.0, 100.0),
+    ),
+    compute=_tvl_health,
     lookback=lambda parameters: 90,
     stable=lambda parameters: 92,
 )
 
-INDICATORS = (TVL, TVL_FLOW)
+INDICATORS = (TVL, TVL_FLOW, TVL_HEALTH)

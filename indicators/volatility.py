@@ -106,7 +106,7 @@ ATR = Indicator(
     ),
     compute=_atr,
     lookback=lambda parameters: int(parameters["length"]),
-    stable=lambda parameters: wilder_stable_rows(int(parameters["length"])),
+    stable=lambda parameters: wilder_stable_rows(int(parameters["length"]), 1, 1e-8),
 )
 
 
@@ -143,7 +143,7 @@ NATR = Indicator(
     outputs=(Output("natr", "value", "percent", "100 average true range / close", low=0.0),),
     compute=_natr,
     lookback=lambda parameters: int(parameters["length"]),
-    stable=lambda parameters: wilder_stable_rows(int(parameters["length"])),
+    stable=lambda parameters: wilder_stable_rows(int(parameters["length"]), 1, 1e-8),
 )
 ADR = Indicator(
     name="adr",
@@ -193,7 +193,7 @@ CHANDELIER = Indicator(
     ),
     compute=_chandelier,
     lookback=lambda parameters: int(parameters["length"]),
-    stable=lambda parameters: wilder_stable_rows(int(parameters["length"])),
+    stable=lambda parameters: wilder_stable_rows(int(parameters["length"]), 1, 1e-8),
 )
 REALISED_VOLATILITY = Indicator(
     name="realised_volatility",

@@ -72,9 +72,8 @@ def _premium(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     z = np.full(len(spread), np.nan)
     known = ~np.isnan(spread)
     if known.any():
-        first = int(np.argmax(known))
         window, minimum = parameters["window_days"], parameters["minimum_days"]
-        z[first:] = window_z_score(open_time[first:], spread[first:], window, min(minimum, window))
+        z[known] = window_z_score(open_time[known], spread[known], window, min(minimum, window))
     expected = np.where(known, 1.0 + (spread < 0), 0.0)
     return spread, z, expected
 
@@ -107,13 +106,17 @@ VOLATILITY_REGIME = Indicator(
 
 VOLATILITY_PREMIUM = Indicator(
     name="volatility_premium",
-    text="Implied less realised volatility of 30 days: the spread and its z-score.",
+    text=(
+        "Implied less realised volatility of 30 days: the spread and its z-score. Realised volatility "
+        "is that of all bars; where no implied one is known there is no spread."
+    ),
     inputs=("open_time", "close", "implied_volatility.dvol_close"),
+    may_lack=("implied_volatility.dvol_close",),
     only_clock="bars+implied_volatility",
     parameters=(Parameter("window_days", 180, 30, 365), Parameter("minimum_days", 90, 20, 365)),
     outputs=(
-        Output("spread", "level", "percent a year", "implied - realised"),
-        Output("z", "level", "deviations", "z-score of the spread over `window_days`"),
+        Output("spread", "sparse", "percent a year", "implied - realised"),
+        Output("z", "sparse", "deviations", "z-score of the spread over `window_days`"),
         Output("expected", "state", "", "1 contraction (implied above realised), 2 expansion"),
     ),
     compute=_premium,

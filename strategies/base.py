@@ -156,13 +156,16 @@ class Head(Protocol):
     """An opinion on every bar, from declared features only.
 
     A head is a frozen dataclass of its parameters. It keeps no state, reads nothing but ``inputs``,
-    and knows nothing of positions, weights or other heads.
+    and knows nothing of positions, weights or other heads. ``VARIANTS`` are sets of parameters with
+    which the head is checked as it is with the defaults: together they choose each preset and mode
+    and turn each switch.
     """
 
     name: ClassVar[str]
     SPACE: ClassVar[Mapping[str, Range]]
     REASONS: ClassVar[tuple[Reason, ...]]
     FIRING_RATE: ClassVar[tuple[float, float]]
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]]
 
     def features(self) -> Mapping[str, Feature]:
         """The features this head needs, by the alias under which ``vote`` reads them."""

@@ -13,6 +13,57 @@ Column: TypeAlias = Callable[[str], Float1D]
 """Gives the column of an alias, NaN on every row where the market lacks it."""
 Signal: TypeAlias = Callable[[Column], Float1D]
 
+Weights: TypeAlias = Mapping[str, tuple[float, Mapping[str, float]]]
+"""Group: its factor and the weights of its components (SPEC H1.4)."""
+
+ALPHAPULSE: Final[Weights] = {
+    "trend": (
+        0.40,
+        {
+            "ema_cross": 0.15,
+            "ma_stack": 0.10,
+            "macd": 0.15,
+            "adx": 0.12,
+            "supertrend": 0.12,
+            "hma": 0.10,
+            "aroon": 0.10,
+            "dema_tema": 0.08,
+            "ichimoku": 0.08,
+        },
+    ),
+    "momentum": (
+        0.35,
+        {
+            "rsi": 0.15,
+            "stochastic": 0.12,
+            "tsi": 0.12,
+            "williams_r": 0.08,
+            "cci": 0.08,
+            "cmo": 0.10,
+            "ppo": 0.10,
+            "trix": 0.10,
+            "ultimate_oscillator": 0.08,
+            "ao": 0.07,
+        },
+    ),
+    "volatility": (
+        0.25,
+        {
+            "bollinger": 0.25,
+            "atr": 0.20,
+            "donchian": 0.15,
+            "keltner": 0.15,
+            "mass_index": 0.12,
+            "chandelier": 0.13,
+        },
+    ),
+}
+VIRTUOSO: Final[Weights] = {
+    "trend": (1.0, {"macd": 0.15}),
+    "momentum": (1.0, {"ao": 0.20, "rsi": 0.20, "williams_r": 0.15, "cci": 0.15}),
+    "volatility": (1.0, {"atr": 0.15}),
+}
+
 NEUTRAL_COMPONENTS: Final = frozenset({"atr", "mass_index"})
 """Components of AlphaPulse without a direction: always 0.5, they only hold the score back."""
 

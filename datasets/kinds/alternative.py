@@ -88,7 +88,7 @@ ALTERNATIVE: Final = (
         name="external_sentiment",
         title="A sentiment score that the user brings; event_time is what it is about",
         columns=(Column("score", "0 to 100, 50 neutral", minimum=0.0),),
-        native_step=EVENT_STEP,
+        native_step="1h",
         lag_steps=0,
         lag_ns=HOUR_NS,
         max_age_ns=DAY_NS,

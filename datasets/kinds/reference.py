@@ -100,7 +100,7 @@ REFERENCE: Final = (
     ),
     Kind(
         name="unlocks",
-        title="Token unlocks; event_time is when the schedule was published",
+        title="Token unlocks; event_time is when the unlock was announced",
         columns=(
             moment("unlock_time", "when the tokens are released", required=True),
             text("category", "who receives them", required=True),

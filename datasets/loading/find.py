@@ -97,6 +97,11 @@ def datasets_of(store: Store, instrument: Instrument, kind: str) -> list[Dataset
     return sorted(named, key=lambda key: sources.index(key.source))
 
 
+def symbols_beside(store: Store, instrument: Instrument, kind: str) -> tuple[str, ...]:
+    """Every symbol of which the store has the kind at the venue and market of ``instrument``, sorted."""
+    return tuple(sorted(_names(store.root / instrument.manifests(kind).parent)))
+
+
 def series_datasets(
     store: Store, instrument: Instrument, kind: str, *, step: str | None = None
 ) -> tuple[DatasetKey, ...]:

@@ -8,7 +8,8 @@ from ..keys import Instrument
 from ..kinds import SERIES_KINDS
 from ..store import Store
 from .bars import load_bars
-from .series import load_series
+from .further import NO_FURTHER, FurtherSources, load_further
+from .series import load_series_with_past
 from .sources import ConflictHandler, refuse_conflicts
 
 
@@ -21,14 +22,17 @@ def load_market(
     *,
     series_from: Sequence[Instrument] = (),
     funding_from: Instrument | None = None,
+    further: FurtherSources = NO_FURTHER,
     as_of_ns: int | None = None,
     on_source_conflicts: ConflictHandler = refuse_conflicts,
 ) -> Market:
     """Bars of ``instrument`` and every slow series found for it; the key of a series is its kind.
 
     Each kind of series is taken from the first that has it: ``funding_from`` (funding only),
-    ``instrument``, then ``series_from`` in order. A kind that nobody has is absent. Raises
-    DataError as ``load_bars`` and ``load_series`` do.
+    ``instrument``, then ``series_from`` in order, with what came before the first bar
+    (``load_series_with_past``). A kind that nobody has is absent. What was announced of these
+    and what ``further`` names are added as ``load_further`` says. Raises DataError as ``load_bars``,
+    ``load_series`` and ``load_further`` do.
     """
     bars = load_bars(
         store,
@@ -45,7 +49,7 @@ def load_market(
         if kind == "funding" and funding_from is not None:
             owners.insert(0, funding_from)
         for owner in owners:
-            rows = load_series(
+            rows = load_series_with_past(
                 store,
                 owner,
                 kind,
@@ -57,4 +61,13 @@ def load_market(
             if rows is not None:
                 series[kind] = rows
                 break
+    series |= load_further(
+        store,
+        bars,
+        (instrument, *series_from),
+        further,
+        has_index="index_price" in series,
+        as_of_ns=as_of_ns,
+        on_source_conflicts=on_source_conflicts,
+    )
     return Market(bars=bars, series=series)

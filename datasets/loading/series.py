@@ -1,6 +1,8 @@
 """A slow series of one instrument, in the order in which its rows were released."""
 
-from engine import Series
+from typing import Final
+
+from engine import DAY_NS, HOUR_NS, Series, timeframe_ns
 from indicators.asof import released_rows
 
 from ..keys import Instrument
@@ -8,6 +10,9 @@ from ..kinds import kind_named
 from ..store import Store
 from .slow_rows import series_datasets, slow_rows
 from .sources import ConflictHandler, refuse_conflicts
+
+_PAST_OF_FINE_NS: Final = 400 * DAY_NS
+"""So much of a series of a step below an hour is loaded before the bars; all of the others."""
 
 
 def load_series(
@@ -49,3 +54,37 @@ def load_series(
         available_at=rows.available_at,
         columns=rows.columns,
     )
+
+
+def load_series_with_past(
+    store: Store,
+    instrument: Instrument,
+    kind: str,
+    first_ns: int,
+    end_ns: int,
+    *,
+    as_of_ns: int | None,
+    on_source_conflicts: ConflictHandler,
+) -> Series | None:
+    """The series around bars from ``first_ns`` to ``end_ns``, with what came before them.
+
+    A window of years that looks back from the first bar needs it. Rows of steps of an hour or longer go
+    back to the beginning, those of finer steps 400 days. None where no row could be shown in the
+    period. Otherwise as ``load_series``.
+    """
+    keys = series_datasets(store, instrument, kind)
+    if not keys:
+        return None
+    is_fine = min(timeframe_ns(key.step) for key in keys) < HOUR_NS
+    rows = load_series(
+        store,
+        instrument,
+        kind,
+        first_ns - _PAST_OF_FINE_NS if is_fine else None,
+        end_ns,
+        as_of_ns=as_of_ns,
+        on_source_conflicts=on_source_conflicts,
+    )
+    if rows is None or int(rows.event_time[-1]) < first_ns - rows.max_age_ns:
+        return None
+    return rows

@@ -228,10 +228,12 @@ def check_lookahead(
     rows = list(check_replay_case(case))
     if config.targets is not None:
         return CheckReport(tuple(rows))
-    heads = tuple(head for head in config.heads.instances() if head.name in config.heads.enabled)
+    indicators = indicators_of(config)
+    voting = config.heads.instances(indicators)
+    heads = tuple(head for head in voting if head.name in config.heads.enabled)
     own = own_suite(config) if config.indicators else None
     suite = Suite(
-        indicators=tuple(indicators_of(config).values()),
+        indicators=tuple(indicators.values()),
         heads=heads,
         features=() if own is None else own.features,
         consensus_rules=config.consensus.rules(),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from engine import HOUR_NS, Market
+from strategies import memory_bars
 
 from .altered import window
 from .markets import null_market
@@ -13,7 +14,7 @@ from .suite import Suite
 LONGEST_WARM_UP_HOURS = 10_000
 """Weekly structure declares a warm-up of decades; what reads it is compared after sixty weeks."""
 VALIDITY_ROWS = 200
-"""Events that a head holds on to for a while after its features are stable."""
+"""Events that a head holds on to for a while after its features are stable; more where it says more."""
 COMPARED_ROWS = 2_000
 MOST_ROWS = 20_000
 """Bars of the data that are looked at, the last ones."""
@@ -41,7 +42,8 @@ def compared_after(suite: Suite, bar_step_ns: int) -> tuple[int, Severity]:
     That is its declared warm-up, where a difference is an error. A warm-up beyond
     ``LONGEST_WARM_UP_HOURS`` is cut there, and a difference is a warning.
     """
-    declared = suite.warm_up_rows(bar_step_ns) + VALIDITY_ROWS
+    remembered = max([VALIDITY_ROWS, *map(memory_bars, suite.heads)])
+    declared = suite.warm_up_rows(bar_step_ns) + remembered
     longest = LONGEST_WARM_UP_HOURS * HOUR_NS // bar_step_ns
     return (declared, "error") if declared <= longest else (longest, "warning")
 

@@ -71,7 +71,9 @@ class IndicatorCase:
     def columns(self, market: Market) -> dict[str, Float1D]:
         """The declared inputs on the clock of this case, all rows that state them."""
         clock = clock_of(market, self.clock)
-        stating = None if clock is None else clock.stating(self.indicator.inputs)
+        stating = (
+            None if clock is None else clock.stating(self.indicator.inputs, self.indicator.may_lack)
+        )
         if stating is None:
             raise ContractError(
                 f"{self.name}: the market has no clock {self.clock} that states its inputs"

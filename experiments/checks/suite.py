@@ -81,6 +81,21 @@ class Suite:
         """The indicators by name."""
         return {indicator.name: indicator for indicator in self.indicators}
 
+    def variants(self) -> tuple["Suite", ...]:
+        """The same heads with their ``VARIANTS``: one of each head that has as many, suite by suite."""
+        most = max((len(head.VARIANTS) for head in self.heads), default=0)
+        return tuple(
+            replace(
+                self,
+                heads=tuple(
+                    type(head)(**head.VARIANTS[number])
+                    for head in self.heads
+                    if number < len(head.VARIANTS)
+                ),
+            )
+            for number in range(most)
+        )
+
     def warm_up_rows(self, bar_step_ns: int) -> int:
         """Bars after which no feature on bars depends on where they begin, as declared.
 

@@ -1,4 +1,4 @@
-"""From an exception to one line on stderr and an exit code."""
+"""From an exception to one line on stderr, and an exit code."""
 
 import os
 import sys
@@ -9,13 +9,15 @@ EXIT_CHECK: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_DATA: Final = 3
 EXIT_INTERRUPTED: Final = 130
+QUOTED: Final = "    "
+"""How lines of a message begin that show a text of the user and point into it."""
 
 
 def exit_code_of(error: Exception) -> int:
     """Tell ``error`` to the user on stderr and return the exit code that it means.
 
-    An error that Ninefold raises on purpose, or one of the file system, is one line; a defect of the
-    program is a traceback. Raises nothing.
+    An error that Ninefold raises on purpose, or one of the file system, is one line, and an expression
+    that it points into is shown under it; a defect of the program is a traceback. Raises nothing.
     """
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         return _usage_error(error)
@@ -31,9 +33,20 @@ def exit_code_of(error: Exception) -> int:
     if code is None:
         sys.stderr.write("error: this is a defect of ninefold; please report the lines above\n")
         return EXIT_CHECK
-    message = " ".join(_words_of(error).split())
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"error: {_laid_out(_words_of(error))}\n")
     return code
+
+
+def _laid_out(message: str) -> str:
+    """``message`` on one line; what it quotes, on lines that begin with four spaces, keeps them."""
+    laid_out: list[str] = []
+    for line in message.split("\n"):
+        is_quoted = line.startswith(QUOTED)
+        if is_quoted or not laid_out or laid_out[-1].startswith(QUOTED):
+            laid_out.append(line.rstrip() if is_quoted else " ".join(line.split()))
+        else:
+            laid_out[-1] = " ".join(f"{laid_out[-1]} {line}".split())
+    return "\n".join(laid_out)
 
 
 def _words_of(error: Exception) -> str:

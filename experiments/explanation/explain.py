@@ -19,6 +19,7 @@ from strategies import (
     head_inputs,
 )
 
+from ..features.own_indicators import indicators_of
 from ..market_data import load_market_data
 from ..pipeline import votes_of
 from ..record import RECORD_NAME, RunRecord
@@ -219,10 +220,10 @@ def _again(
                     f"head {name} gives another {part} now than the run recorded; "
                     "`ninefold runs verify` says what differs"
                 )
-    heads = [head for head in config.heads.instances() if head.name in config.heads.enabled]
+    heads = config.heads.instances(indicators_of(config))
     found = {}
     for head in heads:
-        if isinstance(head, ScoredHead):
+        if isinstance(head, ScoredHead) and head.name in config.heads.enabled:
             found[head.name] = _components(head, market, row, computed)
     return found, float(market.bars.close[row])
 

@@ -58,7 +58,7 @@ def wanted_features(config: RunConfig, indicators: Mapping[str, Indicator]) -> t
     """
     wanted: list[Feature] = []
     if config.features.of_heads:
-        for head in config.heads.instances():
+        for head in config.heads.instances(indicators):
             if head.name in config.heads.enabled:
                 wanted += head.features().values()
     for index, text in enumerate(config.features.columns):

@@ -16,6 +16,7 @@ from engine import DAY_NS, Market, timeframe_ns
 from indicators import Clock, Feature, Indicator, Output, clock_of, last_known_row
 from indicators.clock_join import SAME_EVENT, is_compound
 from indicators.feature_name import plain_clocks
+from indicators.features import StatedRows
 
 from .sources import joining_hash, source_hash
 
@@ -95,7 +96,7 @@ class MarketDefinitions:
         assert base is not None
         self._market, self._indicators, self._base = market, indicators, base
         self._clocks: dict[str, Clock | None] = {"bars": base}
-        self._stated: dict[tuple[str, tuple[str, ...]], Clock | None] = {}
+        self._stated: dict[StatedRows, Clock | None] = {}
         self._digests: dict[tuple[str, str], str] = {}
 
     def of(self, feature: Feature) -> ColumnDefinition | Absence:
@@ -104,7 +105,7 @@ class MarketDefinitions:
         whole = self._clock(feature.clock)
         if whole is None:
             return Absence(feature, self._why_no_clock(feature.clock))
-        clock = self._stating(whole, indicator.inputs)
+        clock = self._stating(whole, indicator)
         if clock is None:
             return Absence(feature, self._why_not_stated(whole, indicator.inputs))
         parameters = indicator.resolved(dict(feature.parameters))
@@ -129,10 +130,10 @@ class MarketDefinitions:
             self._clocks[name] = clock_of(self._market, name)
         return self._clocks[name]
 
-    def _stating(self, whole: Clock, inputs: tuple[str, ...]) -> Clock | None:
-        read = whole.name, inputs
+    def _stating(self, whole: Clock, indicator: Indicator) -> Clock | None:
+        read = whole.name, indicator.inputs, indicator.may_lack
         if read not in self._stated:
-            self._stated[read] = whole.stating(inputs)
+            self._stated[read] = whole.stating(indicator.inputs, indicator.may_lack)
         return self._stated[read]
 
     def _why_no_clock(self, name: str) -> str:

@@ -18,6 +18,7 @@ OF_THE_DATA: Final = (
     "bars",
     "gaps",
     "series",
+    "panels",
     "funding_settlements",
     "fine_timeframe",
     "unresolved_bars",

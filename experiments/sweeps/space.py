@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 WEIGHTS_PATH: Final = "consensus.weights"
+USER_RULES_PATH: Final = "heads.rules.user_rules"
 NOT_SEARCHED: Final = (
     "data",
     "name",
@@ -268,6 +269,11 @@ def _check_path(path: str, tree: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"sweep.space.{path}: a weight alone cannot be searched, since weights are shares; search "
             f"{WEIGHTS_PATH} with kind weights"
+        )
+    if path.startswith(f"{USER_RULES_PATH}."):
+        raise ConfigError(
+            f"sweep.space.{path}: what stands inside a rule is not searched; search {USER_RULES_PATH} with "
+            "kind choice, whose values are whole lists of rules"
         )
     here: Any = tree
     parts = path.split(".")

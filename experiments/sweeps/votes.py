@@ -72,7 +72,7 @@ class MarketVotes:
         heads or two sets of parameters share is computed once.
         """
         bars, enabled = self.market.bars, config.heads.enabled
-        heads = config.heads.instances()
+        heads = config.heads.instances(self.indicators)
         asked = tuple(head if head.name in enabled else head.name for head in heads)
         found = self._last.get(asked)
         if found is None:

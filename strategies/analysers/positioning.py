@@ -14,7 +14,7 @@ from .opinion import Opinion, banded_opinion
 
 CROWDED_SHORT, CROWDED_LONG = 1, 3
 SECOND_VENUE = "metrics:second"
-"""The clock on which a second venue's ratios would stand."""
+"""The clock on which a second venue's ratios stands."""
 
 
 @dataclass(frozen=True, slots=True)

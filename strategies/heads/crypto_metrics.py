@@ -92,6 +92,24 @@ class CryptoMetricsHead:
     }
     REASONS: ClassVar[tuple[Reason, ...]] = _reasons()
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.15, 0.80)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
+        {
+            "use_second_venue": True,
+            "use_top_traders": True,
+            "use_mark_price": True,
+            "use_basis": True,
+            "use_liquidation": True,
+            "use_tvl": True,
+            "use_rotation": True,
+            "use_unlocks": True,
+            "use_listing": True,
+            "use_etf": True,
+            "use_kimchi": True,
+            "use_volatility": True,
+            "use_first_digits": True,
+        },
+        {"use_altcoin_season": False, "use_tvl": True, "tvl_price_neutral": False},
+    )
 
     event_bars: int = 10
     divergence_confidence: float = 0.75

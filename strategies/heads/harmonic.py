@@ -67,6 +67,7 @@ class HarmonicHead:
         Reason("pivot_bearish", -1, "D of a bearish pattern is a pivot", (0.002, 0.1)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.01, 0.25)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ({"by_pivot": True},)
 
     left: int = 5
     right: int = 5

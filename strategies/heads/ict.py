@@ -73,6 +73,7 @@ class IctHead:
         Reason("kill_zone", 0, "the bar opens in a kill zone", (0.25, 0.45)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.30, 0.85)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ()
 
     pivot_bars: int = 5
     entry_validity_bars: int = 6

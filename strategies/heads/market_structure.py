@@ -72,6 +72,7 @@ class MarketStructureHead:
         Reason("conflicted", 0, "the timeframes disagree", (0.40, 0.95)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.08, 0.60)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ()
 
     pivot_bars: int = 5
     weight_bars: float = 0.2

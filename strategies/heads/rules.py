@@ -1,7 +1,7 @@
-"""The rules head: candle and chart patterns at a level, confirmed by volume."""
+"""The rules head: candle and chart patterns at a level, confirmed by volume, and rules of the user."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar, Final
 
@@ -11,11 +11,21 @@ from engine import Float1D
 from indicators import Feature, feature
 
 from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
+from ..user_rules import (
+    HIGHEST,
+    SAMPLE,
+    RuleSignals,
+    UserRule,
+    rule_bars_back,
+    rule_features,
+    rule_signals,
+)
 
 CHART_PATTERNS: Final = ("double", "head_shoulders", "triangle", "flag")
 CANDLE_WEIGHT, CHART_WEIGHT = 0.6, 0.4
 """Shares of the coverage: there are candles on every bar and chart patterns now and then."""
-HIGHEST = 0.95
+FIRST_PATTERN, FURTHER_SIGNAL = 0.60, 0.08
+"""Probability of n patterns: the first, and n times the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,14 @@ class RulesHead:
 
     Coverage: .6 once levels and volume are known, .4 more once four pivots are; 0 for the first
     ``warm_up_bars`` rows, in which levels are still few.
+
+    A rule of ``user_rules`` is one signal of its side on every bar on which its condition holds, wherever
+    levels are, with a probability and a confidence of its own. It counts as one pattern: the side with
+    more signals votes, and c is the mean confidence of all of them. Where a rule of that side fires that is
+    surer than one pattern (.68), or no pattern stands beside it, p is the highest probability of the
+    rules that fire and .08 for each further signal, at most .95. With rules, coverage is half that of
+    the patterns and half the share of rules of which it is known whether they hold; ``warm_up_bars``
+    does not concern them. Their conditions may look back 1,000 bars and more (``user_rule_bars``).
     """
 
     name: ClassVar[str] = "rules"
@@ -54,8 +72,11 @@ class RulesHead:
         Reason("flag_up", 1, "flag left upwards at a level", (0.0002, 0.05)),
         Reason("flag_down", -1, "flag left downwards at a level", (0.0002, 0.05)),
         Reason("full_volume", 0, "two patterns of the winning side with volume", (0.01, 0.25)),
+        Reason("user_rule_long", 1, "a rule of your own for the long side", (0.0, 1.0)),
+        Reason("user_rule_short", -1, "a rule of your own for the short side", (0.0, 1.0)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.30, 0.75)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ({"user_rules": SAMPLE},)
 
     candle_validity_bars: int = 5
     chart_validity_bars: int = 10
@@ -65,8 +86,11 @@ class RulesHead:
     full_volume: float = 1.5
     some_volume: float = 1.2
     warm_up_bars: int = 200
+    user_rules: tuple[UserRule, ...] = ()
+    user_rule_bars: int = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "user_rule_bars", rule_bars_back(self.user_rules))
         check_range(
             self.name,
             0.0,
@@ -85,7 +109,10 @@ class RulesHead:
         )
 
     def features(self) -> Mapping[str, Feature]:
-        """Patterns, levels near the close, and volume against the twenty bars before."""
+        """Patterns, levels near the close, volume against the twenty bars before; those of the rules."""
+        return {**self._pattern_features(), **rule_features(self.user_rules)}
+
+    def _pattern_features(self) -> Mapping[str, Feature]:
         bars = self.pivot_bars
 
         def level(output: str) -> Feature:
@@ -114,9 +141,42 @@ class RulesHead:
         }
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
-        """The side with more confirmed patterns."""
-        if not inputs.has(*self.features()):
+        """The side with more signals: confirmed patterns, and rules that fire."""
+        has_patterns = inputs.has(*self._pattern_features())
+        if not has_patterns and not self.user_rules:
             return HeadOutput.absent(inputs.rows)
+        rules, rules_known = rule_signals(self.user_rules, inputs)
+        sides, coverage = self._sides(inputs, rules) if has_patterns else _rules_alone(rules)
+        if self.user_rules:
+            coverage = 0.5 * coverage + 0.5 * rules_known
+        flags = {
+            f"{name}_{suffix}": fired
+            for side, suffix in ((1, "up"), (-1, "down"))
+            for name, fired in sides[side].fired.items()
+        }
+        up, down = sides[1], sides[-1]
+        direction = np.sign(up.count - down.count)
+        is_up = direction >= 0
+        count = np.where(is_up, up.count, down.count)
+        total = np.where(is_up, up.confidence, down.confidence)
+        full = np.where(is_up, up.full, down.full) >= 2
+        mean = total / np.maximum(count, 1.0)
+        balance = (up.count - down.count) / np.maximum(up.count + down.count, 1.0)
+        flags["full_volume"] = full & (direction != 0)
+        flags["user_rule_long"], flags["user_rule_short"] = rules[1].fired, rules[-1].fired
+        return HeadOutput.from_votes(
+            direction=direction,
+            probability=np.where(is_up, up.probability(), down.probability()),
+            confidence=np.minimum(HIGHEST, mean + np.where(full, 0.05, 0.0)),
+            score=50.0 + 50.0 * balance,
+            coverage=coverage,
+            reasons=reason_bits(flags, self.REASONS),
+        )
+
+    def _sides(
+        self, inputs: HeadInputs, rules: Mapping[int, RuleSignals]
+    ) -> tuple[Mapping[int, "_Side"], Float1D]:
+        """Patterns and rules by side, and the coverage of the patterns."""
         volume = inputs["relative_volume"]
         warm = np.arange(inputs.rows) >= self.warm_up_bars
         known = warm & ~np.isnan(volume) & ~np.isnan(inputs["level_known"])
@@ -124,31 +184,18 @@ class RulesHead:
         at_level = known & (inputs["near_count"] > 0)
         factor = np.where(volume >= self.some_volume, 0.95, 0.85)
         factor = np.where(volume >= self.full_volume, 1.0, factor)
-        flags: dict[str, np.ndarray] = {}
-        sides = {}
-        for side, suffix in ((1, "up"), (-1, "down")):
-            sides[side] = self._patterns(inputs, at_level, factor, side)
-            for name, fired in sides[side].fired.items():
-                flags[f"{name}_{suffix}"] = fired
-        up, down = sides[1], sides[-1]
-        direction = np.sign(up.count - down.count)
-        count = np.where(direction >= 0, up.count, down.count)
-        total = np.where(direction >= 0, up.confidence, down.confidence)
-        full = np.where(direction >= 0, up.full, down.full) >= 2
-        mean = total / np.maximum(count, 1.0)
-        flags["full_volume"] = full & (direction != 0)
-        balance = (up.count - down.count) / np.maximum(up.count + down.count, 1.0)
-        return HeadOutput.from_votes(
-            direction=direction,
-            probability=np.minimum(HIGHEST, 0.60 + 0.08 * count),
-            confidence=np.minimum(HIGHEST, mean + np.where(full, 0.05, 0.0)),
-            score=50.0 + 50.0 * balance,
-            coverage=CANDLE_WEIGHT * known + CHART_WEIGHT * chart_known,
-            reasons=reason_bits(flags, self.REASONS),
-        )
+        sides = {
+            side: self._patterns(inputs, at_level, factor, side, rules[side]) for side in (1, -1)
+        }
+        return sides, CANDLE_WEIGHT * known + CHART_WEIGHT * chart_known
 
     def _patterns(
-        self, inputs: HeadInputs, at_level: np.ndarray, factor: Float1D, side: int
+        self,
+        inputs: HeadInputs,
+        at_level: np.ndarray,
+        factor: Float1D,
+        side: int,
+        rules: RuleSignals,
     ) -> "_Side":
         suffix = "up" if side > 0 else "down"
         there = at_level & (inputs[f"candles_{suffix}"] > 0)
@@ -167,17 +214,41 @@ class RulesHead:
             count = count + recent
             confidence = confidence + _recent_sum(event * 0.90 * factor, self.chart_validity_bars)
             full = full + _recent_sum(event * full_bar, self.chart_validity_bars)
-        return _Side(count, confidence, full, fired)
+        return _Side(count + rules.count, confidence + rules.confidence, full, fired, rules)
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Patterns of one side that are still valid: how many, their confidences' sum, with volume."""
+    """Signals of one side on each row: how many, their confidences' sum, patterns with full volume.
+
+    ``fired`` are patterns by name; ``rules`` are counted in ``count`` and ``confidence`` already.
+    """
 
     count: Float1D
     confidence: Float1D
     full: Float1D
     fired: Mapping[str, np.ndarray]
+    rules: RuleSignals
+
+    def probability(self) -> Float1D:
+        """The probability of this side on each row; it means nothing where there is no signal."""
+        of_patterns = FIRST_PATTERN + FURTHER_SIGNAL * self.count
+        of_rules = self.rules.probability + FURTHER_SIGNAL * (self.count - 1.0)
+        surer = self.rules.probability > FIRST_PATTERN + FURTHER_SIGNAL
+        alone = self.rules.fired & (self.count == self.rules.count)
+        found: Float1D = np.where(surer | alone, of_rules, of_patterns)
+        return np.minimum(HIGHEST, found)
+
+
+def _rules_alone(rules: Mapping[int, RuleSignals]) -> tuple[Mapping[int, _Side], Float1D]:
+    """What is said where there are no data for patterns."""
+    zeros = np.zeros(len(rules[1].count))
+    silent = dict.fromkeys(("candle", *CHART_PATTERNS), zeros > 0)
+    sides = {
+        side: _Side(fired.count, fired.confidence, zeros, silent, fired)
+        for side, fired in rules.items()
+    }
+    return sides, zeros
 
 
 def _recent_sum(values: Float1D, bars: int) -> Float1D:

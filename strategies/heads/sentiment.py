@@ -1,7 +1,7 @@
 """Sentiment: what the crowd holds, pays and fears, mostly read against it (SPEC H2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import ClassVar, Literal
 
@@ -44,8 +44,8 @@ class SentimentHead:
     """A weighted mean of component scores, 0 to 100; a component without data drops out.
 
     The weights are the seed's (they sum to 100); fear and greed and the sentiment that the user brings,
-    which the seed leaves unweighted, stand beside them with 10 each; without data, the latter does not
-    count in the coverage either. ``u = (S - 50) / 50`` votes its sign where ``|u| >= vote_threshold``;
+    which the seed leaves unweighted, stand beside them with 10 each; on rows without it, the latter does
+    not count in the coverage either. ``u = (S - 50) / 50`` votes its sign where ``|u| >= vote_threshold``;
     ``p = min(0.9, 0.5 + 0.4 |u|)``; ``c = 0.5 + 0.5 coverage (1 - sigma / 50)``, sigma being the
     weighted deviation of the scores that are there. Coverage is their weight over all weights.
 
@@ -82,6 +82,9 @@ class SentimentHead:
         Reason("exhausted_rise", -1, "nine rising closes, high RSI, high volume", (0.0, 0.01)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.005, 0.25)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
+        {"long_short_mode": "momentum", "fear_greed_from": "bars"},
+    )
 
     weight_long_short: float = 20.0
     weight_funding: float = 15.0
@@ -179,12 +182,7 @@ class SentimentHead:
         mean = np.clip(table.total, 0.0, 100.0)
         distance = np.where(table.share > 0, table.adjusted - mean[:, None], 0.0)
         deviation = np.sqrt((table.share * distance**2).sum(axis=1))
-        expected = [
-            one
-            for one in contributions
-            if one.name != "exhaustion" and (one.name != "external" or "external" in inputs)
-        ]
-        coverage = known_share(expected)
+        coverage = known_share([_expected(one) for one in contributions])
         u = (mean - 50.0) / 50.0
         agreement = np.clip(1.0 - deviation / 50.0, 0.0, 1.0)
         flags = {}
@@ -210,6 +208,14 @@ class SentimentHead:
         scores["long_short"] = crowd if self.long_short_mode == "contrarian" else 100.0 - crowd
         scores["risk"] = _risk_score(inputs)
         return scores
+
+
+def _expected(one: Contribution) -> Contribution:
+    """The component as far as its absence is a lack: what only comes now and then never is."""
+    if one.name not in ("exhaustion", "external"):
+        return one
+    counted = one.name == "external"
+    return replace(one, weight=np.where(np.isnan(one.score), 0.0, one.weight * counted))
 
 
 def _exhaustion(inputs: HeadInputs) -> Float1D:

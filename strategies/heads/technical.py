@@ -25,67 +25,23 @@ from ..contributions import Contribution, contribution_table, known_share
 from ..scoring import TOLERANCE, agreement_confidence, column_or_nan, side_of
 from ..technical_broad import BROAD, broad_features, broad_signal
 from ..technical_components import (
+    ALPHAPULSE,
     NEUTRAL_COMPONENTS,
     SIGNALS,
+    VIRTUOSO,
+    Weights,
     faded,
     timeframe_adjustment,
     volatility_behind,
 )
 
 GROUPS: Final = ("trend", "momentum", "volatility")
-_ALPHAPULSE: Final = {
-    "trend": (
-        0.40,
-        {
-            "ema_cross": 0.15,
-            "ma_stack": 0.10,
-            "macd": 0.15,
-            "adx": 0.12,
-            "supertrend": 0.12,
-            "hma": 0.10,
-            "aroon": 0.10,
-            "dema_tema": 0.08,
-            "ichimoku": 0.08,
-        },
-    ),
-    "momentum": (
-        0.35,
-        {
-            "rsi": 0.15,
-            "stochastic": 0.12,
-            "tsi": 0.12,
-            "williams_r": 0.08,
-            "cci": 0.08,
-            "cmo": 0.10,
-            "ppo": 0.10,
-            "trix": 0.10,
-            "ultimate_oscillator": 0.08,
-            "ao": 0.07,
-        },
-    ),
-    "volatility": (
-        0.25,
-        {
-            "bollinger": 0.25,
-            "atr": 0.20,
-            "donchian": 0.15,
-            "keltner": 0.15,
-            "mass_index": 0.12,
-            "chandelier": 0.13,
-        },
-    ),
-}
-_VIRTUOSO: Final = {
-    "trend": (1.0, {"macd": 0.15}),
-    "momentum": (1.0, {"ao": 0.20, "rsi": 0.20, "williams_r": 0.15, "cci": 0.15}),
-    "volatility": (1.0, {"atr": 0.15}),
-}
-PRESETS: Final[Mapping[str, Mapping[str, tuple[float, Mapping[str, float]]]]] = {
-    "alphapulse": _ALPHAPULSE,
-    "virtuoso": _VIRTUOSO,
+PRESETS: Final[Mapping[str, Weights]] = {
+    "alphapulse": ALPHAPULSE,
+    "virtuoso": VIRTUOSO,
     "broad": BROAD,
 }
-"""Group: its factor and the weights of its components (SPEC H1.4); the products of a preset sum to 1."""
+"""Weights of every preset; their products sum to 1."""
 HIGHEST_CONFIDENCE: Final = 0.95
 STRONG_TREND: Final = 25.0
 _MEAN_OF_VOLATILITY: Final = 20
@@ -148,6 +104,11 @@ class TechnicalHead:
         Reason("range_bulge", 0, "mass index fell back from a bulge", (0.001, 0.03)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.50, 0.90)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
+        {"preset": "virtuoso"},
+        {"preset": "broad", "confidence_mode": "seed"},
+        {"preset": "virtuoso", "rsi_mode": "fade", "atr_mode": "calm"},
+    )
 
     preset: Literal["alphapulse", "virtuoso", "broad"] = "alphapulse"
     threshold: float = 0.55

@@ -120,6 +120,7 @@ class VolumeHead:
         Reason("low_coverage", 0, "too little known to vote", (0.0, 0.05)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.40, 0.85)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ({"preset": "prism"},)
 
     preset: Literal["alpha_pulse", "prism"] = "alpha_pulse"
     threshold: float = 0.55

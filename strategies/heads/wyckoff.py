@@ -70,6 +70,7 @@ class WyckoffHead:
         Reason("absorption_bearish", -1, "volume without result after a rise", (0.01, 0.3)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.005, 0.25)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ()
 
     spring_probability: float = 0.90
     spring_confidence: float = 0.90

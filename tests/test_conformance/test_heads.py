@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from itertools import chain
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -59,14 +60,8 @@ def leaks(row: CheckRow) -> bool:
     return not row.passed and not row.detail.endswith("not checked")
 
 
-def switched(head: Head) -> Head:
-    """The same head with every switch turned the other way."""
-    flipped = {
-        field.name: not getattr(head, field.name)
-        for field in fields(head)  # type: ignore[arg-type]
-        if isinstance(getattr(head, field.name), bool)
-    }
-    return replace(head, **flipped)  # type: ignore[type-var]
+VARIANTS = range(len(Suite().variants()))
+each_variant = pytest.mark.parametrize("number", VARIANTS)
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +80,9 @@ def further_markets() -> Iterator[Market]:
         yield null_market(2 * HOURS, seed)
 
 
-def with_switches(suite: Suite) -> Suite:
-    return replace(suite, heads=tuple(switched(head) for head in suite.heads))
-
-
 def test_conformance(suite: Suite) -> None:
     market = null_market(2_000, SEED)
-    for one in (suite, with_switches(suite)):
+    for one in (suite, *suite.variants()):
         assert failures(check_head_conformance(one.heads, one.by_name, market)) == []
 
 
@@ -112,18 +103,58 @@ def test_prefix_replay_of_the_whole_path(suite: Suite, market: Market) -> None:
     }  # fmt: skip
 
 
-def test_prefix_replay_with_switches_turned(suite: Suite, market: Market) -> None:
-    turned = with_switches(suite)
+def choices_of(head: Head) -> dict[str, set[object]]:
+    """Every field of ``head`` that takes one of a few words or turns something on, with its values."""
+    types = get_type_hints(type(head))
+    return {
+        field.name: {True, False} if kind is bool else set(get_args(kind))
+        for field in fields(head)  # type: ignore[arg-type]
+        if (kind := types[field.name]) is bool or get_origin(kind) is Literal
+    }
+
+
+def test_defaults_and_variants_choose_everything_there_is(suite: Suite) -> None:
+    chosen: dict[tuple[str, str], set[object]] = {}
+    for one in (suite, *suite.variants()):
+        for head in one.heads:
+            for name in choices_of(head):
+                chosen.setdefault((head.name, name), set()).add(getattr(head, name))
+    assert chosen == {
+        (head.name, name): values
+        for head in suite.heads
+        for name, values in choices_of(head).items()
+    }
+    assert len(chosen) > 20
+
+
+@each_variant
+def test_prefix_replay_of_variants(suite: Suite, market: Market, number: int) -> None:
+    variant = suite.variants()[number]
     rows = check_subject_prefix(
-        turned.vote_rows,
+        variant.vote_rows,
         market,
         event_cuts=60,
         other_cuts=40,
         further=further_markets(),
-        narrowed=turned.narrowed,
-        may_be_silent=turned.never_have_to_fire(),
+        narrowed=variant.narrowed,
+        may_be_silent=variant.never_have_to_fire(),
     )
     assert errors(rows) == []
+
+
+@each_variant
+def test_variants_do_not_depend_on_a_wild_future(suite: Suite, market: Market, number: int) -> None:
+    variant = suite.variants()[number]
+    rows = check_subject_poison(
+        variant.vote_rows, market, count=8, may_be_silent=variant.never_have_to_fire()
+    )
+    assert [row for row in errors(rows) if not row.endswith("not checked")] == []
+
+
+@each_variant
+def test_variants_do_not_remember_where_the_bars_began(suite: Suite, number: int) -> None:
+    rows = check_path_start(suite.variants()[number], null_market(NULL_HOURS, SEED))
+    assert failures(rows) == []
 
 
 def test_nothing_depends_on_a_wild_future(suite: Suite, market: Market) -> None:
@@ -361,9 +392,9 @@ def test_slow_rows_shown_before_they_were_published_fail(suite: Suite, market: M
     assert caught == expected
 
 
-@pytest.mark.parametrize("switches", [False, True], ids=["defaults", "switched"])
-def test_inputs_are_real(suite: Suite, switches: bool) -> None:
-    one = with_switches(suite) if switches else suite
+@pytest.mark.parametrize("number", [None, *VARIANTS])
+def test_inputs_are_real(suite: Suite, number: int | None) -> None:
+    one = suite if number is None else suite.variants()[number]
     markets = [null_market(HOURS, seed) for seed in range(SEED, SEED + 6)]
     rows = check_head_inputs(one.head_rows, one.heads, one.by_name, markets)
     assert failures(rows) == []
@@ -377,9 +408,9 @@ PRESENCE = frozenset(
 
 
 def test_every_feature_is_read(suite: Suite) -> None:
-    """With a head's switches one way or the other: a switch may choose between two features."""
+    """With a head's defaults or a variant: a switch may choose between two features."""
     read: dict[str, bool] = {}
-    for one in (suite, with_switches(suite)):
+    for one in (suite, *suite.variants()):
         markets = chain([null_market(HOURS, SEED)], further_markets())
         for row in check_head_aliases(one.heads, one.by_name, markets, presence=PRESENCE):
             read[row.subject] = read.get(row.subject, False) or row.passed

@@ -201,7 +201,7 @@ REFUSED: tuple[tuple[str, str, Callable[[], object], str], ...] = (
     ("value", "rules", lambda: SymbolRules(tick_size=-1.0), "symbol_rules.tick_size=-1.0"),
 
     ("nan", "config file", lambda: configured("sizing: {position_fraction: .nan}"),
-     "run.yaml:2: sizing.position_fraction=nan should be a finite number"),
+     "run.yaml:2: sizing.position_fraction=nan must be a finite number"),
     ("fee", "config file", lambda: configured("costs:\n  taker_fee_bps: -1"),
      "run.yaml:3: costs.taker_fee_bps=-1.0 must lie in"),
     ("leverage", "config file", lambda: configured("margin:\n  leverage: 500"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine import Market
 from experiments.checks import CheckRow, Suite
 from experiments.checks.markets import null_market
 from experiments.checks.null import (
@@ -12,6 +13,7 @@ from experiments.checks.null import (
     HOLD_BARS,
     ROWS,
     WALKS,
+    Detectors,
     Tally,
     check_null,
     clustered_t,
@@ -38,6 +40,26 @@ def test_no_detector_earns_on_a_driftless_market(sample: NullSample) -> None:
     assert {"consensus", "replay", *(head.name for head in sample.suite.heads)} <= names
     tested = [row for row in rows if row.severity == "error"]
     print(f"{len(tested)} detectors tested, {len(rows) - len(tested)} with too few firings")
+
+
+def test_no_variant_of_a_head_earns_on_a_driftless_market(suite: Suite) -> None:
+    """The heads' answers and reasons with every set of ``VARIANTS``, as one family of detectors."""
+
+    def detectors(market: Market) -> Detectors:
+        return {
+            f"{number} {name}": column
+            for number, variant in enumerate(suite.variants())
+            for name, column in variant.detectors({}, variant.votes(market), {}).items()
+        }
+
+    rows = check_null(detectors, lambda seed: null_market(ROWS, seed))
+    assert failed(rows) == []
+    tested = {row.subject for row in rows if row.severity == "error"}
+    assert {
+        f"{number} {head.name}"
+        for number, variant in enumerate(suite.variants())
+        for head in variant.heads
+    } <= tested
 
 
 def test_every_detector_fires_as_often_as_it_declares(sample: NullSample) -> None:

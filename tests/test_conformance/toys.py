@@ -118,6 +118,7 @@ class ToyHead:
         Reason("down", -1, "below its mean", (0.1, 0.9)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.1, 1.0)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ()
 
     def features(self) -> Mapping[str, Feature]:
         return {"close": feature("toy", "out", clock="bars:4h")}

@@ -13,10 +13,13 @@ from experiments.studies.planted_votes import (
     OUTCOME_HOURS,
     PLANTED_MARKETS,
     PLANTS,
+    SHIFTS,
     VOLATILITY_HOURS,
     Case,
     CaseResult,
     Found,
+    Plant,
+    case_result,
     cases,
     drawn_shifts,
     outcomes,
@@ -84,8 +87,15 @@ def test_every_market_has_a_seed_of_its_own_and_shifts_keep_their_distance() -> 
     assert max(shifts) <= 2_000 - 720
 
 
-def found_by(head: str, component: str, p_value: float, share: float = 0.5) -> Found:
-    return Found(head=head, component=component, share=share, mean_bps=1.0, p_value=p_value)
+def found_by(head: str, component: str, p_value: float, is_twin: bool = False) -> Found:
+    return Found(
+        head=head,
+        component=component,
+        is_twin=is_twin,
+        share=0.5,
+        mean_bps=1.0,
+        p_value=p_value,
+    )
 
 
 def made_up(p_value: float, **case: object) -> CaseResult:
@@ -94,11 +104,12 @@ def made_up(p_value: float, **case: object) -> CaseResult:
         drift_bps=2.0,
         found=(
             *(
-                found_by(head, component, p_value)
+                found_by(head, component, p_value, is_twin)
                 for head in ("volume", "sentiment", "crypto_metrics")
                 for component in ("", f"part of {head}")
+                for is_twin in (False, True)
             ),
-            found_by("", DRIFT, 0.005, 1.0),
+            found_by("", DRIFT, 0.005),
         ),
     )
 
@@ -116,9 +127,46 @@ def test_the_page_begins_with_the_design_and_says_what_was_missed(tmp_path) -> N
     missed = page([*wrong, *(made_up(0.5, **how) for _ in range(10))])
     assert "| volume | 50.0% | 100 (100.0%) | **no** |" in missed
     assert "**missed**" in missed
-    assert "| volume: part of volume | 50% | 0% |" in missed
+    assert "| volume: part of volume | 50% | 0%, twin 0% |" in missed
     path = tmp_path / "page.md"
     assert kept_reading(path) == ""
     path.write_text(found + READING + "by hand", encoding="utf-8")
     assert kept_reading(path) == READING + "by hand"
     json.dumps(asdict(null[0]))
+
+
+STRENGTH = 2.0
+"""Times the largest size of the study: a market here is a fifth as long."""
+
+
+def small(case: Case) -> dict[tuple[str, str, bool], float]:
+    """p values by voter in a market of which 120 days are judged."""
+    result = case_result(case, days=300, warm_up_days=180)
+    return {(one.head, one.component, one.is_twin): one.p_value for one in result.found}
+
+
+def strong(plant: Plant, factor: float) -> Case:
+    return Case(
+        seed=7,
+        column=plant.column,
+        edge_bps=factor * plant.edges_bps[-1],
+        horizon_hours=plant.horizon_hours,
+    )
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.column)
+def test_heads_find_a_strong_edge_of_the_sign_they_read(plant: Plant) -> None:
+    """On the twin nothing but the column can tell, and the other sign turns what is found around."""
+    found, turned = small(strong(plant, STRENGTH)), small(strong(plant, -STRENGTH))
+    for head in plant.heads:
+        assert found[head, "", True] <= 0.05, head
+        assert turned[head, "", True] > 0.5, head
+    assert found["", DRIFT, False] == turned["", DRIFT, False] == 1 / (1 + SHIFTS)
+
+
+def test_where_nothing_is_planted_heads_find_nothing() -> None:
+    p_values = [small(Case(seed=seed)) for seed in range(11, 17)]
+    for head in ("volume", "sentiment", "crypto_metrics"):
+        assert sum(one[head, "", False] <= 0.05 for one in p_values) <= 1, head
+    assert {one["", DRIFT, False] for one in p_values} == {1.0}
+    assert not any(is_twin for one in p_values for *_, is_twin in one)

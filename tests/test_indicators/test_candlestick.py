@@ -134,16 +134,17 @@ def test_without_slack_a_relaxed_pattern_is_talibs(name: str) -> None:
     assert np.array_equal(relaxed_pattern(gapped(), name, 0.0)[SETTLED:], expected[SETTLED:])
 
 
+RARE = {"3starsinsouth"}
+"""Possible without gaps, but not met among 60,000 bars."""
+
+
 @pytest.mark.parametrize("name", RELAXED)
 def test_a_relaxed_pattern_is_wherever_talibs_is(name: str) -> None:
     strict = np.sign(candlestick.candlestick_pattern(gapped(), name))[SETTLED:]
     relaxed = relaxed_pattern(gapped(), name)[SETTLED:]
     assert np.array_equal(relaxed[strict != 0], strict[strict != 0])
-    assert np.count_nonzero(relaxed) > np.count_nonzero(strict)
-
-
-RARE = {"3starsinsouth", "concealbabyswall"}
-"""Possible without gaps, but not met among 60,000 bars."""
+    more = np.count_nonzero(relaxed) - np.count_nonzero(strict)
+    assert more > 0 or name in RARE
 
 
 def test_what_never_fires_without_gaps_does_when_relaxed() -> None:
@@ -220,9 +221,10 @@ def test_kicking_reaches_beyond_the_first_candle() -> None:
 
 MIRRORS = {
     "morningstar": "eveningstar", "morningdojistar": "eveningdojistar",
-    "invertedhammer": "shootingstar", "3inside": "3inside", "abandonedbaby": "abandonedbaby",
-    "dojistar": "dojistar", "kicking": "kicking", "tristar": "tristar",
+    "abandonedbaby": "abandonedbaby", "dojistar": "dojistar", "kicking": "kicking",
+    "tristar": "tristar",
 }  # fmt: skip
+"""Those that do not ask for the colour of a candle that may have no body: TA-Lib calls it white."""
 
 
 @pytest.mark.parametrize("name", MIRRORS)

@@ -87,4 +87,37 @@ def test_a_feature_on_a_joined_clock_is_shown_like_any_other():
     matrix = build_features(market(slow=slow), [wanted], indicators={"twice": twice})
     shown = matrix.get(wanted)
     assert shown is not None
-    np.testing.assert_array_equal(shown[:8], [np.nan, 2, 2, 2, 4, 4, 4, 4])
+    # The last row of the series is three hours old at 8:00; no bar stands for those after it.
+    np.testing.assert_array_equal(shown, [np.nan, 2, 2, 2, 4, 4, 4, 4, *[np.nan] * 4])
+
+
+def test_a_longer_bar_of_a_joined_clock_is_shown_until_the_next_one_closes():
+    slow = series("slow", [2], 0, x=[1.0])
+    clock = clock_of(market(slow=slow), "bars:4h+slow")
+    assert clock is not None
+    same = Indicator(
+        name="same", text="", inputs=("slow.x",), parameters=(),
+        outputs=(Output("x", "value", "", ""),), compute=lambda columns, parameters: (columns["slow.x"],),
+        lookback=lambda parameters: 0, stable=lambda parameters: 0,
+    )  # fmt: skip
+    wanted = feature("same", "x", clock="bars:4h+slow")
+    shown = build_features(market(slow=slow), [wanted], indicators={"same": same}).get(wanted)
+    assert shown is not None
+    # Known at 4:00, when the first long bar closes; at 8:00 the next one closes and sees nothing.
+    np.testing.assert_array_equal(shown, [*[np.nan] * 3, 1, 1, 1, 1, *[np.nan] * 5])
+
+
+def test_a_row_counts_without_what_it_may_lack():
+    slow = series("slow", [2, 5], 0, max_age_ns=HOUR_NS, x=[1.0, 2.0])
+    count = Indicator(
+        name="count", text="", inputs=("close", "slow.x"), may_lack=("slow.x",), parameters=(),
+        outputs=(Output("bars", "value", "", ""), Output("x", "sparse", "", "")),
+        only_clock="bars+slow", lookback=lambda parameters: 0, stable=lambda parameters: 12,
+        compute=lambda columns, parameters: (np.cumsum(np.ones(len(columns["close"]))), columns["slow.x"]),
+    )  # fmt: skip
+    wanted = [feature("count", output, clock="bars+slow") for output in ("bars", "x")]
+    matrix = build_features(market(slow=slow), wanted, indicators={"count": count})
+    np.testing.assert_array_equal(matrix.values[:, 0], np.arange(1, 13))
+    nan = np.nan
+    expected = [nan, 1, 1, nan, 2, 2, *[nan] * 6]
+    np.testing.assert_array_equal(matrix.values[:, 1], expected)

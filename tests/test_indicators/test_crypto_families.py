@@ -290,6 +290,20 @@ class TestVolatility:
         expected = oracle.z_score_in_days(hours(self.rows)[720:1800], spread[720:1800], 30, 20)
         np.testing.assert_allclose(out["z"][720:1800], expected, rtol=1e-8, atol=1e-9)
         np.testing.assert_array_equal(out["expected"][720:], np.where(spread[720:] < 0, 2, 1))
+        # Known late, with a hole: realised volatility is that of all bars all the same.
+        stated = np.ones(self.rows, dtype=bool)
+        stated[:1000] = stated[1300:1350] = False
+        columns["implied_volatility.dvol_close"] = np.where(stated, implied, np.nan)
+        part = computed(
+            volatility_premium.VOLATILITY_PREMIUM, columns, window_days=30, minimum_days=20
+        )
+        np.testing.assert_allclose(part["spread"], np.where(stated, spread, np.nan))
+        expected = oracle.z_score_in_days(
+            hours(self.rows)[stated][:900], spread[stated][:900], 30, 20
+        )
+        np.testing.assert_allclose(part["z"][stated][:900], expected, rtol=1e-8, atol=1e-9)
+        assert np.isnan(part["z"][~stated]).all()
+        assert (part["expected"][~stated] == 0).all()
 
     def test_a_market_that_does_not_move_has_none(self):
         still = {"open_time": hours(2000), "close": np.full(2000, 5.0)}
@@ -446,7 +460,7 @@ class TestHoldings:
         price = 2000 * np.exp(0.03 * generator.standard_normal(150).cumsum())
         coins = 1e6 * np.exp(0.02 * generator.standard_normal(150).cumsum())
         columns = {"event_time": days(150), "tvl_usd": coins * price, "tvl_eth": coins}
-        out = computed(total_value_locked.TVL_FLOW, columns)
+        out = computed(total_value_locked.TVL_HEALTH, columns)
         steps, moves = np.diff(np.log(coins * price)), np.diff(np.log(price))
         for t in (7, 30, 90, 149):
             for span in (7, 30, 90):
@@ -457,6 +471,7 @@ class TestHoldings:
         flow = 100 * (coins[40] / coins[10] - 1)
         health = (0.4 * oracle.squash(growth, 10) + 0.3 * oracle.squash(flow, 10)) / 0.7
         assert out["health"][40] == pytest.approx(health)
+        out = computed(total_value_locked.TVL_FLOW, columns)
         week = 100 * (coins[7:] / coins[:-7] - 1)
         np.testing.assert_allclose(out["flow_7d"][7:], week)
         np.testing.assert_array_equal(out["band"][7:], 2 + (week >= 5) - 1.0 * (week <= -5))
@@ -464,7 +479,7 @@ class TestHoldings:
     def test_coins_that_flee_a_rising_price_correlate_negatively(self):
         price = 2000 * np.exp(0.03 * np.random.default_rng(8).standard_normal(120).cumsum())
         columns = {"event_time": days(120), "tvl_usd": 1e9 / price, "tvl_eth": 1e9 / price**2}
-        out = computed(total_value_locked.TVL_FLOW, columns)
+        out = computed(total_value_locked.TVL_HEALTH, columns)
         for span in (7, 30, 90):
             np.testing.assert_allclose(out[f"correlation_{span}d"][span:], -1.0)
 
