@@ -79,7 +79,7 @@ def _notes_of(matrix: "BuiltMatrix") -> Iterable[str]:
     for absence in matrix.absent:
         reasons.setdefault(absence.reason, []).append(str(absence.feature))
     for reason, features in reasons.items():
-        yield f"{reason}, so that there is no {_few(features)}"
+        yield f"{reason}: without {_few(features)}"
     if matrix.warming_up:
         columns = [f"{each.name} ({_rows(each.stable)})" for each in matrix.warming_up]
         yield (

@@ -111,19 +111,45 @@ def _value_before_kernel(event_time: Float1D, values: Float1D, span_ns: float) -
 
 @kernel(nogil=True)
 def _slope_kernel(event_time: Float1D, values: Float1D, starts: Int1D, unit_ns: float) -> Float1D:
-    out = np.zeros(len(values))
-    for t in range(len(values)):
-        count = t - starts[t] + 1
-        mean_time, mean = 0.0, 0.0
-        for i in range(starts[t], t + 1):
-            mean_time += (event_time[i] - event_time[t]) / unit_ns / count
-            mean += values[i] / count
-        together, spread = 0.0, 0.0
-        for i in range(starts[t], t + 1):
-            offset = (event_time[i] - event_time[t]) / unit_ns - mean_time
-            together += offset * (values[i] - mean)
-            spread += offset * offset
-        out[t] = together / spread if spread > 0 else 0.0
+    """Slope of rows ``starts[t]..t``, from two parts of each window and nothing ever subtracted.
+
+    The rows before ``front`` are held as moments of every tail of theirs, those from it on as one
+    running set; both are added up by Welford's steps and joined as Chan does. When a window has left
+    the first part, its rows become the first part of the next ones.
+    """
+    rows = len(values)
+    out = np.zeros(rows)
+    tails = np.zeros((rows, 5))
+    front = 0
+    count, mean_time, mean, spread, together = 0.0, 0.0, 0.0, 0.0, 0.0
+    for t in range(rows):
+        first = starts[t]
+        if first >= front:
+            back = np.zeros(5)
+            for i in range(t, first - 1, -1):
+                back[0] += 1.0
+                step = (event_time[i] - event_time[0]) / unit_ns - back[1]
+                rise = values[i] - back[2]
+                back[1] += step / back[0]
+                back[2] += rise / back[0]
+                back[3] += step * ((event_time[i] - event_time[0]) / unit_ns - back[1])
+                back[4] += step * (values[i] - back[2])
+                tails[i] = back
+            front = t + 1
+            count, mean_time, mean, spread, together = 0.0, 0.0, 0.0, 0.0, 0.0
+        else:
+            count += 1.0
+            step = (event_time[t] - event_time[0]) / unit_ns - mean_time
+            rise = values[t] - mean
+            mean_time += step / count
+            mean += rise / count
+            spread += step * ((event_time[t] - event_time[0]) / unit_ns - mean_time)
+            together += step * (values[t] - mean)
+        shared = tails[first, 0] * count / (tails[first, 0] + count)
+        apart = mean_time - tails[first, 1]
+        whole_spread = tails[first, 3] + spread + apart * apart * shared
+        whole = tails[first, 4] + together + apart * (mean - tails[first, 2]) * shared
+        out[t] = whole / whole_spread if whole_spread > 0.0 else 0.0
     return out
 
 

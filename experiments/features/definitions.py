@@ -143,7 +143,7 @@ class MarketDefinitions:
             return (
                 f"no whole {longer[0]} bar, longer than {self._market.bars.timeframe}, can be built"
             )
-        return f"there are no {' and no '.join(missing or [name])} for it"
+        return f"the market has no {' and no '.join(missing or [name])}"
 
     def _why_not_stated(self, clock: Clock, inputs: tuple[str, ...]) -> str:
         lacking = [name for name in inputs if name not in clock.columns]

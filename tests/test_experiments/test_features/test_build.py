@@ -296,7 +296,7 @@ def test_a_feature_without_data_is_absent_and_said(config_with: ConfigOf, build:
     assert [one.name for one in made.columns] == ["rsi.rsi()@bars"]
     assert [(str(one.feature), one.reason) for one in made.absent] == [
         ("rsi.rsi()@bars:1h", "no whole 1h bar, longer than 1h, can be built"),
-        ("rsi.rsi()@tvl_of_nobody", "there are no tvl_of_nobody for it"),
+        ("rsi.rsi()@tvl_of_nobody", "the market has no tvl_of_nobody"),
     ]
 
 
