@@ -484,3 +484,35 @@ def test_every_scale_of_the_broad_preset_is_the_usual_size_of_what_it_squashes()
         assert 4.0 < np.mean(distance) <= 50.0, one.name
         if one.name in ADDED and ADDED[one.name].reading in ("soft", "atr", "change"):
             assert np.mean(distance) < 40.0, one.name
+
+
+OF_RATIOS = {
+    "ppo", "trix", "roc", "coppock", "kst", "fosc", "mfi", "pvt", "rvol", "acceleration_bands",
+}  # fmt: skip
+"""Components of price ratios: on prices K - p they are no mirror images, only near them."""
+
+
+def test_mirrored_prices_turn_every_component_of_the_list_around() -> None:
+    """Prices K - p turn each of the 71 components around; the bulls' power becomes the bears'."""
+    bars = random_bars(4000, 35)
+    top = 2.0 * bars.high.max()
+    mirrored = replace(
+        bars, open=top - bars.open, high=top - bars.low, low=top - bars.high, close=top - bars.close
+    )
+    wanted = BROAD.features()
+    found = []
+    for one in (bars, mirrored):
+        matrix = build_features(Market(bars=one), wanted.values(), indicators=INDICATORS_BY_NAME)
+        columns = {
+            alias: column
+            for alias, feature in wanted.items()
+            if (column := matrix.get(feature)) is not None
+        }
+        inputs = HeadInputs(len(one), columns)
+        found.append({part.name: part.score for part in BROAD.contributions(inputs)})
+    turned = {"eri_bull": "eri_bear", "eri_bear": "eri_bull"}
+    off = {
+        name: float(np.max(np.abs(score[1500:] + found[1][turned.get(name, name)][1500:] - 100.0)))
+        for name, score in found[0].items()
+    }
+    assert {name for name, error in off.items() if error > 1e-6} <= OF_RATIOS, off
