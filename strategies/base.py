@@ -15,7 +15,7 @@ from engine import (
     UInt64Array1D,
     timeframe_ns,
 )
-from indicators import Feature
+from indicators import Detection, Feature
 
 MAX_REASONS: Final = 64
 NEUTRAL_PROBABILITY: Final = 0.5
@@ -173,6 +173,10 @@ class Head(Protocol):
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """Direction, probability, confidence, score, coverage and reasons on every bar."""
+        ...
+
+    def detections(self) -> Mapping[str, Detection]:
+        """The tables of events that the votes follow from, by a short name; none for measured heads."""
         ...
 
 

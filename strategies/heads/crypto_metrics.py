@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from engine import Bool1D, Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..analysers import (
     Accounts,
@@ -242,6 +242,10 @@ class CryptoMetricsHead:
         if self.use_first_digits:
             wanted["digits_band"] = feature("first_digits", "band")
         return wanted
+
+    def detections(self) -> Mapping[str, Detection]:
+        """None: this head measures, it looks for no events."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The side of more analysers."""

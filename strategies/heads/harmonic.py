@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine import Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import (
     SMALLEST_SCALE,
@@ -93,6 +93,10 @@ class HarmonicHead:
             "completed": _pivot_feature(self, "completed"),
             "completed_precision": _pivot_feature(self, "precision"),
         }
+
+    def detections(self) -> Mapping[str, Detection]:
+        """The events that the votes follow from."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The side whose active patterns are more precise in sum."""

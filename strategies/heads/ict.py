@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from engine import Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 from ..events import at_event, event_row, held
@@ -156,6 +156,10 @@ class IctHead:
             "kill_zone": feature("kill_zone", "zone"),
             "silver_bullet": feature("kill_zone", "silver_bullet"),
         }
+
+    def detections(self) -> Mapping[str, Detection]:
+        """The events that the votes follow from."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The side with more points among the signals that are still valid."""

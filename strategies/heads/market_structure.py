@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from engine import Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import (
     HeadInputs,
@@ -121,6 +121,10 @@ class MarketStructureHead:
             "bearish_blocks": feature("order_block", "bearish_unmitigated", left=bars, right=bars),
             "breaker_touch": feature("order_block", "breaker_touch", left=bars, right=bars),
         }
+
+    def detections(self) -> Mapping[str, Detection]:
+        """The events that the votes follow from."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The shared trend where the timeframes are aligned, else a breaker's side, else nothing."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from engine import Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 from ..user_rules import (
@@ -139,6 +139,10 @@ class RulesHead:
             "level_known": level("resistance_atr"),
             "relative_volume": feature("rvol", "rvol", length=20),
         }
+
+    def detections(self) -> Mapping[str, Detection]:
+        """The events that the votes follow from."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The side with more signals: confirmed patterns, and rules that fire."""

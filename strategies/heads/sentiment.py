@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine import Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import (
     SMALLEST_SCALE,
@@ -174,6 +174,10 @@ class SentimentHead:
             )
             for name, score in scores.items()
         )
+
+    def detections(self) -> Mapping[str, Detection]:
+        """None: this head measures, it looks for no events."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The sign of the mean score where it is far enough from 50."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 
 from engine import Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import (
     HeadInputs,
@@ -275,6 +275,10 @@ class TechnicalHead:
         if self.preset == "virtuoso" and name == "rsi" and self.rsi_mode == "fade":
             signal = faded(signal)
         return 100.0 * np.clip(signal, 0.0, 1.0)
+
+    def detections(self) -> Mapping[str, Detection]:
+        """None: this head measures, it looks for no events."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """Direction, probability, confidence, score, coverage and reasons on every bar."""

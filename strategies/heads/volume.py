@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 
 from engine import ConfigError, Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import (
     SMALLEST_SCALE,
@@ -247,6 +247,10 @@ class VolumeHead:
             )
             for name, weight in COMPONENT_WEIGHTS[self.preset].items()
         )
+
+    def detections(self) -> Mapping[str, Detection]:
+        """None: this head measures, it looks for no events."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """Direction, probability, confidence, score, coverage and reasons on every bar."""

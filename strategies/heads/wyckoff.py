@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine import Bool1D, Float1D
-from indicators import Feature, feature
+from indicators import Detection, Feature, feature
 
 from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
 from ..events import at_event, held
@@ -122,6 +122,10 @@ class WyckoffHead:
             **{name: _range_feature(self, name) for name in _EVENTS},
             "absorption": feature("effort_result", "absorption"),
         }
+
+    def detections(self) -> Mapping[str, Detection]:
+        """The events that the votes follow from."""
+        return {}
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The newest valid event, else the composite operator."""

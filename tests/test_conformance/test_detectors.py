@@ -1,0 +1,111 @@
+"""Every listed detector, with every set of parameters that a head uses, under every check."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from engine import Float1D
+from experiments.checks.events import (
+    DetectorCase,
+    column_failures,
+    declaration_failure,
+    detector_cases,
+    detector_market,
+    hole_failure,
+    poison_failure,
+    prefix_failure,
+    start_failure,
+    table_difference,
+    twin_of,
+)
+from indicators import DETECTORS
+from strategies import HEADS
+from tests.schematics import eventful_columns
+
+CASES = detector_cases(
+    DETECTORS, (wanted for head in HEADS for wanted in head().detections().values())
+)
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+@pytest.fixture(scope="module")
+def walked() -> Mapping[str, dict[str, Float1D]]:
+    """The columns of each case on a null market, drawn once."""
+    return {case.name: case.columns(detector_market(case)) for case in CASES}
+
+
+def eventful(case: DetectorCase, seed: int = 5) -> dict[str, Float1D]:
+    """Bars that are rich in ranges, climaxes and breaks, as the inputs of a case."""
+    columns = eventful_columns(seed, rows=2000)
+    columns.setdefault("open_time", 1.6e18 + 3600e9 * np.arange(2000.0))
+    return {name: columns[name] for name in case.detector.inputs}
+
+
+def test_every_detector_and_every_detection_of_a_head_is_a_case() -> None:
+    assert {case.detector.name for case in CASES} == {one.name for one in DETECTORS}
+    names = [detector.name for detector in DETECTORS]
+    assert len(names) == len(set(names))
+
+
+@every_case
+def test_prefixes_say_what_the_whole_said(case, walked) -> None:
+    for columns in (walked[case.name], case.columns(detector_market(case, 1)), eventful(case)):
+        failure, cuts = prefix_failure(case, columns)
+        assert failure is None
+        assert cuts > 15
+
+
+@every_case
+def test_a_twin_that_knows_one_bar_earlier_fails(case, walked) -> None:
+    twin = twin_of(case)
+    for columns in (walked[case.name], eventful(case)):
+        if len(case.table(columns)):
+            assert prefix_failure(twin, columns)[0] is not None
+            return
+    pytest.fail("no event on these markets: the check of prefixes cannot fail")
+
+
+@every_case
+def test_nothing_depends_on_a_poisoned_future(case, walked) -> None:
+    assert poison_failure(case, walked[case.name])[0] is None
+    assert poison_failure(case, eventful(case))[0] is None
+
+
+@every_case
+def test_does_not_remember_where_the_series_began(case, walked) -> None:
+    failure, compared = start_failure(case, walked[case.name])
+    assert failure is None
+    assert compared >= 1000
+
+
+@every_case
+def test_nothing_is_carried_over_a_month_without_bars(case, walked) -> None:
+    if "is_gap" not in case.detector.inputs:
+        # One extreme and its neighbours: nothing that could be carried.
+        assert len(case.detector.points) <= 1
+        return
+    for columns in (walked[case.name], eventful(case)):
+        assert hole_failure(case, columns) is None
+
+
+@every_case
+def test_table_and_columns_say_the_same(case, walked) -> None:
+    for columns in (walked[case.name], case.columns(detector_market(case, 1)), eventful(case)):
+        assert list(column_failures(case, columns)) == []
+        assert declaration_failure(case, columns) is None
+
+
+@every_case
+def test_markets_in_which_nothing_happens(case, walked) -> None:
+    for rows in (0, 1, 3, 600):
+        flat = {name: column[:rows].copy() for name, column in walked[case.name].items()}
+        for name in ("open", "high", "low", "close"):
+            if name in flat:
+                flat[name][:] = 100.0
+        for volume in (50.0, 0.0):
+            if "volume" in flat:
+                flat["volume"][:] = volume
+            table = case.table(flat)
+            assert table_difference(table, case.table(flat)) is None
+            assert declaration_failure(case, flat) is None
