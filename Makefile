@@ -23,8 +23,8 @@ install: $(VENV)/.installed ## Make .venv and install Ninefold with the tested v
 quickstart: $(VENV)/.installed ## Simulate a market, run the nine heads, write a report
 	$(BIN)/ninefold run experiments/configs/quickstart.yaml --store $(STORE) --runs $(RUNS)
 
-test: $(VENV)/.installed ## Run the whole suite
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed ## Run the whole suite, a file at a time on each core
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 test-real: $(VENV)/.installed ## Run the tests on real market data; fails where the folder is missing
 	NINEFOLD_REAL_DATA="$${NINEFOLD_REAL_DATA:-../shared/data}" $(BIN)/python -m pytest -m real

@@ -159,6 +159,10 @@ class Head(Protocol):
     and knows nothing of positions, weights or other heads. ``VARIANTS`` are sets of parameters with
     which the head is checked as it is with the defaults: together they choose each preset and mode
     and turn each switch.
+
+    A head may remember: hold an event for some bars, wait for its first ones. Every such span is a
+    whole number of bars in a field whose name ends in ``_bars``, for the votes on the newest bars are
+    made from a window that long (``latest_votes``).
     """
 
     name: ClassVar[str]
