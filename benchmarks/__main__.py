@@ -17,9 +17,11 @@ from . import (
     data_asof,
     data_import,
     data_load,
+    events,
     features,
     heads,
     indicators,
+    pattern_peers,
     replay,
     simulated_moments,
     statistics,
@@ -34,6 +36,8 @@ BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("indicators", indicators.figures),
     ("features", features.figures),
     ("heads", heads.figures),
+    ("events", events.figures),
+    ("pattern_peers", pattern_peers.figures),
     ("simulated_market", simulated_moments.figures),
     ("data_import", data_import.figures),
     ("data_load", data_load.figures),
@@ -42,7 +46,7 @@ BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("tuning", tuning.figures),
     ("command_line", command_line.figures),
 )
-PACKAGES = ("numpy", "numba", "vectorbt", "vectorbt-rust", "TA-Lib", "arch")
+PACKAGES = ("numpy", "numba", "vectorbt", "vectorbt-rust", "TA-Lib", "arch", "smartmoneyconcepts")
 
 
 def machine() -> dict[str, str | int | None]:

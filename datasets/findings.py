@@ -52,6 +52,7 @@ DEFECTS: Final[Mapping[str, str]] = MappingProxyType(
         "single_snapshot": "one moment only",
         "no_session": "no row on days without a session",
         "tied_times": "several rows share one time",
+        "missing_numbers": "numbers of trades are missing between stored ones",
         "skipped_message": "messages of a capture that the store has no kind for",
         "unreadable": "bytes that are not of the format",
     }

@@ -79,8 +79,8 @@ class InstrumentPair(Section):
     ``dated_futures`` is the underlying of dated futures, ``index`` the spot instrument whose closes stand
     for an index price that the store lacks, ``second_metrics`` the contract of a second venue whose
     long/short ratios stand beside the first, ``venue_reserves`` the exchange whose reserves are compared
-    with those of all, ``supply`` where the float is read that unlocks are measured by. What is named
-    must be in the store.
+    with those of all, ``supply`` where the float is read that unlocks are measured by, ``trades`` the
+    instrument whose trades are added up under each bar. What is named must be in the store.
     """
 
     signals: InstrumentConfig
@@ -95,6 +95,7 @@ class InstrumentPair(Section):
     second_metrics: InstrumentConfig | None = None
     venue_reserves: InstrumentConfig | None = None
     supply: SupplyConfig | None = None
+    trades: InstrumentConfig | None = None
 
     @model_validator(mode="after")
     def _index_is_spot(self) -> "InstrumentPair":
@@ -119,6 +120,7 @@ class InstrumentPair(Section):
             second_metrics=named(self.second_metrics),
             venue_reserves=named(self.venue_reserves),
             supply=None if supply is None else CoinSupply(instrument_of(supply), supply.asset),
+            trades=named(self.trades),
         )
 
     @property

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from datasets import SERIES_KINDS
 from engine import ConfigError
 from indicators import Indicator
-from indicators.feature_name import plain_clocks
+from indicators.clock_join import plain_clocks
 from strategies.expressions import parsed_condition
 from strategies.user_rules import HIGHEST, UserRule
 

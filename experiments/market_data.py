@@ -20,6 +20,7 @@ from datasets import (
     series_datasets,
     time_text,
 )
+from datasets.loading.trade_flow import TRADES, TRADES_BESIDE_NS
 from datasets.quality import recorded_quality
 from engine import DataError, Funding, Market, Panel
 
@@ -305,7 +306,18 @@ def _known_defects(
 
 def _fingerprint(config: RunConfig, store: Store, keys: Sequence[DatasetKey]) -> str:
     # Slow series and universes are read from their beginning on, whenever the run starts.
-    stored = store.fingerprint(keys, None, config.data.end_ns)
+    rows = [key for key in keys if key.kind != TRADES]
+    stored = store.fingerprint(rows, None, config.data.end_ns)
+    trades = [key for key in keys if key.kind == TRADES]
+    if trades:
+        # Trades around the period are read too: they prove that none is missing inside.
+        start_ns, end_ns = config.data.start_ns, config.data.end_ns
+        around = store.fingerprint(
+            trades,
+            None if start_ns is None else start_ns - TRADES_BESIDE_NS,
+            None if end_ns is None else end_ns + TRADES_BESIDE_NS,
+        )
+        stored = hashlib.sha256((stored + around).encode()).hexdigest()
     if config.targets is None:
         return stored
     try:

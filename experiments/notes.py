@@ -131,12 +131,30 @@ def _told_together(of_symbols: Mapping[str, str], count: int) -> str:
     return f"{told}; so with other figures {len(others)} more: {_symbols(others, count)}"
 
 
+def _trade_notes(config: RunConfig, data: MarketData) -> list[str]:
+    """Where trades are named and do not cover every bar."""
+    notes = []
+    for pair in config.instruments:
+        if pair.trades is None:
+            continue
+        market = data.markets[pair.symbol]
+        flow = market.series.get("trade_flow")
+        covered = 0 if flow is None else len(flow.event_time)
+        if covered < len(market.bars):
+            notes.append(
+                f"{pair.symbol}: trades of {pair.trades} wholly cover {covered} of {len(market.bars)} "
+                "bars; volume delta of the others comes from taker columns or the place of the close"
+            )
+    return notes
+
+
 def data_notes(config: RunConfig, data: MarketData) -> tuple[str, ...]:
     """One sentence for each thing about the data that a reader of the result must know."""
     notes = list(data.price_notes)
     notes += [f"sources disagree: {conflicts}" for conflicts in data.source_conflicts]
     notes += [f"`data check` found {defect}" for defect in data.defects]
     notes += universe_notes(data.markets)
+    notes += _trade_notes(config, data)
     pays_funding = {pair.symbol: pair.funding is not None for pair in config.instruments}
     for column, (symbol, market) in enumerate(data.markets.items()):
         gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]

@@ -1,49 +1,66 @@
-"""Harmonic patterns as compiled loops: projecting a zone from X, A, B, C and watching over it.
+"""Harmonic patterns as one compiled loop: zones from their publication to their end.
 
-Everything is written for bullish patterns (X and B low, A and C high, D to come below); bearish ones
-run the same code on negated prices.
+Written for bullish figures, as ``_harmonic_shape.py`` is.
 """
 
 import numpy as np
 
-from engine import Bool1D, Float1D, Float2D, kernel
+from engine import Bool1D, Float1D, Float2D, Int1D, kernel
 
-# Columns of the pattern table, (patterns, len).
-(
+from ._event_log import FIRST_ROOM, with_room_kernel
+from ._harmonic_shape import (
+    ERROR_AB,
+    ERRORS,
+    FASTEST,
+    LEG_BARS,
+    MODE_AB,
+    MODE_BC,
+    SLOWEST,
+    TABLE_CODE,
     TABLE_MODE,
-    TABLE_AB_LOW,
-    TABLE_AB_HIGH,
-    TABLE_BC_LOW,
-    TABLE_BC_HIGH,
-    TABLE_CD_LOW,
-    TABLE_CD_HIGH,
     TABLE_TARGET,
-    TABLE_STOP,
-) = range(9)
-TABLE_COLUMNS = 9
+    chosen_points_kernel,
+    confluence_kernel,
+    final_errors_kernel,
+    legs_kernel,
+    precision_kernel,
+    projection_kernel,
+    published_precision_kernel,
+    shape_errors_kernel,
+    stop_kernel,
+)
+from .event_table import CHANGE_FIELDS, EVENT_FIELDS
 
-# From which point and on which leg D is projected.
-MODE_XA, MODE_AB, MODE_XC, MODE_BC = 0.0, 1.0, 2.0, 3.0
+# States of an event, by their position in the detector's list.
+STATE_ENTERED, STATE_CONFIRMED, STATE_FAILED, STATE_EXPIRED = range(4)
+CHANGES_PER_BAR = 2
+"""Most changes of one zone on one bar: entered, and confirmed or failed."""
 
-# Rows of the events, (len, T).
+# Levels of an event, and of a completed one.
+LEVEL_D, LEVEL_NEAR, LEVEL_FAR, LEVEL_C, LEVEL_STOP, LEVEL_AB_CD, LEVEL_CONFLUENCE = range(7)
+LEVELS = 7
+
+# Rows of what is known on every bar, (len, T).
 (
-    PUBLISHED,
     ENTERED,
     CONFIRMED,
     FAILED,
     ACTIVE_COUNT,
     ACTIVE_PRECISION,
+    ACTIVE_PATTERNS,
+    CONFIRMED_CODE,
     CONFIRMED_PRECISION,
-    ZONE_LOW,
-    ZONE_HIGH,
     TARGET_NEAR,
     TARGET_FAR,
+    TARGET_C,
     STOP,
-) = range(12)
-EVENT_ROWS = 12
+    ERROR_ROW,
+) = range(13)
+STATE_ROWS = ERROR_ROW + ERRORS
 
 # Fields of one open zone.
 (
+    _EVENT,
     _PATTERN,
     _STATE,
     _ROW,
@@ -57,113 +74,54 @@ EVENT_ROWS = 12
     _X,
     _IDEAL,
     _BAND,
-    _POINT_ERROR,
-    _BC_ERROR,
+    _ERROR_B,
+    _ERROR_C,
     _D,
     _PRECISION,
-) = range(17)
-_FIELDS = 17
+) = range(18)
+_FIELDS = 18
 
-_OPEN, _ENTERED, _ACTIVE = 0.0, 1.0, 2.0
+_OPEN, _INSIDE, _ACTIVE = 0.0, 1.0, 2.0
 _CONFIRM_BARS = 5
-_FASTEST, _SLOWEST = 0.382, 2.618
-_WIDEST = 0.1
-_LEG_BARS = 3
 _BEYOND_X = 0.01
 
 
 @kernel(nogil=True)
-def range_error_kernel(value: float, low: float, high: float, tolerance: float) -> float:
-    """How far ``value`` lies outside [low, high], in units of the tolerance; 0 inside."""
-    if value < low:
-        return (low - value) / (low * tolerance)
-    if value > high:
-        return (value - high) / (high * tolerance)
-    return 0.0
-
-
-@kernel(nogil=True)
-def shape_errors_kernel(
-    row: Float1D, x: float, a: float, b: float, c: float, tolerance: float, point_tolerance: float
-) -> tuple[float, float]:
-    """Errors of B and C against one row of the table, in tolerances; more than 1 does not qualify."""
-    leg_ab, leg_bc = a - b, c - b
-    if not (leg_ab > 0 and leg_bc > 0):
-        return np.inf, np.inf
-    error_b = 0.0
-    if row[TABLE_MODE] != MODE_AB:
-        leg_xa = a - x
-        if not leg_xa > 0:
-            return np.inf, np.inf
-        tolerance_b = point_tolerance if row[TABLE_AB_LOW] == row[TABLE_AB_HIGH] else tolerance
-        error_b = range_error_kernel(
-            leg_ab / leg_xa, row[TABLE_AB_LOW], row[TABLE_AB_HIGH], tolerance_b
-        )
-    measured_c = (c - x) / (a - x) if row[TABLE_MODE] == MODE_XC else leg_bc / leg_ab
-    error_c = range_error_kernel(measured_c, row[TABLE_BC_LOW], row[TABLE_BC_HIGH], tolerance)
-    return error_b, error_c
-
-
-@kernel(nogil=True)
-def projection_kernel(
-    row: Float1D, x: float, a: float, b: float, c: float, tolerance: float
-) -> tuple[float, float, float, float]:
-    """Ideal D, half width of its band, and the zone [low, high] that CD/BC can reach.
-
-    The zone is empty (low > high) when the ratios contradict each other. It is never wider than a
-    tenth of XA (of AB where X plays no part).
-    """
-    if row[TABLE_MODE] == MODE_XA:
-        base, size = a, a - x
-    elif row[TABLE_MODE] == MODE_AB:
-        base, size = c, a - b
-    elif row[TABLE_MODE] == MODE_XC:
-        base, size = c, c - x
-    else:
-        base, size = c, c - b
-    ideal = base - row[TABLE_TARGET] * size
-    widest = _WIDEST * (a - b if row[TABLE_MODE] == MODE_AB else a - x)
-    band = min(tolerance * row[TABLE_TARGET] * size, 0.5 * widest)
-    low, high = ideal - band, ideal + band
-    if row[TABLE_CD_HIGH] > 0:
-        low = max(low, c - row[TABLE_CD_HIGH] * (1.0 + tolerance) * (c - b))
-        high = min(high, c - row[TABLE_CD_LOW] * (1.0 - tolerance) * (c - b))
-    return ideal, band, low, high
-
-
-@kernel(nogil=True)
-def precision_kernel(
+def log_figure_kernel(
+    log: Float2D,
+    count: int,
     row: Float1D,
-    b: float,
-    c: float,
+    price: Float1D,
+    anchor: Float1D,
+    chosen: Int1D,
+    t: int,
+    zone_low: float,
+    zone_high: float,
+    measure: float,
     d: float,
     ideal: float,
-    band: float,
-    error_b: float,
-    error_c: float,
-    tolerance: float,
-) -> float:
-    """1 - mean error of the ratios the pattern names, each error at most 1; 0 to 1."""
-    total = min(error_c, 1.0) + min(abs(d - ideal) / band, 1.0)
-    count = 2.0
-    if row[TABLE_MODE] != MODE_AB:
-        total += min(error_b, 1.0)
-        count += 1.0
-    if row[TABLE_CD_HIGH] > 0:
-        ratio = (c - d) / (c - b)
-        error_q = range_error_kernel(ratio, row[TABLE_CD_LOW], row[TABLE_CD_HIGH], tolerance)
-        total += min(error_q, 1.0)
-        count += 1.0
-    return 1.0 - total / count
+) -> None:
+    """Write one event to row ``count`` of the log: its points are ``chosen``, newest first.
 
-
-@kernel(nogil=True)
-def _legs_kernel(anchor: Float1D, oldest: int, max_span_bars: int) -> bool:
-    """Whether the legs back to point ``oldest`` are long enough and the whole is short enough."""
-    if anchor[oldest] < 0 or anchor[0] - anchor[oldest] > max_span_bars:
-        return False
-    shortest = np.min(anchor[:oldest] - anchor[1 : oldest + 1])
-    return bool(shortest >= _LEG_BARS)
+    Without X where X plays no part. Targets are measured from ``d`` towards A, the stop from ``ideal``.
+    """
+    own, points = log[count], len(chosen)
+    own[0], own[1] = row[TABLE_CODE] - 1.0, 1.0
+    own[3], own[4], own[5], own[6] = t, zone_high, zone_low, measure
+    for i in range(points):
+        position = chosen[points - 1 - i]
+        own[EVENT_FIELDS + i] = anchor[position]
+        own[EVENT_FIELDS + points + i] = price[position]
+    prices = own[EVENT_FIELDS + points : EVENT_FIELDS + 2 * points]
+    x, a, b, c = prices[0], prices[1], prices[2], prices[3]
+    levels = own[EVENT_FIELDS + 2 * points :]
+    levels[LEVEL_D], levels[LEVEL_C], levels[LEVEL_STOP] = ideal, c, stop_kernel(row, a, c, ideal)
+    levels[LEVEL_NEAR], levels[LEVEL_FAR] = d + 0.382 * (a - d), d + 0.618 * (a - d)
+    levels[LEVEL_AB_CD] = c - (a - b)
+    levels[LEVEL_CONFLUENCE] = confluence_kernel(row, x, a, b, c, ideal)
+    if row[TABLE_MODE] == MODE_AB:
+        own[EVENT_FIELDS], prices[0] = -1.0, np.nan
+    own[2] = own[EVENT_FIELDS + 1] if row[TABLE_MODE] == MODE_AB else own[EVENT_FIELDS]
 
 
 @kernel(nogil=True)
@@ -171,38 +129,63 @@ def _publish_kernel(
     zones: Float2D,
     alive: int,
     table: Float2D,
-    price: Float2D,
-    anchor: Float2D,
+    price: Float1D,
+    anchor: Float1D,
     low: Float1D,
     t: int,
     tolerance: float,
     point_tolerance: float,
     max_span_bars: int,
-) -> int:
-    """Open every zone that C, just confirmed, completes; how many zones there are now."""
-    c, b, a, x = price[t, 0], price[t, 1], price[t, 2], price[t, 3]
-    row_c = int(anchor[t, 0])
-    for pattern in range(len(table)):
-        row = table[pattern]
-        if not _legs_kernel(anchor[t], 2 if row[TABLE_MODE] == MODE_AB else 3, max_span_bars):
+    wide_legs: int,
+    log: Float2D,
+    logged: int,
+) -> tuple[int, int]:
+    """Open every zone that C, just confirmed, completes; zones and events there are now."""
+    chosen = np.empty(4, dtype=np.int64)
+    row_c = int(anchor[0])
+    lowest = np.min(low[row_c : t + 1])
+    for wide_leg in range(wide_legs + 1):
+        if not chosen_points_kernel(price, wide_leg, chosen):
             continue
-        error_b, error_c = shape_errors_kernel(row, x, a, b, c, tolerance, point_tolerance)
-        if not (error_b <= 1.0 and error_c <= 1.0):
-            continue
-        ideal, band, zone_low, zone_high = projection_kernel(row, x, a, b, c, tolerance)
-        visited = not np.min(low[row_c : t + 1]) > zone_high
-        if visited or not zone_low <= zone_high:
-            continue
-        own = zones[alive]
-        own[_PATTERN], own[_STATE], own[_ROW] = pattern, _OPEN, t
-        own[_ANCHOR_C], own[_AB_BARS] = row_c, anchor[t, 1] - anchor[t, 2]
-        own[_ZONE_LOW], own[_ZONE_HIGH] = zone_low, zone_high
-        own[_X], own[_A], own[_B], own[_C] = x, a, b, c
-        own[_IDEAL], own[_BAND] = ideal, band
-        own[_POINT_ERROR], own[_BC_ERROR] = error_b, error_c
-        own[_D], own[_PRECISION] = np.inf, 0.0
-        alive += 1
-    return alive
+        c, b, a, x = price[chosen[0]], price[chosen[1]], price[chosen[2]], price[chosen[3]]
+        abcd_fits = wide_leg < 3 and legs_kernel(anchor, chosen, 3, max_span_bars)
+        others_fit = legs_kernel(anchor, chosen, 4, max_span_bars)
+        for pattern in range(len(table)):
+            row = table[pattern]
+            if not (abcd_fits if row[TABLE_MODE] == MODE_AB else others_fit):
+                continue
+            error_b, error_c = shape_errors_kernel(row, x, a, b, c, tolerance, point_tolerance)
+            if not (error_b <= 1.0 and error_c <= 1.0):
+                continue
+            ideal, band, zone_low, zone_high = projection_kernel(row, x, a, b, c, tolerance)
+            if not (zone_low <= zone_high < lowest):
+                continue
+            measure = published_precision_kernel(row, error_b, error_c)
+            log_figure_kernel(
+                log,
+                logged,
+                row,
+                price,
+                anchor,
+                chosen,
+                t,
+                zone_low,
+                zone_high,
+                measure,
+                ideal,
+                ideal,
+            )
+            own = zones[alive]
+            own[_EVENT], own[_PATTERN], own[_STATE], own[_ROW] = logged, pattern, _OPEN, t
+            own[_ANCHOR_C], own[_AB_BARS] = row_c, anchor[chosen[1]] - anchor[chosen[2]]
+            own[_ZONE_LOW], own[_ZONE_HIGH] = zone_low, zone_high
+            own[_X], own[_A], own[_B], own[_C] = x, a, b, c
+            own[_IDEAL], own[_BAND] = ideal, band
+            own[_ERROR_B], own[_ERROR_C] = error_b, error_c
+            own[_D], own[_PRECISION] = np.inf, 0.0
+            alive += 1
+            logged += 1
+    return alive, logged
 
 
 @kernel(nogil=True)
@@ -214,7 +197,8 @@ def _broken_kernel(own: Float1D, row: Float1D, low: float, close: float, atr: fl
     """
     if close < own[_ZONE_LOW] - atr:
         return True
-    if row[TABLE_MODE] != MODE_XA or row[TABLE_TARGET] > 1.0:
+    on_x = row[TABLE_MODE] != MODE_AB and row[TABLE_MODE] != MODE_BC
+    if not on_x or row[TABLE_TARGET] > 1.0:
         return False
     if own[_STATE] != _OPEN and low < own[_X]:
         return True
@@ -222,27 +206,32 @@ def _broken_kernel(own: Float1D, row: Float1D, low: float, close: float, atr: fl
 
 
 @kernel(nogil=True)
-def _confirm_kernel(own: Float1D, row: Float1D, events: Float2D, t: int, tolerance: float) -> None:
-    d = own[_D]
-    precision = precision_kernel(
-        row,
-        own[_B],
-        own[_C],
-        d,
-        own[_IDEAL],
-        own[_BAND],
-        own[_POINT_ERROR],
-        own[_BC_ERROR],
-        tolerance,
-    )
+def _confirm_kernel(own: Float1D, row: Float1D, states: Float2D, t: int, tolerance: float) -> None:
+    d, a, c = own[_D], own[_A], own[_C]
+    error_q, error_d = final_errors_kernel(row, own[_B], c, d, own[_IDEAL], own[_BAND], tolerance)
+    precision = precision_kernel(row, own[_ERROR_B], own[_ERROR_C], error_q, error_d)
     own[_STATE], own[_ROW], own[_PRECISION] = _ACTIVE, t, precision
-    if precision > events[CONFIRMED_PRECISION, t] or events[CONFIRMED, t] == 0:
-        events[CONFIRMED, t] = own[_PATTERN] + 1.0
-        events[CONFIRMED_PRECISION, t] = precision
-        events[TARGET_NEAR, t] = d + 0.382 * (own[_A] - d)
-        events[TARGET_FAR, t] = d + 0.618 * (own[_A] - d)
-        start = own[_C] if row[TABLE_MODE] != MODE_XA else own[_A]
-        events[STOP, t] = start - row[TABLE_STOP] / row[TABLE_TARGET] * (start - own[_IDEAL])
+    states[CONFIRMED, t] += 1.0
+    if precision > states[CONFIRMED_PRECISION, t] or states[CONFIRMED, t] == 1:
+        states[CONFIRMED_CODE, t], states[CONFIRMED_PRECISION, t] = row[TABLE_CODE], precision
+        states[TARGET_NEAR, t], states[TARGET_FAR, t] = d + 0.382 * (a - d), d + 0.618 * (a - d)
+        states[TARGET_C, t], states[STOP, t] = c, stop_kernel(row, a, c, own[_IDEAL])
+        errors = states[ERROR_ROW + ERROR_AB :, t]
+        errors[0], errors[1], errors[2], errors[3] = own[_ERROR_B], own[_ERROR_C], error_q, error_d
+
+
+@kernel(nogil=True)
+def _mark_active_kernel(own: Float1D, row: Float1D, states: Float2D, t: int) -> None:
+    states[ACTIVE_COUNT, t] += 1.0
+    states[ACTIVE_PRECISION, t] += own[_PRECISION]
+    bit = np.int64(1) << np.int64(row[TABLE_CODE] - 1.0)
+    states[ACTIVE_PATTERNS, t] = float(np.int64(states[ACTIVE_PATTERNS, t]) | bit)
+
+
+@kernel(nogil=True)
+def _change_kernel(changes: Float2D, changed: int, event: float, state: int, t: int) -> int:
+    changes[changed, 0], changes[changed, 1], changes[changed, 2] = event, state, t
+    return changed + 1
 
 
 @kernel(nogil=True)
@@ -253,42 +242,42 @@ def _watch_kernel(
     low: float,
     close: float,
     atr: float,
-    events: Float2D,
+    states: Float2D,
     t: int,
     max_open_bars: int,
     validity_bars: int,
     tolerance: float,
-) -> bool:
-    """Carry one zone over row *t*; whether it lives on."""
-    if own[_STATE] == _ACTIVE:
-        if t - own[_ROW] >= validity_bars or _broken_kernel(own, row, low, close, atr):
-            return False
-        events[ACTIVE_COUNT, t] += 1.0
-        events[ACTIVE_PRECISION, t] += own[_PRECISION]
-        return True
+    changes: Float2D,
+    changed: int,
+) -> tuple[bool, int]:
+    """Carry one zone over row *t*; whether it lives on, and how many changes there are now."""
+    event = own[_EVENT]
+    if own[_STATE] == _ACTIVE and t - own[_ROW] >= validity_bars:
+        return False, _change_kernel(changes, changed, event, STATE_EXPIRED, t)
     if own[_STATE] == _OPEN:
         waited = t - own[_ANCHOR_C]
-        if high > own[_C] or t - own[_ROW] > max_open_bars:
-            return False
-        if waited > _SLOWEST * own[_AB_BARS]:
-            return False
-        if low <= own[_ZONE_HIGH] and high >= own[_ZONE_LOW]:
-            if waited < max(_FASTEST * own[_AB_BARS], float(_LEG_BARS)):
-                return False
-            own[_STATE], own[_ROW] = _ENTERED, t
-            events[ENTERED, t] = own[_PATTERN] + 1.0
+        over = high > own[_C] or t - own[_ROW] > max_open_bars or waited > SLOWEST * own[_AB_BARS]
+        touched = low <= own[_ZONE_HIGH] and high >= own[_ZONE_LOW]
+        too_fast = touched and waited < max(FASTEST * own[_AB_BARS], float(LEG_BARS))
+        if over or too_fast:
+            return False, _change_kernel(changes, changed, event, STATE_EXPIRED, t)
+        if touched:
+            own[_STATE], own[_ROW] = _INSIDE, t
+            states[ENTERED, t] += 1.0
+            changed = _change_kernel(changes, changed, event, STATE_ENTERED, t)
     if _broken_kernel(own, row, low, close, atr):
-        events[FAILED, t] = own[_PATTERN] + 1.0
-        return False
-    if own[_STATE] == _ENTERED:
+        states[FAILED, t] += 1.0
+        return False, _change_kernel(changes, changed, event, STATE_FAILED, t)
+    if own[_STATE] == _INSIDE:
         own[_D] = min(own[_D], low)
         if t - own[_ROW] > _CONFIRM_BARS:
-            return False
+            return False, _change_kernel(changes, changed, event, STATE_EXPIRED, t)
         if close > own[_ZONE_HIGH]:
-            _confirm_kernel(own, row, events, t, tolerance)
-            events[ACTIVE_COUNT, t] += 1.0
-            events[ACTIVE_PRECISION, t] += own[_PRECISION]
-    return True
+            _confirm_kernel(own, row, states, t, tolerance)
+            changed = _change_kernel(changes, changed, event, STATE_CONFIRMED, t)
+    if own[_STATE] == _ACTIVE:
+        _mark_active_kernel(own, row, states, t)
+    return True, changed
 
 
 @kernel(nogil=True)
@@ -307,35 +296,44 @@ def zones_kernel(
     max_span_bars: int,
     max_open_bars: int,
     validity_bars: int,
+    wide_legs: int,
     capacity: int,
-) -> Float2D:
-    """Events of all zones of one side, ``(EVENT_ROWS, T)``; see the row names above.
+) -> tuple[Float2D, Float2D, Float2D]:
+    """All zones of one side: what is known on every bar, the log of events, the log of changes.
 
-    Event rows hold the pattern's number + 1. ``capacity`` bounds how many zones can be open.
+    ``(STATE_ROWS, T)``, see the row names above; ``(N, EVENT_FIELDS + 8 + LEVELS)`` with the points
+    X, A, B, C; ``(M, CHANGE_FIELDS)``. ``wide_legs`` is 3 where a leg may step over a minor swing,
+    else 0; ``capacity`` bounds how many zones can be open.
     """
     rows = len(close)
-    events = np.zeros((EVENT_ROWS, rows))
-    events[ZONE_LOW:] = np.nan
+    states = np.zeros((STATE_ROWS, rows))
+    states[TARGET_NEAR:] = np.nan
+    log = np.empty((FIRST_ROOM, EVENT_FIELDS + 8 + LEVELS))
+    changes = np.empty((FIRST_ROOM, CHANGE_FIELDS))
     zones = np.empty((capacity, _FIELDS))
-    alive = 0
+    alive, logged, changed = 0, 0, 0
     for t in range(rows):
         if resets[t]:
             alive = 0
         kept = 0
+        while changed + CHANGES_PER_BAR * alive > len(changes):
+            changes = with_room_kernel(changes, len(changes))
         for i in range(alive):
             own = zones[i]
-            lives = _watch_kernel(
+            lives, changed = _watch_kernel(
                 own,
                 table[int(own[_PATTERN])],
                 high[t],
                 low[t],
                 close[t],
                 atr[t],
-                events,
+                states,
                 t,
                 max_open_bars,
                 validity_bars,
                 tolerance,
+                changes,
+                changed,
             )
             if lives:
                 if kept != i:
@@ -344,60 +342,21 @@ def zones_kernel(
         alive = kept
         if t == 0 or resets[t] or kind[t, 0] != 1.0 or anchor[t, 0] == anchor[t - 1, 0]:
             continue
-        before = alive
-        alive = _publish_kernel(
+        while logged + len(table) * (wide_legs + 1) > len(log):
+            log = with_room_kernel(log, len(log))
+        alive, logged = _publish_kernel(
             zones,
             alive,
             table,
-            price,
-            anchor,
+            price[t],
+            anchor[t],
             low,
             t,
             tolerance,
             point_tolerance,
             max_span_bars,
+            wide_legs,
+            log,
+            logged,
         )
-        if alive > before:
-            newest = zones[alive - 1]
-            events[PUBLISHED, t] = newest[_PATTERN] + 1.0
-            events[ZONE_LOW, t], events[ZONE_HIGH, t] = newest[_ZONE_LOW], newest[_ZONE_HIGH]
-    return events
-
-
-@kernel(nogil=True)
-def completed_kernel(
-    table: Float2D,
-    price: Float2D,
-    anchor: Float2D,
-    kind: Float2D,
-    tolerance: float,
-    point_tolerance: float,
-    max_span_bars: int,
-) -> tuple[Float1D, Float1D]:
-    """Patterns whose D is a confirmed pivot low: pattern number + 1 and precision, ``(T,)`` each.
-
-    Of several patterns on one row the most precise is given; 0 where there is none.
-    """
-    rows = len(price)
-    pattern_code, best = np.zeros(rows), np.zeros(rows)
-    for t in range(1, rows):
-        if kind[t, 0] != -1.0 or anchor[t, 0] == anchor[t - 1, 0]:
-            continue
-        d, c, b, a, x = price[t, 0], price[t, 1], price[t, 2], price[t, 3], price[t, 4]
-        ab_bars, cd_bars = anchor[t, 2] - anchor[t, 3], anchor[t, 0] - anchor[t, 1]
-        if anchor[t, 3] < 0 or not _FASTEST * ab_bars <= cd_bars <= _SLOWEST * ab_bars:
-            continue
-        for pattern in range(len(table)):
-            row = table[pattern]
-            if not _legs_kernel(anchor[t], 3 if row[TABLE_MODE] == MODE_AB else 4, max_span_bars):
-                continue
-            error_b, error_c = shape_errors_kernel(row, x, a, b, c, tolerance, point_tolerance)
-            if not (error_b <= 1.0 and error_c <= 1.0):
-                continue
-            ideal, band, zone_low, zone_high = projection_kernel(row, x, a, b, c, tolerance)
-            if not zone_low <= d <= zone_high:
-                continue
-            precision = precision_kernel(row, b, c, d, ideal, band, error_b, error_c, tolerance)
-            if pattern_code[t] == 0 or precision > best[t]:
-                pattern_code[t], best[t] = pattern + 1.0, precision
-    return pattern_code, best
+    return states, log[:logged].copy(), changes[:changed].copy()

@@ -4,6 +4,8 @@ import numpy as np
 
 from engine import DAY_NS, HOUR_NS, Float1D, Int1D, kernel
 
+from .spec import Columns, Indicator, Output, Parameters
+
 ROWS_OF_AN_HOUR = 4
 """Bars of an hour at the shortest decision step, 15 minutes."""
 ROWS_OF_A_DAY = 24 * ROWS_OF_AN_HOUR
@@ -52,3 +54,25 @@ def window_start(open_time: Float1D, hours: int) -> Int1D:
 def day_start(open_time: Float1D) -> Int1D:
     """First row of the UTC day of each row, ``(T,)``; -1 before the first midnight of the series."""
     return _day_start_kernel(open_time / DAY_NS)
+
+
+def _step_hours(columns: Columns, _parameters: Parameters) -> tuple[Float1D, ...]:
+    hours = np.full(len(columns["open_time"]), np.nan)
+    hours[1:] = np.diff(columns["open_time"]) / HOUR_NS
+    return (hours,)
+
+
+BAR_STEP = Indicator(
+    name="bar_step",
+    text="How long a bar of this clock is, for what means one thing on hours and another on days.",
+    inputs=("open_time",),
+    parameters=(),
+    outputs=(
+        Output("hours", "value", "hours", "from the open before to the open of the bar", low=0.0),
+    ),
+    compute=_step_hours,
+    lookback=lambda _parameters: 1,
+    stable=lambda _parameters: 1,
+)
+
+INDICATORS = (BAR_STEP,)

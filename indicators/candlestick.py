@@ -5,7 +5,8 @@ many patterns never fire and most bars carry some pattern, so nothing should vot
 ``REVERSALS`` are the ones that say something where the open is the previous close.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -83,8 +84,7 @@ def candlestick_pattern(columns: Columns, name: str) -> Float1D:
     ``columns`` needs open, high, low and close, each ``(T,)``; the hammers and stars of
     ``TREND_FILTERED`` count after their trend only (close and slope of its 10-bar mean).
     """
-    prices = finite_prices(columns)
-    return _pattern(prices, name)
+    return pattern_value(finite_prices(columns), name)
 
 
 def after_its_trend(value: Float1D, close: Float1D, name: str) -> Float1D:
@@ -97,7 +97,8 @@ def after_its_trend(value: Float1D, close: Float1D, name: str) -> Float1D:
     return np.where((side * (close - mean) > 0) & (side * slope > 0), value, 0.0)
 
 
-def _pattern(prices: Float2D, name: str) -> Float1D:
+def pattern_value(prices: Float2D, name: str) -> Float1D:
+    """As ``candlestick_pattern``, of ``prices`` as ``finite_prices`` returns them."""
     function = getattr(talib, f"CDL{name.upper()}")
     options = {"penetration": PENETRATION[name]} if name in PENETRATION else {}
     value = np.asarray(function(*prices, **options), dtype=np.float64)
@@ -110,7 +111,7 @@ def _candlestick(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     signs: list[Float1D] = []
     bullish, bearish, undecided = np.zeros(rows), np.zeros(rows), np.zeros(rows)
     for name in PATTERNS:
-        value = _pattern(prices, name)
+        value = pattern_value(prices, name)
         if name in INDECISION:
             signs.append((value != 0).astype(np.float64))
             undecided += value != 0
@@ -121,17 +122,26 @@ def _candlestick(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     return (bullish, bearish, undecided, *signs)
 
 
-def _reversal(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    prices = finite_prices(columns)
-    rows = prices.shape[1]
+def counted_reversals(
+    rows: int, value_of: Callable[[str], Float1D]
+) -> tuple[Float1D, Float1D, Float1D, Float1D, Float1D]:
+    """``REVERSAL_OUTPUTS`` from ``value_of(name)``, TA-Lib's value of a pattern, ``(rows,)``.
+
+    Asked for every name of ``REVERSALS``.
+    """
     count, strength = np.zeros((2, rows)), np.zeros((2, rows))
     for name in REVERSALS:
-        value = _pattern(prices, name)
+        value = value_of(name)
         for side, fires in enumerate((value > 0, value < 0)):
             count[side] += fires
             strength[side] += np.where(fires, np.minimum(np.abs(value) / 100.0, 1.0), 0.0)
     mean = strength / np.maximum(count, 1.0)
     return np.sign(count[0] - count[1]), count[0], count[1], mean[0], mean[1]
+
+
+def _reversal(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    prices = finite_prices(columns)
+    return counted_reversals(prices.shape[1], partial(pattern_value, prices))
 
 
 _COMMON: Final = frozenset({
@@ -172,24 +182,24 @@ CANDLESTICK = Indicator(
     stable=lambda parameters: 30,
 )
 
+_MOST_REVERSALS: Final = float(len(REVERSALS))
+REVERSAL_OUTPUTS: Final = (
+    Output(
+        "signal", "signal", "direction", "the side with more patterns", firing_rate=(0.10, 0.50)
+    ),
+    Output("bullish_count", "state", "count", "bullish patterns", high=_MOST_REVERSALS),
+    Output("bearish_count", "state", "count", "bearish patterns", high=_MOST_REVERSALS),
+    Output("bullish_strength", "value", "score", "mean of min(1, |value| / 100)", 0.0, 1.0),
+    Output("bearish_strength", "value", "score", "mean of min(1, |value| / 100)", 0.0, 1.0),
+)
+"""What the reversals say together, whether their gaps are strict or relaxed."""
+
 CANDLESTICK_REVERSAL = Indicator(
     name="candlestick_reversal",
     text="The patterns of REVERSALS, which say something on markets without price gaps.",
     inputs=("open", "high", "low", "close"),
     parameters=(),
-    outputs=(
-        Output(
-            "signal",
-            "signal",
-            "direction",
-            "the side with more patterns",
-            firing_rate=(0.10, 0.50),
-        ),
-        Output("bullish_count", "state", "count", "bullish patterns", high=19.0),
-        Output("bearish_count", "state", "count", "bearish patterns", high=19.0),
-        Output("bullish_strength", "value", "score", "mean of min(1, |value| / 100)", 0.0, 1.0),
-        Output("bearish_strength", "value", "score", "mean of min(1, |value| / 100)", 0.0, 1.0),
-    ),
+    outputs=REVERSAL_OUTPUTS,
     compute=_reversal,
     lookback=lambda parameters: 0,
     stable=lambda parameters: 30,

@@ -15,6 +15,7 @@ the second body ends more than ``overlap_atr`` ATR beyond the far end of the fir
 ``counterattack`` is not here: two long opposite candles with one close are a gap of two bodies.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,13 @@ from engine import Float1D
 
 from ._candle import ATR_LENGTH, Candles
 from ._gap_patterns import RELAXED
-from .candlestick import after_its_trend
+from .candlestick import (
+    REVERSAL_OUTPUTS,
+    after_its_trend,
+    counted_reversals,
+    finite_prices,
+    pattern_value,
+)
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import wilder_stable_rows
 
@@ -56,11 +63,24 @@ def _relaxed(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     return (bullish, bearish, *signs)
 
 
+def _reversal(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    candles = Candles.of(columns, parameters["overlap_atr"])
+    prices = finite_prices(columns)
+
+    def value_of(name: str) -> Float1D:
+        if name in RELAXED:
+            return 100.0 * _pattern(candles, name)
+        return pattern_value(prices, name)
+
+    return counted_reversals(candles.rows, value_of)
+
+
 _OFTEN: Final = frozenset({
     "darkcloudcover", "dojistar", "eveningstar", "homingpigeon", "morningstar",
     "piercing", "tasukigap", "xsidegap3methods",
 })  # fmt: skip
 _MOST: Final = float(len(RELAXED))
+_OVERLAP: Final = Parameter("overlap_atr", 0.25, 0.0, 1.0, integer=False)
 
 
 def _expected_rate(name: str) -> tuple[float, float]:
@@ -69,11 +89,17 @@ def _expected_rate(name: str) -> tuple[float, float]:
     return (0.001, 0.12) if name in _OFTEN else (0.0, 0.06)
 
 
+def _stable(parameters: Parameters) -> int:
+    # A comparison jumps at ties, so the ATR must have settled to rounding; TA-Lib's longest pattern
+    # and its yardsticks read less far back.
+    return wilder_stable_rows(ATR_LENGTH, 1, 1e-13) + 15
+
+
 CANDLESTICK_RELAXED = Indicator(
     name="candlestick_relaxed",
     text="The candlestick patterns that need a price gap, with a gap that may be short of one by ATR.",
     inputs=("open", "high", "low", "close"),
-    parameters=(Parameter("overlap_atr", 0.25, 0.0, 1.0, integer=False),),
+    parameters=(_OVERLAP,),
     outputs=(
         Output("bullish_count", "state", "count", "relaxed patterns above 0", high=_MOST),
         Output("bearish_count", "state", "count", "relaxed patterns below 0", high=_MOST),
@@ -90,8 +116,21 @@ CANDLESTICK_RELAXED = Indicator(
     ),
     compute=_relaxed,
     lookback=lambda parameters: 0,
-    # A comparison jumps at ties, so the ATR must have settled to rounding.
-    stable=lambda parameters: wilder_stable_rows(ATR_LENGTH, 1, 1e-13) + 15,
+    stable=_stable,
 )
 
-INDICATORS = (CANDLESTICK_RELAXED,)
+CANDLESTICK_REVERSAL_RELAXED = Indicator(
+    name="candlestick_reversal_relaxed",
+    text="candlestick_reversal with relaxed gaps in the patterns that need one.",
+    inputs=("open", "high", "low", "close"),
+    parameters=(_OVERLAP,),
+    outputs=tuple(
+        replace(output, firing_rate=(0.25, 0.60)) if output.kind == "signal" else output
+        for output in REVERSAL_OUTPUTS
+    ),
+    compute=_reversal,
+    lookback=lambda parameters: 0,
+    stable=_stable,
+)
+
+INDICATORS = (CANDLESTICK_RELAXED, CANDLESTICK_REVERSAL_RELAXED)

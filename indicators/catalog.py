@@ -4,6 +4,7 @@ from . import (
     adaptive_average,
     altcoin_season,
     bar,
+    bar_step,
     basis,
     benchmark,
     body_momentum,
@@ -60,6 +61,7 @@ from . import (
     volatility_index,
     volatility_premium,
     volume,
+    volume_delta,
     volume_line,
     volume_oscillator,
     volume_profile,
@@ -71,6 +73,7 @@ from .spec import Indicator
 
 INDICATORS: tuple[Indicator, ...] = (
     *bar.INDICATORS,
+    *bar_step.INDICATORS,
     *moving_average.INDICATORS,
     *compound_average.INDICATORS,
     *adaptive_average.INDICATORS,
@@ -92,6 +95,7 @@ INDICATORS: tuple[Indicator, ...] = (
     *statistics.INDICATORS,
     *cycle.INDICATORS,
     *volume.INDICATORS,
+    *volume_delta.INDICATORS,
     *money_flow.INDICATORS,
     *volume_line.INDICATORS,
     *volume_oscillator.INDICATORS,

@@ -20,11 +20,20 @@ from .volatility import true_range
 
 
 @kernel(nogil=True)
-def _band_kernel(middle: Float1D, reach: Float1D, multiple: float) -> tuple[Float1D, Float1D]:
-    upper, lower = np.empty(len(middle)), np.empty(len(middle))
+def _bollinger_kernel(
+    values: Float1D, middle: Float1D, deviation: Float1D, multiple: float
+) -> tuple[Float1D, Float1D, Float1D, Float1D]:
+    """Upper and lower band, place of the value and width; the upper band takes ``deviation``'s memory."""
+    upper, lower = deviation, np.empty(len(middle))
+    percent, width = np.empty(len(middle)), np.empty(len(middle))
     for t in range(len(middle)):
-        upper[t], lower[t] = middle[t] + multiple * reach[t], middle[t] - multiple * reach[t]
-    return upper, lower
+        reach = multiple * deviation[t]
+        high, low = middle[t] + reach, middle[t] - reach
+        spread = high - low
+        percent[t] = 0.5 + 0.0 * values[t] if spread <= 0.0 else (values[t] - low) / spread
+        width[t] = spread / middle[t]
+        upper[t], lower[t] = high, low
+    return upper, lower, percent, width
 
 
 @kernel(nogil=True)
@@ -63,14 +72,6 @@ def _middle_kernel(upper: Float1D, lower: Float1D) -> Float1D:
 
 
 @kernel(nogil=True)
-def _relative_width_kernel(upper: Float1D, middle: Float1D, lower: Float1D) -> Float1D:
-    out = np.empty(len(upper))
-    for t in range(len(upper)):
-        out[t] = (upper[t] - lower[t]) / middle[t]
-    return out
-
-
-@kernel(nogil=True)
 def _accelerated_kernel(high: Float1D, low: Float1D) -> tuple[Float1D, Float1D]:
     upper, lower = np.empty(len(high)), np.empty(len(high))
     for t in range(len(high)):
@@ -92,18 +93,6 @@ def _squeeze_kernel(
         if t > 0 and on[t - 1] == 1.0 and on[t] == 0.0:
             release[t] = np.sign(momentum[t])
     return on, release
-
-
-def bollinger_bands(
-    values: Float1D, length: int, deviations: float
-) -> tuple[Float1D, Float1D, Float1D]:
-    """Upper, middle and lower band: mean plus, without and minus ``deviations`` times std (ddof 0).
-
-    Arrays ``(T,)`` in the units of ``values``; known at close *t*; NaN for ``length - 1`` rows.
-    """
-    middle, deviation = rolling_moments(values, length)
-    upper, lower = _band_kernel(middle, deviation, deviations)
-    return upper, middle, lower
 
 
 def keltner_channel(
@@ -166,16 +155,11 @@ def squeeze(
 
 def _bollinger(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     close = columns["close"]
-    upper, middle, lower = bollinger_bands(
-        close, int(parameters["length"]), parameters["deviations"]
+    middle, deviation = rolling_moments(close, int(parameters["length"]))
+    upper, lower, percent, width = _bollinger_kernel(
+        close, middle, deviation, parameters["deviations"]
     )
-    return (
-        upper,
-        middle,
-        lower,
-        place_between(close, lower, upper),
-        _relative_width_kernel(upper, middle, lower),
-    )
+    return upper, middle, lower, percent, width
 
 
 BOLLINGER = Indicator(

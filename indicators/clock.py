@@ -1,7 +1,7 @@
 """Clocks: the sets of rows on which indicators are computed, and when each row is known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import numpy as np
@@ -35,10 +35,16 @@ class Clock:
 
         A row of a slow series may lack some of its columns. It is then no row at all for an
         indicator that reads them, which goes on from its last whole row until that is too old. Columns
-        with a number for each coin are not asked: each coin is there or not by itself.
+        with a number for each coin are not asked: each coin is there or not by itself. Of ``may_lack`` a
+        column may be missing as a whole, and is NaN on every row then.
         """
-        if any(name not in self.columns for name in names):
+        lacking = [name for name in names if name not in self.columns]
+        if any(name not in may_lack for name in lacking):
             return None
+        if lacking:
+            nothing = np.full(len(self.event_time), np.nan)
+            columns = {**self.columns, **dict.fromkeys(lacking, nothing)}
+            return replace(self, columns=columns).stating(names, may_lack)
         stated = np.ones(len(self.event_time), dtype=np.bool_)
         for name in names:
             if self.columns[name].ndim == 1 and name not in may_lack:
@@ -60,9 +66,9 @@ def clock_of(market: Market, name: str) -> Clock | None:
     """The clock called ``name``, or None when the market has no such series or no bars of that step.
 
     ``bars`` are the decision bars, ``bars:<timeframe>`` are rebuilt from them, any other name is a
-    slow series or a panel of coins, and ``a+b`` or ``a&b`` join several (``clock_join``). A longer bar
-    is available at its own close; a step that is not a longer multiple of the decision bars' is
-    missing, so that no bar counts twice. Raises ConfigError for a misspelt step.
+    slow series or a panel of coins, and ``a+b``, ``a+b?`` or ``a&b`` join several (``clock_join``). A
+    longer bar is available at its own close; a step that is not a longer multiple of the decision
+    bars' is missing, so that no bar counts twice. Raises ConfigError for a misspelt step.
     """
     if is_compound(name):
         return compound_clock(name, lambda part: clock_of(market, part))

@@ -4,9 +4,12 @@
     The rows of ``bars``, each with the row of ``metrics`` that a bar's close can see.
 ``mark_price&index_price``
     The rows of ``mark_price`` of whose event ``index_price`` has a row too, known when both are.
+``bars+trade_flow?``
+    The rows of ``bars`` also where the market has no ``trade_flow``, whose columns are missing then.
 
 Columns of the first clock keep their names, those of the others are ``name.column``; ``known_at`` is
-the moment from which a row may be used, in ns. ``+`` binds less than ``&``.
+the moment from which a row may be used, in ns. ``+`` binds less than ``&``, and ``?`` ends a part after
+a ``+``.
 """
 
 from collections.abc import Callable
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 AS_OF: Final = "+"
 SAME_EVENT: Final = "&"
+IF_ANY: Final = "?"
 
 
 def is_compound(name: str) -> bool:
@@ -38,27 +42,39 @@ def source_of(clock: str, column: str) -> tuple[str, str]:
     """
     if not is_compound(clock):
         return clock, column
-    first = clock.replace(SAME_EVENT, AS_OF).split(AS_OF)[0]
+    first = plain_clocks(clock)[0]
     if column == "known_at":
         return first, "open_time" if first == "bars" else "event_time"
     owner, dot, name = column.rpartition(".")
     return (owner, name) if dot else (first, column)
 
 
+def plain_clocks(clock: str) -> list[str]:
+    """The clocks that ``clock`` is made of, in order; itself where it is not made of several."""
+    return clock.replace(IF_ANY, "").replace(SAME_EVENT, AS_OF).split(AS_OF)
+
+
 def compound_clock(name: str, build: Callable[[str], "Clock | None"]) -> "Clock | None":
     """The clock called ``name``, of parts made by ``build``; None where one of them is missing.
+
+    A part that ends in ``?`` may be missing: the clock is then without its columns.
 
     A row that another clock has nothing to show for holds NaN in its columns, and is then no row for
     an indicator that reads them. A bar is shown until the next one closes, so that an indicator has
     nothing to say where such a series has a hole or has ended.
     """
-    base, *others = (_same_events(part, build) for part in name.split(AS_OF))
-    if base is None or any(other is None for other in others):
+    first, *further = name.split(AS_OF)
+    base = _same_events(first, build)
+    others = [_same_events(part.removesuffix(IF_ANY), build) for part in further]
+    if base is None or any(
+        other is None and not part.endswith(IF_ANY)
+        for part, other in zip(further, others, strict=True)
+    ):
         return None
     columns = {**base.columns, "known_at": base.available_at.astype(np.float64)}
     for other in others:
         if other is None:
-            return None
+            continue
         rows = last_known_row(base.available_at, other.available_at)
         for column, values in other.columns.items():
             if values.ndim > 1:

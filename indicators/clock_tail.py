@@ -8,7 +8,7 @@ import numpy as np
 from engine import Bars, Int1D, Market, grid_origin_ns, timeframe_ns
 
 from .clock import Clock, clock_of, panel_clock, series_clock
-from .clock_join import AS_OF, SAME_EVENT, compound_clock, is_compound
+from .clock_join import AS_OF, IF_ANY, SAME_EVENT, compound_clock, is_compound
 
 
 class ClockTails:
@@ -52,7 +52,7 @@ class ClockTails:
         return slice(max(known - count, 0), known)
 
     def _compound(self, name: str, count: int) -> tuple[Clock | None, bool]:
-        base_name, *others = name.split(AS_OF)
+        base_name, *others = (part.removesuffix(IF_ANY) for part in name.split(AS_OF))
         sizes: dict[str, int] = {}
         while True:
             base, is_whole = self._same_events(base_name, sizes, count)

@@ -1,19 +1,29 @@
-"""Cumulative volume delta (CVD) as a line: the session's sum, its sign with hysteresis, its levels.
+"""Cumulative volume delta (CVD): sums over windows and sessions, sign with hysteresis, levels.
 
 A sum over a window or a session, never a sum from where the file starts (SPEC H9.1). Levels are
-clusters of confirmed pivots of the windowed sum; crossing the nearest one is a breakout.
+clusters of confirmed pivots of the windowed sum; crossing the nearest one is a breakout. Every row is
+made of one source of delta (``volume_delta``), which it names.
 """
 
 from typing import Final
 
 import numpy as np
 
-from engine import DAY_NS, Float1D, kernel
+from engine import DAY_NS, Float1D, Int1D, kernel
 
 from .pivot import confirmed_pivots
 from .rolling import quotient, rolling_std, rolling_sum
 from .spec import Columns, Indicator, Output, Parameter, Parameters
-from .taker_flow import volume_delta
+from .taker_flow import known_from
+from .volume_delta import (
+    BEST_SOURCE,
+    CLOCK,
+    INPUTS,
+    MAY_LACK,
+    SOURCE,
+    last_rows,
+    of_one_source,
+)
 
 MOST_GAPS: Final = 3
 _MOST_PIVOTS: Final = 64
@@ -39,11 +49,25 @@ def _session_sum_kernel(open_time: Float1D, values: Float1D) -> Float1D:
 
 
 @kernel(nogil=True)
-def _side_kernel(share: Float1D, band: float) -> Float1D:
-    """1 since the share last reached ``band``, -1 since it last reached ``-band``, 0 before."""
+def _session_start_kernel(open_time: Float1D) -> Int1D:
+    out = np.zeros(len(open_time), dtype=np.int64)
+    for t in range(1, len(open_time)):
+        same = np.floor(open_time[t] / DAY_NS) == np.floor(open_time[t - 1] / DAY_NS)
+        out[t] = out[t - 1] if same else t
+    return out
+
+
+@kernel(nogil=True)
+def _side_kernel(share: Float1D, source: Float1D, band: float) -> Float1D:
+    """1 since the share last reached ``band``, -1 since it last reached ``-band``, 0 before.
+
+    A share from another source begins anew.
+    """
     out = np.zeros(len(share))
     side = 0.0
     for t in range(len(share)):
+        if t > 0 and source[t] != source[t - 1]:
+            side = 0.0
         if share[t] >= band:
             side = 1.0
         elif share[t] <= -band:
@@ -112,34 +136,74 @@ def _levels_kernel(
     return above, below, breakout
 
 
+def _cvd(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    length, half = int(parameters["length"]), int(parameters["momentum_length"])
+    known, lean = _cvd_lookback(parameters), parameters["threshold"]
+
+    def sums(delta: Float1D, volume: Float1D) -> tuple[Float1D, ...]:
+        trend = quotient(rolling_sum(delta, length), rolling_sum(volume, length), 0.0)
+        short = quotient(rolling_sum(delta, half), rolling_sum(volume, half), 0.0)
+        momentum = np.full(len(delta), np.nan)
+        momentum[half:] = short[half:] - short[:-half]
+        return known_from(known, rolling_sum(delta, int(parameters["cvd_length"])), trend, momentum)
+
+    since = last_rows(len(columns["volume"]), known + 1)
+    cvd, trend, momentum, source = of_one_source(columns, parameters["best_source"], since, sums)
+    side = (trend > lean).astype(np.float64) - (trend < -lean)
+    return cvd, trend, momentum, 50.0 + 50.0 * np.tanh(trend / 0.1), side, source
+
+
+def _cvd_lookback(parameters: Parameters) -> int:
+    momentum_rows = 2 * int(parameters["momentum_length"]) - 1
+    return max(int(parameters["length"]) - 1, int(parameters["cvd_length"]) - 1, momentum_rows)
+
+
 def _session(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    open_time, volume = columns["open_time"], columns["volume"]
-    total = _session_sum_kernel(open_time, volume_delta(columns["taker_buy_volume"], volume))
-    return total, quotient(total, _session_sum_kernel(open_time, volume), 0.0)
+    open_time = columns["open_time"]
+
+    def sums(delta: Float1D, volume: Float1D) -> tuple[Float1D, ...]:
+        total = _session_sum_kernel(open_time, delta)
+        return total, quotient(total, _session_sum_kernel(open_time, volume), 0.0)
+
+    since = _session_start_kernel(open_time)
+    return of_one_source(columns, parameters["best_source"], since, sums)
 
 
 def _flip(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    length, volume = int(parameters["cvd_length"]), columns["volume"]
-    delta = volume_delta(columns["taker_buy_volume"], volume)
-    share = quotient(rolling_sum(delta, length), rolling_sum(volume, length), 0.0)
-    side = _side_kernel(share, parameters["hysteresis"])
+    length = int(parameters["cvd_length"])
+
+    def shares(delta: Float1D, volume: Float1D) -> tuple[Float1D, ...]:
+        return (quotient(rolling_sum(delta, length), rolling_sum(volume, length), 0.0),)
+
+    since = last_rows(len(columns["volume"]), length)
+    share, source = of_one_source(columns, parameters["best_source"], since, shares)
+    side = _side_kernel(share, source, parameters["hysteresis"])
     flip = np.zeros(len(side))
-    flip[1:] = np.where((side[1:] != side[:-1]) & (side[:-1] != 0), side[1:], 0.0)
-    return share, side, flip
+    turned = (side[1:] != side[:-1]) & (side[:-1] != 0) & (source[1:] == source[:-1])
+    flip[1:] = np.where(turned, side[1:], 0.0)
+    return share, side, flip, source
 
 
 def _levels(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    since = last_rows(len(columns["volume"]), _levels_stable(parameters))
+    return of_one_source(
+        columns,
+        parameters["best_source"],
+        since,
+        lambda delta, _: _levels_of(delta, columns["is_gap"], parameters),
+    )
+
+
+def _levels_of(delta: Float1D, is_gap: Float1D, parameters: Parameters) -> tuple[Float1D, ...]:
     right = int(parameters["right"])
-    delta = volume_delta(columns["taker_buy_volume"], columns["volume"])
     cvd = rolling_sum(delta, int(parameters["cvd_length"]))
     change = np.full(len(cvd), np.nan)
     change[1:] = cvd[1:] - cvd[:-1]
     unit = rolling_std(change, _DEVIATION_LENGTH)
     high, low = confirmed_pivots(cvd, cvd, int(parameters["left"]), right)
     above, below, breakout = _levels_kernel(
-        cvd, parameters["width"] * unit, high, low, columns["is_gap"], right,
-        int(parameters["memory"]),
-    )  # fmt: skip
+        cvd, parameters["width"] * unit, high, low, is_gap, right, int(parameters["memory"])
+    )
     moves = unit > 0
     scale = np.where(moves, unit, 1.0)
     return (
@@ -154,27 +218,63 @@ def _levels_stable(parameters: Parameters) -> int:
     return int(parameters["cvd_length"]) + _DEVIATION_LENGTH + pivots + MOST_GAPS + 1
 
 
+CVD = Indicator(
+    name="cvd",
+    text="Cumulative volume delta over windows: sum, share of volume (trend), momentum and side.",
+    inputs=INPUTS,
+    parameters=(
+        Parameter("length", 20, 5, 200),
+        Parameter("momentum_length", 10, 2, 100),
+        Parameter("cvd_length", 24, 5, 500),
+        Parameter("threshold", 0.05, 0.02, 0.15, integer=False),
+        BEST_SOURCE,
+    ),
+    outputs=(
+        Output("cvd", "value", "base units", "sum of delta over `cvd_length` rows"),
+        Output("trend", "value", "fraction", "sum of delta / sum of volume", -1.0, 1.0),
+        Output("momentum", "value", "fraction", "short trend less itself before", -2.0, 2.0),
+        Output("score", "value", "score", "50 + 50 tanh(trend / 0.1)", 0.0, 100.0),
+        Output(
+            "side",
+            "signal",
+            "",
+            "sign of the trend where its size exceeds `threshold`",
+            firing_rate=(0.03, 0.45),
+        ),
+        SOURCE,
+    ),
+    compute=_cvd,
+    lookback=_cvd_lookback,
+    stable=_cvd_lookback,
+    only_clock=CLOCK,
+    may_lack=MAY_LACK,
+)
+
 CVD_SESSION = Indicator(
     name="cvd_session",
     text="Delta summed since 00:00 UTC, and its share of the session's volume.",
-    inputs=("open_time", "volume", "taker_buy_volume"),
-    parameters=(),
+    inputs=("open_time", *INPUTS),
+    parameters=(BEST_SOURCE,),
     outputs=(
         Output("cvd", "value", "base units", "delta since the session began"),
         Output("share", "value", "fraction", "over the volume since then", -1.0, 1.0),
+        SOURCE,
     ),
     compute=_session,
     lookback=lambda parameters: 0,
     stable=lambda parameters: _ROWS_OF_A_DAY,
+    only_clock=CLOCK,
+    may_lack=MAY_LACK,
 )
 
 CVD_FLIP = Indicator(
     name="cvd_flip",
     text="Sign of the windowed CVD with hysteresis: it turns only beyond a share of the volume.",
-    inputs=("volume", "taker_buy_volume"),
+    inputs=INPUTS,
     parameters=(
         Parameter("cvd_length", 24, 5, 500),
         Parameter("hysteresis", 0.02, 0.0, 0.10, integer=False),
+        BEST_SOURCE,
     ),
     outputs=(
         Output("share", "value", "fraction", "sum of delta / sum of volume", -1.0, 1.0),
@@ -192,10 +292,13 @@ CVD_FLIP = Indicator(
             "on the row where the side turns, the side it turns to",
             firing_rate=(0.002, 0.06),
         ),
+        SOURCE,
     ),
     compute=_flip,
     lookback=lambda parameters: int(parameters["cvd_length"]) - 1,
     stable=lambda parameters: int(parameters["cvd_length"]) + _SETTLING_ROWS,
+    only_clock=CLOCK,
+    may_lack=MAY_LACK,
 )
 
 CVD_LEVELS = Indicator(
@@ -205,13 +308,14 @@ CVD_LEVELS = Indicator(
         "on which it closes beyond the nearest. Pivots are forgotten after `memory` rows and after "
         "more than three missing bars."
     ),
-    inputs=("volume", "taker_buy_volume", "is_gap"),
+    inputs=(*INPUTS, "is_gap"),
     parameters=(
         Parameter("cvd_length", 24, 5, 500),
         Parameter("left", 5, 2, 12),
         Parameter("right", 5, 2, 12),
         Parameter("memory", 200, 50, 500),
         Parameter("width", 0.5, 0.1, 2.0, integer=False),
+        BEST_SOURCE,
     ),
     outputs=(
         Output("resistance", "sparse", "deviations", "up to the nearest cluster above", low=0.0),
@@ -223,10 +327,13 @@ CVD_LEVELS = Indicator(
             "1 on a close above the cluster that was nearest above, -1 mirrored",
             firing_rate=(0.01, 0.25),
         ),
+        SOURCE,
     ),
     compute=_levels,
     lookback=lambda parameters: 0,
     stable=_levels_stable,
+    only_clock=CLOCK,
+    may_lack=MAY_LACK,
 )
 
-INDICATORS = (CVD_SESSION, CVD_FLIP, CVD_LEVELS)
+INDICATORS = (CVD, CVD_SESSION, CVD_FLIP, CVD_LEVELS)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine import ConfigError
+from engine import ConfigError, ContractError
 
 from .event_table import EventTable
 from .spec import Columns, Indicator, Parameter, Parameters
@@ -12,11 +12,16 @@ from .spec import Columns, Indicator, Parameter, Parameters
 @dataclass(frozen=True, slots=True)
 class EventType:
     """One kind of event. ``column`` is the signal output of the detector's indicator that is the sign
-    of the sum of directions of all the events of the types that name it, row by row of ``known``."""
+    of the sum of directions of all the events of the types that name it, row by row of ``known``.
+
+    ``firing_rate`` is the share of hourly bars on which it is expected, as (low, high); a type without
+    a column, whose output would state it, must.
+    """
 
     name: str
     text: str
     column: str | None = None
+    firing_rate: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,8 @@ class Detector:
     *t* depends on a later row. ``inputs``, ``parameters`` and ``stable`` mean what they mean for an
     ``Indicator``; ``indicator`` is the one whose columns come out of the same kernels, if there is one:
     it has the same parameters, and ``column`` of types and states names its outputs. ``points`` are
-    the names of the turning points of the shape, ``measure_unit`` what ``measure`` grades.
+    the names of the turning points of the shape, ``levels`` those of the further prices that an event
+    states when it becomes known, ``measure_unit`` what ``measure`` grades.
     """
 
     name: str
@@ -52,10 +58,19 @@ class Detector:
     types: tuple[EventType, ...]
     states: tuple[EventState, ...] = ()
     points: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
     measure_unit: str = ""
     find: Callable[[Columns, Parameters], EventTable]
     stable: Callable[[Parameters], int]
     indicator: Indicator | None = None
+
+    def __post_init__(self) -> None:
+        for kind in self.types:
+            if (kind.column is None) == (kind.firing_rate is None):
+                raise ContractError(
+                    f"detector {self.name}, type {kind.name}: name the column that it is part of, or "
+                    "state a firing_rate"
+                )
 
     def resolved(self, given: Parameters) -> dict[str, float]:
         """Every parameter with its given or default value; ConfigError for a name or value amiss."""

@@ -23,7 +23,7 @@ is the sum of the flow between them, whatever it was when the series began.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -36,10 +36,18 @@ from .moving_average import exponential_stable_rows
 from .pivot import MAX_GAP_RUN
 from .rolling import rolling_std, rolling_sum
 from .spec import Columns, Indicator, Output, Parameter, Parameters
-from .taker_flow import volume_delta
 from .trend import moving_average_convergence
 from .volatility import average_true_range, wilder_stable_rows
 from .volume import close_location_flow, delta_ratio, signed_volume
+from .volume_delta import (
+    BEST_SOURCE,
+    CLOCK,
+    INPUTS,
+    MAY_LACK,
+    SOURCE,
+    last_rows,
+    of_one_source,
+)
 
 _ATR_LENGTH: Final = 14
 _TIGHT: Final = 1e-9
@@ -65,8 +73,7 @@ class Measure:
 
 
 def _cvd(columns: Columns, parameters: Parameters) -> Float1D:
-    delta = volume_delta(columns["taker_buy_volume"], columns["volume"])
-    return rolling_sum(delta, int(parameters["cvd_length"]))
+    return rolling_sum(columns["delta"], int(parameters["cvd_length"]))
 
 
 def _on_balance_flow(columns: Columns, parameters: Parameters) -> Float1D:
@@ -98,8 +105,8 @@ def _no_rows(parameters: Parameters) -> int:
 CVD = Measure(
     name="cvd",
     label="windowed CVD",
-    inputs=("volume", "taker_buy_volume"),
-    parameters=(Parameter("cvd_length", 24, 5, 500),),
+    inputs=INPUTS,
+    parameters=(Parameter("cvd_length", 24, 5, 500), BEST_SOURCE),
     values=_cvd,
     lookback=lambda parameters: int(parameters["cvd_length"]) - 1,
     stable=lambda parameters: int(parameters["cvd_length"]) - 1,
@@ -251,8 +258,33 @@ def _divergence(measure: Measure) -> Indicator:
     )
 
 
-CVD_DIVERGENCE, OBV_DIVERGENCE, ADL_DIVERGENCE, CMF_DIVERGENCE, RSI_DIVERGENCE, MACD_DIVERGENCE = (
-    _divergence(measure) for measure in (CVD, OBV, ADL, CMF, RSI, MACD)
+def _from_one_source(divergence: Indicator, measure: Measure) -> Indicator:
+    """``divergence`` of a measure of ``delta``, by the best source of each row."""
+
+    def rows_read(parameters: Parameters) -> int:
+        pair = int(parameters["right"] + parameters["furthest"] + parameters["left"])
+        return measure.stable(parameters) + int(parameters["deviation_length"]) + pair + 1
+
+    def compute(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+        return of_one_source(
+            columns,
+            parameters["best_source"],
+            last_rows(len(columns["close"]), rows_read(parameters)),
+            lambda delta, _: divergence.compute({**columns, "delta": delta}, parameters),
+        )
+
+    return replace(
+        divergence,
+        outputs=(*divergence.outputs, SOURCE),
+        compute=compute,
+        only_clock=CLOCK,
+        may_lack=MAY_LACK,
+    )
+
+
+CVD_DIVERGENCE = _from_one_source(_divergence(CVD), CVD)
+OBV_DIVERGENCE, ADL_DIVERGENCE, CMF_DIVERGENCE, RSI_DIVERGENCE, MACD_DIVERGENCE = (
+    _divergence(measure) for measure in (OBV, ADL, CMF, RSI, MACD)
 )
 
 

@@ -1,5 +1,7 @@
 """Effort and result: how much volume it took to move price how far (R. D. Wyckoff; D. Weis)."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from engine import Bool1D, Float1D, kernel
@@ -17,9 +19,10 @@ VOLUME_FLOOR = 1e-3
 @kernel(nogil=True)
 def _wave_kernel(
     volume: Float1D, pivot_high: Float1D, pivot_low: Float1D, anchor: Float1D, resets: Bool1D
-) -> tuple[Float1D, Float1D]:
+) -> tuple[Float1D, Float1D, Float1D]:
     rows = len(volume)
     rising, falling = np.full(rows, np.nan), np.full(rows, np.nan)
+    start = np.full(rows, -1.0)
     last = -1
     for t in range(rows):
         if resets[t]:
@@ -35,15 +38,18 @@ def _wave_kernel(
                 rising[t] = total
             elif not np.isnan(pivot_low[t]):
                 falling[t] = total
+            start[t] = last
         last = row
-    return rising, falling
+    return rising, falling, start
 
 
 @kernel(nogil=True)
-def _shrinking_kernel(rising: Float1D, falling: Float1D, share: float) -> Float1D:
+def _shrinking_kernel(rising: Float1D, falling: Float1D, resets: Bool1D, share: float) -> Float1D:
     out = np.zeros(len(rising))
     last_rising, last_falling = np.nan, np.nan
     for t in range(len(rising)):
+        if resets[t]:
+            last_rising, last_falling = np.nan, np.nan
         if not np.isnan(rising[t]):
             if rising[t] < share * last_rising:
                 out[t] = -1.0
@@ -71,20 +77,57 @@ def effort_versus_result(
     return rolling_z_score(effort, length) - rolling_z_score(result, length)
 
 
-def wave_volume(columns: Columns, multiple: float, atr_length: int = 14) -> tuple[Float1D, Float1D]:
-    """Volume of every completed up wave and down wave, on the row where its end is confirmed.
+class Waves(NamedTuple):
+    """Completed waves on the rows where their ends are confirmed, every array ``(T,)``.
 
-    Waves are the legs of the directional change ``multiple * ATR``; a wave's volume is the sum of
-    the bars after one extreme up to the next. NaN on every other row. ``(T,)`` each.
+    ``rising`` and ``falling``: volume of the wave, NaN on every other row. ``start`` and ``end``: rows
+    of its two extremes, -1 where no turn is confirmed. ``shrinking``: 1 where a falling wave has less
+    than the asked share of the volume of the falling wave before it, -1 for a rising one.
+    """
+
+    rising: Float1D
+    falling: Float1D
+    start: Float1D
+    end: Float1D
+    shrinking: Float1D
+
+
+def weis_waves(columns: Columns, multiple: float, share: float, atr_length: int = 14) -> Waves:
+    """Waves between the turns of the directional change ``multiple * ATR`` and their volume.
+
+    A wave's volume is the sum of the bars after one extreme up to the next. The legs are those of
+    the directional change, not of the alternating pivots: these may be lengthened by a further pivot
+    of the same kind after they were confirmed, which would rewrite a volume that was already known,
+    and D. Weis draws his waves by a fixed reversal. Nothing is summed or compared across more than
+    three missing bars.
     """
     high, low, close = columns["high"], columns["low"], columns["close"]
     atr = average_true_range(high, low, close, atr_length)
-    pivot_high, pivot_low, anchor = directional_change_pivots(
+    pivot_high, pivot_low, end = directional_change_pivots(
         high, low, close, atr, multiple, is_gap=columns["is_gap"]
     )
-    volume = np.ascontiguousarray(columns["volume"])
     resets = long_gaps(columns["is_gap"], len(close))
-    return _wave_kernel(volume, pivot_high, pivot_low, anchor, resets)
+    volume = np.ascontiguousarray(columns["volume"])
+    rising, falling, start = _wave_kernel(volume, pivot_high, pivot_low, end, resets)
+    return Waves(rising, falling, start, end, _shrinking_kernel(rising, falling, resets, share))
+
+
+def absorption(columns: Columns, effort: Float1D, threshold: float) -> Float1D:
+    """Direction against the move of the last 20 bars where effort is high and the bar narrow, else 0."""
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    narrow = quotient(high - low, average_true_range(high, low, close, ATR_LENGTH), 0.0) < 0.8
+    move = np.zeros(len(close))
+    move[20:] = close[20:] - close[:-20]
+    absorbed = (effort >= threshold) & narrow & (columns["is_gap"] == 0)
+    return np.where(absorbed, -np.sign(move), 0.0)
+
+
+def known_effort(columns: Columns, parameters: Parameters) -> Float1D:
+    """Effort versus result, NaN before its warm-up is complete, ``(T,)``."""
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    effort = effort_versus_result(high, low, close, columns["volume"], int(parameters["length"]))
+    effort[: _effort_lookback(parameters)] = np.nan
+    return effort
 
 
 def _effort_lookback(parameters: Parameters) -> int:
@@ -93,28 +136,15 @@ def _effort_lookback(parameters: Parameters) -> int:
 
 
 def _effort_result(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    high, low, close = columns["high"], columns["low"], columns["close"]
-    length = int(parameters["length"])
-    effort = effort_versus_result(high, low, close, columns["volume"], length)
-    effort[: _effort_lookback(parameters)] = np.nan
-    atr = average_true_range(high, low, close, ATR_LENGTH)
-    narrow = quotient(high - low, atr, 0.0) < 0.8
-    move = np.zeros(len(close))
-    move[20:] = close[20:] - close[:-20]
-    absorbed = (effort >= parameters["threshold"]) & narrow & (columns["is_gap"] == 0)
-    return effort, np.where(absorbed, -np.sign(move), 0.0)
+    effort = known_effort(columns, parameters)
+    return effort, absorption(columns, effort, parameters["threshold"])
 
 
 def _weis_wave(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    rising, falling = wave_volume(columns, parameters["multiple"])
-    newest_rising, newest_falling = held_level(rising), held_level(falling)
+    waves = weis_waves(columns, parameters["multiple"], parameters["share"])
+    newest_rising, newest_falling = held_level(waves.rising), held_level(waves.falling)
     balance = quotient(newest_rising - newest_falling, newest_rising + newest_falling, 0.0)
-    return (
-        newest_rising,
-        newest_falling,
-        balance,
-        _shrinking_kernel(rising, falling, parameters["share"]),
-    )
+    return newest_rising, newest_falling, balance, waves.shrinking
 
 
 EFFORT_RESULT = Indicator(

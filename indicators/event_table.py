@@ -1,7 +1,7 @@
 """Tables of events: what was found, when it was known, where it is drawn, and what became of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,8 @@ class EventTable:
     and ``bottom``: the edges of its zone, equal for a level, NaN without one. ``measure``: its grade,
     in the detector's ``measure_unit``, NaN without one. ``point_rows`` int64 and ``point_prices``
     ``(N, P)``: the detector's ``points``, -1 and NaN where one is missing; none lies behind ``known``.
+    ``levels`` ``(N, L)``: the prices that the detector's ``levels`` name (a target, a stop), as they
+    stood when the event became known, NaN where one is missing.
 
     ``change_event``, ``change_state`` and ``change_row`` int64 ``(M,)``: that event enters that state
     (position in the detector's ``states``) at the close of that row; in order of rows, never before
@@ -45,9 +47,12 @@ class EventTable:
     change_event: Int1D
     change_state: Int1D
     change_row: Int1D
+    levels: Float2D = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
         count, changes = len(self.known), len(self.change_row)
+        if self.levels.shape[1] == 0:
+            object.__setattr__(self, "levels", np.empty((count, 0)))
         for name in ("type", "direction", "anchor", "top", "bottom", "measure"):
             _require(getattr(self, name).shape == (count,), f"{name} must have {count} rows")
         for name in ("change_event", "change_state"):
@@ -56,6 +61,7 @@ class EventTable:
             self.point_rows.shape == self.point_prices.shape and len(self.point_rows) == count,
             f"point_rows and point_prices must be ({count}, points)",
         )
+        _require(len(self.levels) == count, f"levels must have {count} rows")
         _require(bool((self.anchor >= 0).all()), "anchor must be a row of the series")
         _require(bool((self.known >= self.anchor).all()), "known must not lie before anchor")
         _require(bool((np.diff(self.known) >= 0).all()), "events must be in order of known")
@@ -94,6 +100,7 @@ class EventTable:
             change_event=self.change_event[:changes],
             change_state=self.change_state[:changes],
             change_row=self.change_row[:changes],
+            levels=self.levels[:count],
         )
 
     def last_changes(self) -> tuple[Int1D, Int1D]:
@@ -112,17 +119,21 @@ def _require(holds: bool, rule: str) -> None:
         raise ContractError(f"table of events: {rule}")
 
 
-def table_of_logs(events: Float2D, changes: Float2D | None = None) -> EventTable:
+def table_of_logs(
+    events: Float2D, changes: Float2D | None = None, *, points: int | None = None
+) -> EventTable:
     """The table of two logs that a kernel wrote, in any order of rows.
 
-    ``events`` is ``(N, EVENT_FIELDS + 2 P)``: the leading columns, then the rows of the P points and
-    then their prices. ``changes`` is ``(M, CHANGE_FIELDS)`` and names events by their row in
+    ``events`` is ``(N, EVENT_FIELDS + 2 P + L)``: the leading columns, then the rows of the P points,
+    then their prices, then the levels. ``points`` is P; None says that there are no levels, so that
+    P follows from the columns. ``changes`` is ``(M, CHANGE_FIELDS)`` and names events by their row in
     ``events``. Of two that fall on one row, the earlier in the log stays first.
     """
     order = np.argsort(events[:, LOG_KNOWN], kind="stable")
     ordered = events[order]
-    points = (events.shape[1] - EVENT_FIELDS) // 2
-    rows = ordered[:, EVENT_FIELDS : EVENT_FIELDS + points]
+    if points is None:
+        points = (events.shape[1] - EVENT_FIELDS) // 2
+    prices, levels = EVENT_FIELDS + points, EVENT_FIELDS + 2 * points
     log = np.empty((0, CHANGE_FIELDS)) if changes is None else changes
     log = log[np.argsort(log[:, 2], kind="stable")]
     position = np.empty(len(order), dtype=np.int64)
@@ -135,11 +146,12 @@ def table_of_logs(events: Float2D, changes: Float2D | None = None) -> EventTable
         top=ordered[:, LOG_TOP].copy(),
         bottom=ordered[:, LOG_BOTTOM].copy(),
         measure=ordered[:, LOG_MEASURE].copy(),
-        point_rows=rows.astype(np.int64),
-        point_prices=ordered[:, EVENT_FIELDS + points :].copy(),
+        point_rows=ordered[:, EVENT_FIELDS:prices].astype(np.int64),
+        point_prices=ordered[:, prices:levels].copy(),
         change_event=position[log[:, 0].astype(np.int64)],
         change_state=log[:, 1].astype(np.int64),
         change_row=log[:, 2].astype(np.int64),
+        levels=ordered[:, levels:].copy(),
     )
 
 
@@ -153,14 +165,15 @@ def events_on_rows(
     bottom: Float1D | None = None,
     measure: Float1D | None = None,
     points: Sequence[tuple[Float1D, Float1D]] = (),
+    levels: Sequence[Float1D] = (),
 ) -> Float2D:
     """The log of events that become known on the rows where ``fires`` holds, one each.
 
     All arrays ``(T,)``: what the event says is read on the row where it becomes known. ``bottom`` None
-    is ``top``: a level. ``points`` are pairs of rows and prices.
+    is ``top``: a level. ``points`` are pairs of rows and prices, ``levels`` prices.
     """
     rows = np.flatnonzero(fires)
-    log = np.full((len(rows), EVENT_FIELDS + 2 * len(points)), np.nan)
+    log = np.full((len(rows), EVENT_FIELDS + 2 * len(points) + len(levels)), np.nan)
     log[:, LOG_TYPE], log[:, LOG_KNOWN] = type, rows
     log[:, LOG_DIRECTION] = np.broadcast_to(direction, len(fires))[rows]
     log[:, LOG_ANCHOR] = anchor[rows]
@@ -172,4 +185,6 @@ def events_on_rows(
     for number, (point_row, price) in enumerate(points):
         log[:, EVENT_FIELDS + number] = point_row[rows]
         log[:, EVENT_FIELDS + len(points) + number] = price[rows]
+    for number, level in enumerate(levels):
+        log[:, EVENT_FIELDS + 2 * len(points) + number] = level[rows]
     return log

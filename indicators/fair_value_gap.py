@@ -1,36 +1,60 @@
 """Fair value gaps, what price does with them, and the balanced ranges of two opposite gaps."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from engine import Float1D, kernel
+from engine import Bool1D, Float1D, kernel
 
 from .pivot import long_gaps
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
-from .zone import tracked_zones
+from .zone import ZoneTrack, tracked_zones
 
 ATR_LENGTH = 14
+MIN_SIZE_ATR, MIN_DISPLACEMENT_ATR = 0.1, 1.0
+"""What a gap needs to count as the displacement of a break (SPEC H5.3)."""
 FARTHEST_ATR = 10.0
 """Distances to a zone are told up to this many ATR; a zone that does not exist is that far away."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Zones:
+    """Zones on the rows where they become known, and what became of them; arrays are ``(T,)``.
+
+    ``direction`` is 1 or -1 where one becomes known, ``top`` and ``bottom`` its edges there and
+    ``anchor`` the first row of its shape, which means something only there.
+    """
+
+    direction: Float1D
+    top: Float1D
+    bottom: Float1D
+    anchor: Float1D
+    track: ZoneTrack
+
+
 @kernel(nogil=True)
 def _balanced_kernel(
-    direction: Float1D, top: Float1D, bottom: Float1D, window_bars: int
-) -> tuple[Float1D, Float1D, Float1D]:
+    direction: Float1D, top: Float1D, bottom: Float1D, resets: Bool1D, window_bars: int
+) -> tuple[Float1D, Float1D, Float1D, Float1D]:
     rows = len(direction)
     event, upper, lower = np.zeros(rows), np.full(rows, np.nan), np.full(rows, np.nan)
+    earlier = np.full(rows, -1.0)
+    start = 0
     for t in range(rows):
+        if resets[t]:
+            start = t + 1
         if direction[t] == 0:
             continue
-        for s in range(t - 1, max(t - window_bars, 0) - 1, -1):
+        for s in range(t - 1, max(t - window_bars, start) - 1, -1):
             if direction[s] * direction[t] >= 0:
                 continue
             overlap_top, overlap_bottom = min(top[s], top[t]), max(bottom[s], bottom[t])
             if overlap_top > overlap_bottom:
                 event[t], upper[t], lower[t] = direction[t], overlap_top, overlap_bottom
+                earlier[t] = float(s)
                 break
-    return event, upper, lower
+    return event, upper, lower, earlier
 
 
 def _before(values: Float1D, bars: int) -> Float1D:
@@ -71,17 +95,23 @@ def fair_value_gaps(
 
 
 def balanced_price_ranges(
-    direction: Float1D, top: Float1D, bottom: Float1D, window_bars: int
-) -> tuple[Float1D, Float1D, Float1D]:
+    direction: Float1D,
+    top: Float1D,
+    bottom: Float1D,
+    window_bars: int,
+    is_gap: Float1D | None = None,
+) -> tuple[Float1D, Float1D, Float1D, Float1D]:
     """Overlap of a gap with the newest opposite gap of the ``window_bars`` rows before it.
 
     Arrays ``(T,)`` from ``fair_value_gaps``. Known on the later gap's row, with the later gap's
-    direction. Returns direction, top and bottom, as ``fair_value_gaps`` does.
+    direction; never across a long run of missing bars. Returns direction, top and bottom, as
+    ``fair_value_gaps`` does, and the earlier gap's row (-1 elsewhere).
     """
     return _balanced_kernel(
         np.ascontiguousarray(direction),
         np.ascontiguousarray(top),
         np.ascontiguousarray(bottom),
+        long_gaps(is_gap, len(direction)),
         window_bars,
     )
 
@@ -93,50 +123,84 @@ def distance_atr(distance: Float1D, atr: Float1D) -> Float1D:
     return np.where(np.isnan(atr), np.nan, capped)
 
 
-def _fair_value_gap(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    high, low, close = columns["high"], columns["low"], columns["close"]
+def found_gaps(columns: Columns, parameters: Parameters) -> Zones:
+    """The fair value gaps that ``FAIR_VALUE_GAP``'s parameters ask for, anchored on their first bar."""
+    close = columns["close"]
     direction, top, bottom = fair_value_gaps(
         columns, parameters["min_size_atr"], parameters["min_displacement_atr"]
     )
     track = tracked_zones(
-        (high, low, close),
+        (columns["high"], columns["low"], close),
         direction,
         (top, bottom),
         long_gaps(columns["is_gap"], len(close)),
         expiry_bars=int(parameters["expiry_bars"]),
     )
-    atr = average_true_range(high, low, close, ATR_LENGTH)
-    return (
+    anchor = np.arange(len(close), dtype=np.float64) - 2.0
+    return Zones(direction, top, bottom, anchor, track)
+
+
+def found_balanced_ranges(columns: Columns, parameters: Parameters) -> Zones:
+    """The balanced ranges that ``BALANCED_PRICE_RANGE``'s parameters ask for.
+
+    Anchored on the first bar of the earlier gap. A close beyond the far edge ends a range.
+    """
+    close = columns["close"]
+    gaps = fair_value_gaps(columns, parameters["min_size_atr"], parameters["min_displacement_atr"])
+    direction, top, bottom, earlier = balanced_price_ranges(
+        *gaps, int(parameters["window_bars"]), columns["is_gap"]
+    )
+    track = tracked_zones(
+        (columns["high"], columns["low"], close),
         direction,
+        (top, bottom),
+        long_gaps(columns["is_gap"], len(close)),
+        expiry_bars=int(parameters["expiry_bars"]),
+        flips=False,
+    )
+    return Zones(direction, top, bottom, earlier - 2.0, track)
+
+
+def zone_distances(columns: Columns, track: ZoneTrack) -> tuple[Float1D, ...]:
+    """From the close to the nearest bullish and bearish zone and to the nearest flipped ones, in ATR."""
+    atr = average_true_range(columns["high"], columns["low"], columns["close"], ATR_LENGTH)
+    return (
+        distance_atr(track.distance_bullish, atr),
+        distance_atr(track.distance_bearish, atr),
+        distance_atr(track.flipped_distance_bullish, atr),
+        distance_atr(track.flipped_distance_bearish, atr),
+    )
+
+
+def distance_output(name: str, zone: str) -> Output:
+    """The column ``<name>_distance_atr``: how far the nearest ``zone`` is."""
+    text = f"from the close to the nearest {zone}, {FARTHEST_ATR:g} when farther or none"
+    return Output(f"{name}_distance_atr", "value", "ATR", text, low=0.0, high=FARTHEST_ATR)
+
+
+def _fair_value_gap(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    found = found_gaps(columns, parameters)
+    track = found.track
+    return (
+        found.direction,
         track.reaction,
         track.flip,
         track.inside,
         track.open_bullish,
         track.open_bearish,
-        distance_atr(track.distance_bullish, atr),
-        distance_atr(track.distance_bearish, atr),
+        *zone_distances(columns, track),
     )
 
 
 def _balanced(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    high, low, close = columns["high"], columns["low"], columns["close"]
-    gaps = fair_value_gaps(columns, parameters["min_size_atr"], parameters["min_displacement_atr"])
-    direction, top, bottom = balanced_price_ranges(*gaps, int(parameters["window_bars"]))
-    track = tracked_zones(
-        (high, low, close),
-        direction,
-        (top, bottom),
-        long_gaps(columns["is_gap"], len(close)),
-        expiry_bars=int(parameters["expiry_bars"]),
-    )
-    atr = average_true_range(high, low, close, ATR_LENGTH)
+    found = found_balanced_ranges(columns, parameters)
+    track = found.track
     return (
-        direction,
+        found.direction,
         track.touch,
         track.fresh_bullish,
         track.fresh_bearish,
-        distance_atr(track.distance_bullish, atr),
-        distance_atr(track.distance_bearish, atr),
+        *zone_distances(columns, track)[:2],
     )
 
 
@@ -146,7 +210,7 @@ def _zone_stable_rows(parameters: Parameters) -> int:
     return int(parameters["expiry_bars"]) + 3 * wilder_stable_rows(ATR_LENGTH) // 2
 
 
-_MIN_SIZE = Parameter("min_size_atr", 0.1, 0.0, 1.0, integer=False)
+_MIN_SIZE = Parameter("min_size_atr", MIN_SIZE_ATR, 0.0, 1.0, integer=False)
 _EXPIRY = Parameter("expiry_bars", 200, 10, 500)
 
 FAIR_VALUE_GAP = Indicator(
@@ -155,7 +219,7 @@ FAIR_VALUE_GAP = Indicator(
     inputs=("open", "high", "low", "close", "is_gap"),
     parameters=(
         _MIN_SIZE,
-        Parameter("min_displacement_atr", 1.0, 0.0, 2.0, integer=False),
+        Parameter("min_displacement_atr", MIN_DISPLACEMENT_ATR, 0.0, 2.0, integer=False),
         _EXPIRY,
     ),
     outputs=(
@@ -189,22 +253,10 @@ FAIR_VALUE_GAP = Indicator(
         ),
         Output("bullish_count", "state", "count", "unfilled bullish gaps", low=0.0),
         Output("bearish_count", "state", "count", "unfilled bearish gaps", low=0.0),
-        Output(
-            "bullish_distance_atr",
-            "value",
-            "ATR",
-            "from the close to the nearest unfilled bullish gap, 10 when farther or none",
-            low=0.0,
-            high=FARTHEST_ATR,
-        ),
-        Output(
-            "bearish_distance_atr",
-            "value",
-            "ATR",
-            "from the close to the nearest unfilled bearish gap, 10 when farther or none",
-            low=0.0,
-            high=FARTHEST_ATR,
-        ),
+        distance_output("bullish", "unfilled bullish gap"),
+        distance_output("bearish", "unfilled bearish gap"),
+        distance_output("bullish_inverted", "inverted gap that supports"),
+        distance_output("bearish_inverted", "inverted gap that resists"),
     ),
     compute=_fair_value_gap,
     lookback=lambda parameters: ATR_LENGTH,
@@ -213,10 +265,11 @@ FAIR_VALUE_GAP = Indicator(
 
 BALANCED_PRICE_RANGE = Indicator(
     name="balanced_price_range",
-    text="Overlap of two opposite fair value gaps; takes the direction of the later one.",
+    text="Overlap of two opposite gaps of any displacement; takes the direction of the later one.",
     inputs=("open", "high", "low", "close", "is_gap"),
     parameters=(
         _MIN_SIZE,
+        # SPEC H5.4 asks for two gaps that overlap and names no displacement, an option of H5.3.
         Parameter("min_displacement_atr", 0.0, 0.0, 2.0, integer=False),
         Parameter("window_bars", 20, 5, 60),
         _EXPIRY,
@@ -238,22 +291,8 @@ BALANCED_PRICE_RANGE = Indicator(
         ),
         Output("bullish_count", "state", "count", "untouched bullish ranges", low=0.0),
         Output("bearish_count", "state", "count", "untouched bearish ranges", low=0.0),
-        Output(
-            "bullish_distance_atr",
-            "value",
-            "ATR",
-            "from the close to the nearest bullish range not run through, 10 when farther or none",
-            low=0.0,
-            high=FARTHEST_ATR,
-        ),
-        Output(
-            "bearish_distance_atr",
-            "value",
-            "ATR",
-            "from the close to the nearest bearish range not run through, 10 when farther or none",
-            low=0.0,
-            high=FARTHEST_ATR,
-        ),
+        distance_output("bullish", "bullish range not run through"),
+        distance_output("bearish", "bearish range not run through"),
     ),
     compute=_balanced,
     lookback=lambda parameters: ATR_LENGTH,

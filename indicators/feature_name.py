@@ -7,7 +7,7 @@ from typing import Final
 
 from engine import ConfigError, timeframe_ns
 
-from .clock_join import AS_OF, SAME_EVENT
+from .clock_join import plain_clocks
 from .spec import Feature, Indicator, feature
 
 NEAR_ENOUGH: Final = 0.5
@@ -18,7 +18,8 @@ MOST_REPEATED: Final = 40
 _WORD: Final = re.compile(r"[A-Za-z0-9_]+")
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _PLAIN_CLOCK: Final = r"[A-Za-z_][A-Za-z0-9_]*(?::[A-Za-z0-9]+)?"
-_CLOCK: Final = re.compile(f"{_PLAIN_CLOCK}(?:[+&]{_PLAIN_CLOCK})*")
+_GROUP: Final = f"{_PLAIN_CLOCK}(?:&{_PLAIN_CLOCK})*"
+_CLOCK: Final = re.compile(rf"{_GROUP}(?:\+{_GROUP}\??)*")
 _BARS: Final = "bars:"
 
 
@@ -97,14 +98,9 @@ def _looked_up(reader: "_Reader", found: Feature, indicators: Mapping[str, Indic
     only = indicator.only_clock
     if only is not None and not reader.has_clock:
         return Feature(found.indicator, found.output, found.parameters, only)
-    if only is not None and found.clock != only:
+    if not indicator.runs_on(found.clock):
         raise reader.refused("clock", f"{indicator.name} is computed on clock {only} only")
     return found
-
-
-def plain_clocks(clock: str) -> list[str]:
-    """The clocks that ``clock`` is made of, in order; itself where it is not made of several."""
-    return clock.replace(SAME_EVENT, AS_OF).split(AS_OF)
 
 
 def _of(parameter: str) -> str:

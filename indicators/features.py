@@ -109,7 +109,7 @@ def looked_up(feature: Feature, indicators: Mapping[str, Indicator]) -> Indicato
             f"there is no indicator {feature.indicator!r}; there are {sorted(indicators)}"
         )
     indicator = indicators[feature.indicator]
-    if indicator.only_clock not in (None, feature.clock):
+    if not indicator.runs_on(feature.clock):
         raise ConfigError(
             f"feature {feature}: indicator {indicator.name} is computed on clock "
             f"{indicator.only_clock} only"

@@ -1,9 +1,10 @@
 """One indicator for many sets of parameters at once, equal to the last bit to the single calls.
 
-Two things make it faster than a loop. Kernels release the interpreter's lock, so that sets run on
-several threads. And a recursion waits for its own last result on every row: ``recursive_means`` carries
-eight lengths side by side through one pass over the values, whose waits overlap. ``LANES`` names the
-indicators that are computed so; every other one gains from threads alone.
+Three things make it faster than a loop. Kernels release the interpreter's lock, so that sets run on
+several threads. What is kept lies in one block of memory, which a system hands out in pages of megabytes;
+of hundreds of arrays it would clear each few kilobytes anew, which takes longer than the indicator. And a
+recursion waits for its own last result on every row: lanes carry eight lengths side by side through one
+pass over the values, whose waits overlap. ``LANES`` names the indicators that are computed so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,8 @@ import numpy as np
 
 from engine import ConfigError, DataError, Float1D, Float2D, Int1D, kernel
 
+from .linear_regression import LINREG, linear_fit_rows_kernel
+from .momentum import RSI, strength_rows_kernel
 from .moving_average import EMA, RMA, recursive_rows_kernel
 from .spec import Columns, Indicator, Parameters
 from .volatility import ATR, true_range
@@ -59,6 +62,26 @@ def _lanes_kernel(
         line_7[t], line_8[t] = value - gap_7, value - gap_8
 
 
+@kernel(nogil=True)
+def _strength_lanes_kernel(close: Float1D, lengths: Int1D, out: Float2D) -> None:
+    """The relative strength of ``LANE_COUNT`` lengths into the rows of ``out``."""
+    common = min(lengths.max() + 1, len(close))
+    gains, losses = np.zeros(LANE_COUNT), np.zeros(LANE_COUNT)
+    alphas = 1.0 / lengths
+    for lane in range(LANE_COUNT):
+        rows = out[lane, :common]
+        gains[lane], losses[lane] = strength_rows_kernel(close, lengths[lane], 100.0, 0.0, rows)
+    for t in range(common, len(close)):
+        step = close[t] - close[t - 1]
+        up, down = 0.5 * (abs(step) + step), 0.5 * (abs(step) - step)
+        for lane in range(LANE_COUNT):
+            gain = gains[lane] + (up - gains[lane]) * alphas[lane]
+            loss = losses[lane] + (down - losses[lane]) * alphas[lane]
+            gains[lane], losses[lane] = gain, loss
+            both = gain + loss
+            out[lane, t] = 100.0 * (gain / both if both != 0.0 else 0.5) + 0.0
+
+
 def recursive_means(
     values: Float1D, lengths: Sequence[int], alphas: Sequence[float], start: int = 0
 ) -> Float2D:
@@ -96,10 +119,28 @@ def _true_ranges(columns: Columns, parameter_sets: Sequence[Parameters]) -> list
     return list(zip(means, means / close, strict=True))
 
 
+def _strength(columns: Columns, parameter_sets: Sequence[Parameters]) -> list[Outputs]:
+    close, lengths = columns["close"], np.array(_lengths(parameter_sets))
+    out = np.empty((LANE_COUNT, len(close)))
+    _strength_lanes_kernel(close, lengths[np.arange(LANE_COUNT).clip(max=len(lengths) - 1)], out)
+    return [(line,) for line in out[: len(lengths)]]
+
+
+def _lines(columns: Columns, parameter_sets: Sequence[Parameters]) -> list[Outputs]:
+    close = columns["close"]
+    out = np.empty((len(parameter_sets), 2, len(close)))
+    for (end, slope), length in zip(out, _lengths(parameter_sets), strict=True):
+        linear_fit_rows_kernel(close, length, end, slope)
+        np.subtract(close, end, out=slope)
+    return [(end, distance) for end, distance in out]
+
+
 LANES: Final[Mapping[Indicator, LaneFunction]] = {
     EMA: _exponential,
     RMA: _wilder,
     ATR: _true_ranges,
+    RSI: _strength,
+    LINREG: _lines,
 }
 
 
@@ -114,8 +155,8 @@ def indicator_grid(
 
     ``columns`` holds every input, ``(T,)`` each; a set names the parameters that differ from their
     defaults. Equal to ``indicator.compute`` for each set, to the last bit, whatever the number of
-    ``threads``. Raises ConfigError for a parameter or number of threads amiss and DataError for a
-    missing column.
+    ``threads``. The arrays are parts of common blocks, which live as long as one of them does. Raises
+    ConfigError for a parameter or number of threads amiss and DataError for a missing column.
     """
     if threads < 1:
         raise ConfigError(f"threads={threads} must be at least 1")
@@ -127,12 +168,22 @@ def indicator_grid(
     resolved = [indicator.resolved(given) for given in parameter_sets]
     in_lanes = LANES.get(indicator)
     size = 1 if in_lanes is None else LANE_COUNT
-    chunks = [resolved[first : first + size] for first in range(0, len(resolved), size)]
+    chunks = [
+        range(first, min(first + size, len(resolved))) for first in range(0, len(resolved), size)
+    ]
+    rows = len(columns[indicator.inputs[0]])
+    count = 0 if in_lanes is not None else len(resolved)
+    block = np.empty((count, len(indicator.outputs), rows))
 
-    def computed(chunk: Sequence[Parameters]) -> list[Outputs]:
+    def computed(chunk: range) -> list[Outputs]:
         if in_lanes is not None:
-            return in_lanes(columns, chunk)
-        return [indicator.compute(columns, parameters) for parameters in chunk]
+            return in_lanes(columns, [resolved[place] for place in chunk])
+        for place in chunk:
+            for kept, output in zip(
+                block[place], indicator.compute(columns, resolved[place]), strict=True
+            ):
+                kept[:] = output
+        return [tuple(block[place]) for place in chunk]
 
     if threads == 1:
         return [outputs for chunk in chunks for outputs in computed(chunk)]

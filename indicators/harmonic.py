@@ -1,39 +1,45 @@
 """Harmonic patterns: five turning points in fixed proportions, and the zone where the last may come.
 
-X, A, B, C, D alternate between low and high. With b = AB/XA, c = BC/AB, q = CD/BC and d = AD/XA the
-identity d = b (1 - c + c q) holds, so a pattern constrains b, c and q, and D is projected from three
-points known in advance. Shapes: H. M. Gartley (1935); ratios: L. Pesavento (1997), S. Carney (1998 to
-2010), D. Oglesbee (Cypher). There is no credible evidence that the patterns predict anything.
+A zone (PRZ) is the D that ``harmonic_pattern.py`` projects with its tolerance, at most .1 XA wide
+(.1 AB for ABCD), cut to what the pattern's q values can reach; a pattern whose zone is empty does not
+exist. It is published when C becomes known, unless prices have been there already; it is entered by
+the first bar that touches it and confirmed by the first close back out of it at most 5 bars later.
 
-A zone (PRZ) is the projected D with its tolerance, at most .1 XA wide (.1 AB for ABCD), cut to what
-the pattern's q values can reach; a pattern whose zone is empty does not exist. It is published when
-C is confirmed, ``right`` bars late, unless prices have been there already; it dies when C is
-exceeded, when it is touched sooner than .382 or later than 2.618 times AB's duration after C, after
-``max_open_bars``, or by a close 1 ATR beyond it. Where D lies inside X (Gartley, Bat, Shark) it also
-dies by a close 1 % beyond X and, once entered, by a low beyond X: the lowest low since the entry is
-D. It is entered by the first bar that touches it and confirmed by the first close back out of it at
-most 5 bars later. Death between entry and confirmation is the event ``failed``, as is a break before.
+It fails by a close 1 ATR beyond it. Where D lies inside X (Gartley, Bat, Shark, Cypher) it also fails
+by a close 1 % beyond X and, once entered, by a low beyond X: the lowest low since the entry is D. It
+expires, which says nothing against it, when C is exceeded first, when it is touched sooner than .382
+or not within 2.618 times AB's duration after C, after ``max_open_bars``, and when no close confirms it
+in time. A confirmed pattern stays active for ``validity_bars``, then expires, or until it fails.
 
-A confirmed pattern stays active for ``validity_bars`` or until it breaks. The seed keeps it active
-while prices are within 2 % of D: that is three hourly bars on one market and a month on another, and
-it counts a return to D long after as the same pattern; an age means the same everywhere.
+The seed keeps it active while prices are within 2 % of D: that is three hourly bars on one market and
+a month on another, and it counts a return to D long after as the same pattern; an age means the same
+everywhere.
+
+Figures are made of consecutive swings of the alternating list; with ``minor_swings`` 1 one leg of a
+figure may step over a minor swing, two pivots that stay strictly between the ends of the leg. CD needs
+no such leave: until D, prices may move as they like below C.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from engine import Float1D, Float2D
 
-from . import _harmonic_zone as zone_kernels
-from .pivot import (
-    alternating_pivots,
-    confirmed_pivots,
-    held_level,
-    long_gaps,
-    pivot_stable_rows,
+from . import _harmonic_zone as zones
+from ._harmonic_pivot import completed_kernel
+from ._harmonic_shape import ERROR_AB, ERROR_AD, ERROR_BC, ERROR_CD
+from .event_table import (
+    EVENT_FIELDS,
+    LOG_BOTTOM,
+    LOG_DIRECTION,
+    LOG_KNOWN,
+    LOG_TOP,
 )
+from .harmonic_pattern import PATTERNS, pattern_table
+from .pivot import held_level, long_gaps
 from .spec import Columns, Indicator, Output, Parameter, Parameters
+from .swing import swing_stable_rows, swings_of
 from .volatility import average_true_range, wilder_stable_rows
 
 LOOKBACK = 100
@@ -41,181 +47,199 @@ LOOKBACK = 100
 
 ATR_LENGTH = 14
 CONFIRM_BARS = 5
+ZONE_POINTS, PIVOT_POINTS = ("X", "A", "B", "C"), ("X", "A", "B", "C", "D")
 
 
-@dataclass(frozen=True, slots=True)
-class HarmonicPattern:
-    """One row of the table: ranges of b, c and q, the projection of D and where the idea is wrong.
+class ZoneSides(NamedTuple):
+    """Zones of both sides: rows known on every bar (bearish prices negated), and the logs of both."""
 
-    A range of one value is a point. ``ab`` None: X plays no part. ``cd`` None: q follows from the
-    rest. ``mode`` says from which point, along which leg, ``target`` and ``stop`` are measured: from A
-    along XA, from C along AB, XC or BC. In mode XC ``bc`` bounds XC/XA instead of BC/AB.
-    """
-
-    name: str
-    mode: float
-    ab: tuple[float, float] | None
-    bc: tuple[float, float]
-    cd: tuple[float, float] | None
-    target: float
-    stop: float
-
-    def row(self) -> list[float]:
-        """The pattern as one row of the kernels' table, absent ranges as 0."""
-        return [self.mode, *(self.ab or (0.0, 0.0)), *self.bc, *(self.cd or (0.0, 0.0)),
-                self.target, self.stop]  # fmt: skip
+    bullish: Float2D
+    bearish: Float2D
+    events: Float2D
+    changes: Float2D
 
 
-_XA, _AB = zone_kernels.MODE_XA, zone_kernels.MODE_AB
-_XC, _BC = zone_kernels.MODE_XC, zone_kernels.MODE_BC
-_RETRACEMENT = (0.382, 0.886)
+class CompletedSides(NamedTuple):
+    """Figures whose D is a pivot: direction, code and precision ``(T,)``, and the log of events."""
 
-PATTERNS = (
-    HarmonicPattern("gartley", _XA, (0.618, 0.618), _RETRACEMENT, (1.13, 1.618), 0.786, 1.0),
-    HarmonicPattern("bat", _XA, (0.382, 0.5), _RETRACEMENT, (1.618, 2.618), 0.886, 1.0),
-    HarmonicPattern("alternate_bat", _XA, (0.382, 0.382), _RETRACEMENT, (2.0, 3.618), 1.13, 1.27),
-    HarmonicPattern("butterfly", _XA, (0.786, 0.786), _RETRACEMENT, (1.618, 2.24), 1.27, 1.414),
-    HarmonicPattern("crab", _XA, (0.382, 0.618), _RETRACEMENT, (2.24, 3.618), 1.618, 1.828),
-    HarmonicPattern("deep_crab", _XA, (0.886, 0.886), _RETRACEMENT, (2.0, 3.618), 1.618, 1.828),
-    HarmonicPattern("abcd", _AB, None, _RETRACEMENT, None, 1.0, 1.13),
-    HarmonicPattern("shark", _XA, (0.382, 0.618), (1.13, 1.618), (1.618, 2.24), 0.886, 1.0),
-    HarmonicPattern("deep_shark", _XA, (0.382, 0.618), (1.13, 1.618), (1.618, 2.24), 1.13, 1.27),
-    HarmonicPattern("cypher", _XC, (0.382, 0.618), (1.272, 1.414), (1.272, 2.0), 0.786, 1.0),
-    HarmonicPattern("five_zero", _BC, (1.13, 1.618), (1.618, 2.24), None, 0.5, 0.618),
-)
-"""Every pattern; its code in the ``pattern`` outputs is its position + 1. ``deep_shark`` is the Shark
-at the other end of its D range: between .886 and 1.13 the zone would be too wide to mean anything."""
+    direction: Float1D
+    code: Float1D
+    precision: Float1D
+    events: Float2D
 
 
-def harmonic_ratios(
-    x: float, a: float, b: float, c: float, d: float
-) -> tuple[float, float, float, float]:
-    """AB/XA, BC/AB, CD/BC and AD/XA of five prices; each signed, so that d = b (1 - c + c q) holds."""
-    return (a - b) / (a - x), (c - b) / (a - b), (c - d) / (c - b), (a - d) / (a - x)
+def _unmirrored(log: Float2D, points: int) -> Float2D:
+    """The log of bearish events, which kernels write in negated prices, in prices."""
+    out = log.copy()
+    prices = slice(EVENT_FIELDS + points, EVENT_FIELDS + 2 * points + zones.LEVEL_CONFLUENCE)
+    out[:, LOG_DIRECTION] = -1.0
+    out[:, LOG_TOP], out[:, LOG_BOTTOM] = -log[:, LOG_BOTTOM], -log[:, LOG_TOP]
+    out[:, prices] = -log[:, prices]
+    return out
 
 
-def _table() -> Float2D:
-    table: Float2D = np.array([pattern.row() for pattern in PATTERNS], dtype=np.float64)
-    return table
+def _capacity(parameters: Parameters, figures: int) -> int:
+    """Zones that can be open at once: ``figures`` on every swing of a zone's longest life.
 
-
-def _pivot_list(
-    columns: Columns, parameters: Parameters, depth: int
-) -> tuple[Float2D, Float2D, Float2D]:
-    left, right = int(parameters["left"]), int(parameters["right"])
-    pivot_high, pivot_low = confirmed_pivots(columns["high"], columns["low"], left, right)
-    return alternating_pivots(pivot_high, pivot_low, right, depth, is_gap=columns["is_gap"])
-
-
-def _capacity(parameters: Parameters) -> int:
-    """Zones that can be open at once: all patterns on every pivot of a zone's longest life.
-
-    Two pivots of a kind lie more than ``min(left, right)`` rows apart.
+    Two pivots of a kind lie more than ``min(left, right)`` rows apart, two turns more than one.
     """
     life = int(parameters["max_open_bars"]) + CONFIRM_BARS + int(parameters["validity_bars"]) + 3
-    spacing = int(min(parameters["left"], parameters["right"])) + 1
-    return len(PATTERNS) * (life // spacing + 2)
+    spacing = 2 if parameters["by_turns"] else int(min(parameters["left"], parameters["right"])) + 1
+    return figures * (life // spacing + 2)
 
 
-def _side_events(columns: Columns, parameters: Parameters, sign: float) -> Float2D:
-    """Bullish zones for ``sign`` 1; for -1 bearish ones, as bullish ones of the negated prices."""
-    price, anchor, kind = _pivot_list(columns, parameters, 4)
+def harmonic_zones(columns: Columns, parameters: Parameters) -> ZoneSides:
+    """Every zone of both sides, as the votes' columns and the table of events read it."""
+    wide_legs = 3 * int(parameters["minor_swings"])
+    price, anchor, kind = swings_of(columns, parameters).alternating(
+        6 if wide_legs else 4, columns["is_gap"]
+    )
+    table = pattern_table(alternate_abcd=bool(parameters["alternate_abcd"]))
     high, low, close = columns["high"], columns["low"], columns["close"]
     atr = average_true_range(high, low, close, ATR_LENGTH)
-    if sign < 0:
-        high, low, close = -low, -high, -close
-    return zone_kernels.zones_kernel(
-        _table(),
-        np.ascontiguousarray(high),
-        np.ascontiguousarray(low),
-        np.ascontiguousarray(close),
-        atr,
-        sign * price,
-        anchor,
-        sign * kind,
-        long_gaps(columns["is_gap"], len(close)),
-        parameters["tolerance"],
-        parameters["point_tolerance"],
-        int(parameters["max_span_bars"]),
-        int(parameters["max_open_bars"]),
-        int(parameters["validity_bars"]),
-        _capacity(parameters),
+    resets = long_gaps(columns["is_gap"], len(close))
+
+    def side(
+        high: Float1D, low: Float1D, close: Float1D, sign: float
+    ) -> tuple[Float2D, Float2D, Float2D]:
+        return zones.zones_kernel(
+            table,
+            np.ascontiguousarray(high),
+            np.ascontiguousarray(low),
+            np.ascontiguousarray(close),
+            atr,
+            sign * price,
+            anchor,
+            sign * kind,
+            resets,
+            parameters["tolerance"],
+            parameters["point_tolerance"],
+            int(parameters["max_span_bars"]),
+            int(parameters["max_open_bars"]),
+            int(parameters["validity_bars"]),
+            wide_legs,
+            _capacity(parameters, len(table) * (wide_legs + 1)),
+        )
+
+    bullish, events, changes = side(high, low, close, 1.0)
+    bearish, bearish_events, bearish_changes = side(-low, -high, -close, -1.0)
+    bearish_changes[:, 0] += len(events)
+    return ZoneSides(
+        bullish,
+        bearish,
+        np.concatenate((events, _unmirrored(bearish_events, len(ZONE_POINTS)))),
+        np.concatenate((changes, bearish_changes)),
     )
 
 
-def _net(bullish: Float2D, bearish: Float2D, row: int) -> Float1D:
-    difference: Float1D = np.sign(bullish[row]) - np.sign(bearish[row])
+def completed_figures(columns: Columns, parameters: Parameters) -> CompletedSides:
+    """Every figure of both sides whose D has become known as a swing."""
+    wide_legs = 4 * int(parameters["minor_swings"])
+    price, anchor, kind = swings_of(columns, parameters).alternating(
+        7 if wide_legs else 5, columns["is_gap"]
+    )
+    table = pattern_table(alternate_abcd=bool(parameters["alternate_abcd"]))
+    limits = (
+        parameters["tolerance"],
+        parameters["point_tolerance"],
+        int(parameters["max_span_bars"]),
+        wide_legs,
+    )
+    bullish, bullish_precision, events = completed_kernel(table, price, anchor, kind, *limits)
+    bearish, bearish_precision, mirrored = completed_kernel(table, -price, anchor, -kind, *limits)
+    return CompletedSides(
+        np.sign(bullish) - np.sign(bearish),
+        bullish + bearish,
+        bullish_precision + bearish_precision,
+        np.concatenate((events, _unmirrored(mirrored, len(PIVOT_POINTS)))),
+    )
+
+
+def _net(sides: ZoneSides, row: int) -> Float1D:
+    difference: Float1D = np.sign(sides.bullish[row] - sides.bearish[row])
     return difference
 
 
-def _either(bullish: Float2D, bearish: Float2D, row: int) -> Float1D:
-    own: Float1D = bullish[row]
-    return np.where(own > 0, own, bearish[row])
+def _either(sides: ZoneSides, row: int) -> Float1D:
+    own: Float1D = sides.bullish[row]
+    return np.where(own > 0, own, sides.bearish[row])
 
 
-def _level(bullish: Float2D, bearish: Float2D, row: int, mirrored_row: int) -> Float1D:
-    """The newest level of either side, bullish first when both have one on a row."""
-    own = bullish[row]
-    newest: Float1D = np.where(np.isnan(own), -bearish[mirrored_row], own)
+def _newest(sides: ZoneSides, row: int, sign: float = -1.0) -> Float1D:
+    """The newest number of either side, bullish first when both have one on a row."""
+    own = sides.bullish[row]
+    newest: Float1D = np.where(np.isnan(own), sign * sides.bearish[row], own)
     return held_level(newest)
 
 
+def _published(events: Float2D, rows: int) -> tuple[Float1D, ...]:
+    """Direction of the zones published on each row, and edges and confluence of the newest one."""
+    known = events[:, LOG_KNOWN].astype(np.int64)
+    direction = np.zeros(rows)
+    np.add.at(direction, known, events[:, LOG_DIRECTION])
+    held = []
+    for field in (LOG_BOTTOM, LOG_TOP, EVENT_FIELDS + 8 + zones.LEVEL_CONFLUENCE):
+        column = np.full(rows, np.nan)
+        # Of several zones published on one row the last of the table stays.
+        column[known] = events[:, field]
+        held.append(held_level(column))
+    return np.sign(direction), *held
+
+
 def _harmonic(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    bullish = _side_events(columns, parameters, 1.0)
-    bearish = _side_events(columns, parameters, -1.0)
-    z = zone_kernels
+    sides = harmonic_zones(columns, parameters)
+    direction, zone_low, zone_high, confluence = _published(sides.events, len(columns["close"]))
     values = [
         side[row].copy()
-        for row in (z.ACTIVE_COUNT, z.ACTIVE_PRECISION)
-        for side in (bullish, bearish)
+        for row in (zones.ACTIVE_COUNT, zones.ACTIVE_PRECISION)
+        for side in (sides.bullish, sides.bearish)
     ]
     for value in values:
         value[:LOOKBACK] = np.nan
     return (
-        _net(bullish, bearish, z.PUBLISHED),
-        _net(bullish, bearish, z.ENTERED),
-        _net(bullish, bearish, z.CONFIRMED),
-        _net(bearish, bullish, z.FAILED),
-        _either(bullish, bearish, z.CONFIRMED),
+        direction,
+        _net(sides, zones.ENTERED),
+        _net(sides, zones.CONFIRMED),
+        -_net(sides, zones.FAILED),
+        _either(sides, zones.CONFIRMED_CODE),
         *values,
-        _level(bullish, bearish, z.ZONE_LOW, z.ZONE_HIGH),
-        _level(bullish, bearish, z.ZONE_HIGH, z.ZONE_LOW),
-        _level(bullish, bearish, z.TARGET_NEAR, z.TARGET_NEAR),
-        _level(bullish, bearish, z.TARGET_FAR, z.TARGET_FAR),
-        _level(bullish, bearish, z.STOP, z.STOP),
+        zone_low,
+        zone_high,
+        *(
+            _newest(sides, row)
+            for row in (zones.TARGET_NEAR, zones.TARGET_FAR, zones.STOP, zones.TARGET_C)
+        ),
+        confluence,
+        *(
+            _newest(sides, zones.ERROR_ROW + error, 1.0)
+            for error in (ERROR_AB, ERROR_BC, ERROR_CD, ERROR_AD)
+        ),
+        sides.bullish[zones.ACTIVE_PATTERNS],
+        sides.bearish[zones.ACTIVE_PATTERNS],
     )
 
 
 def _harmonic_pivot(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    price, anchor, kind = _pivot_list(columns, parameters, 5)
-    arguments = (
-        parameters["tolerance"],
-        parameters["point_tolerance"],
-        int(parameters["max_span_bars"]),
-    )
-    table = _table()
-    bullish, bullish_precision = zone_kernels.completed_kernel(
-        table, price, anchor, kind, *arguments
-    )
-    bearish, bearish_precision = zone_kernels.completed_kernel(
-        table, -price, anchor, -kind, *arguments
-    )
-    precision = bullish_precision + bearish_precision
-    precision[:LOOKBACK] = np.nan
-    return np.sign(bullish) - np.sign(bearish), bullish + bearish, precision
+    found = completed_figures(columns, parameters)
+    found.precision[:LOOKBACK] = np.nan
+    entry = np.where(found.direction != 0, columns["close"], np.nan)
+    return found.direction, found.code, found.precision, entry
 
 
 _SIDES = (Parameter("left", 5, 2, 30), Parameter("right", 5, 2, 30))
-_TOLERANCES = (
+_FIGURES = (
     Parameter("tolerance", 0.03, 0.01, 0.08, integer=False),
     Parameter("point_tolerance", 0.05, 0.01, 0.08, integer=False),
     Parameter("max_span_bars", 400, 50, 2000),
+    Parameter("minor_swings", 0, 0, 1),
+    Parameter("alternate_abcd", 0, 0, 1),
+    Parameter("by_turns", 0, 0, 1),
+    Parameter("turn_atr", 2.5, 1.0, 6.0, integer=False),
 )
 
 
 def _list_stable_rows(parameters: Parameters) -> int:
-    settled = pivot_stable_rows(int(parameters["left"]), int(parameters["right"]))
-    return settled + int(parameters["max_span_bars"])
+    return swing_stable_rows(parameters) + int(parameters["max_span_bars"])
 
 
 def _zone_stable_rows(parameters: Parameters) -> int:
@@ -229,7 +253,7 @@ HARMONIC = Indicator(
     inputs=("high", "low", "close", "is_gap"),
     parameters=(
         *_SIDES,
-        *_TOLERANCES,
+        *_FIGURES,
         Parameter("max_open_bars", 200, 20, 1000),
         Parameter("validity_bars", 10, 1, 60),
     ),
@@ -252,7 +276,21 @@ HARMONIC = Indicator(
         Output("zone_high", "level", "price", "upper edge of that zone"),
         Output("target_near", "level", "price", ".382 of AD from D, newest confirmed pattern"),
         Output("target_far", "level", "price", ".618 of AD from D"),
-        Output("stop", "level", "price", "beyond X, or 1.13 (butterfly 1.414) of the projection"),
+        Output("stop", "level", "price", "X, or 1.13 (butterfly 1.414) of the projection"),
+        Output("target_c", "level", "price", "C of the newest confirmed pattern"),
+        Output("confluence", "level", "XA", "distance of the newest zone's ideal D from AB = CD",
+               low=0.0),
+        Output("ab_error", "level", "tolerances", "error of AB/XA, newest confirmed pattern",
+               low=0.0, high=1.0),
+        Output("bc_error", "level", "tolerances", "error of BC/AB (XC/XA for the cypher)",
+               low=0.0, high=1.0),
+        Output("cd_error", "level", "tolerances", "error of CD/BC, at most 1", low=0.0, high=1.0),
+        Output("ad_error", "level", "tolerances", "distance of D from its ideal, at most 1",
+               low=0.0, high=1.0),
+        Output("bullish_patterns", "state", "bits", "sum of 2 ** position in PATTERNS, valid ones",
+               high=2.0 ** len(PATTERNS) - 1),
+        Output("bearish_patterns", "state", "bits", "the same for bearish patterns",
+               high=2.0 ** len(PATTERNS) - 1),
     ),
     compute=_harmonic,
     lookback=lambda parameters: LOOKBACK,
@@ -262,8 +300,8 @@ HARMONIC = Indicator(
 HARMONIC_PIVOT = Indicator(
     name="harmonic_pivot",
     text="Harmonic patterns whose D is itself a confirmed pivot, known right bars after it.",
-    inputs=("high", "low", "is_gap"),
-    parameters=(*_SIDES, *_TOLERANCES),
+    inputs=("high", "low", "close", "is_gap"),
+    parameters=(*_SIDES, *_FIGURES),
     outputs=(
         Output("completed", "signal", "direction", "1 bullish pattern, -1 bearish",
                firing_rate=(0.0005, 0.02)),
@@ -271,6 +309,8 @@ HARMONIC_PIVOT = Indicator(
                high=float(len(PATTERNS))),
         Output("precision", "value", "score", "1 - mean error in tolerances, 0 for none",
                low=0.0, high=1.0),
+        Output("entry", "sparse", "price", "close of the row on which it became known, never D",
+               low=0.0),
     ),
     compute=_harmonic_pivot,
     lookback=lambda parameters: LOOKBACK,

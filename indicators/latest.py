@@ -26,6 +26,7 @@ def latest_features(
     *,
     indicators: Mapping[str, Indicator],
     rows: int = 1,
+    tails: ClockTails | None = None,
 ) -> FeatureMatrix:
     """The last ``rows`` rows of ``build_features``, at a cost that does not grow with the history.
 
@@ -41,16 +42,15 @@ def latest_features(
     scale at most, and that only where ``stable`` is far above ``MOST_EXTRA_ROWS``. Where a history is
     shorter than the window everything is equal.
 
-    Returns at most ``rows`` rows: as many as there are bars. A series that states an input nowhere is
-    searched to its start. Raises what ``build_features`` raises, and ConfigError when ``rows`` is
-    below 1.
+    ``tails`` are those of this market, where several calls share them. Returns at most ``rows`` rows:
+    as many as there are bars. A series that states an input nowhere is searched to its start. Raises
+    what ``build_features`` raises, and ConfigError when ``rows`` is below 1.
     """
     if rows < 1:
         raise ConfigError(f"rows={rows} must be at least 1: the newest row is one")
     open_time = market.bars.open_time[-rows:]
     known_at = open_time + market.bars.step_ns
-    tails = ClockTails(market)
-    needs = _Needs(market, known_at, tails)
+    needs = _Needs(market, known_at, ClockTails(market) if tails is None else tails)
     present: list[Feature] = []
     columns: list[Float1D] = []
     computed: dict[tuple[object, ...], tuple[tuple[Float1D, ...], Clock, Int1D]] = {}

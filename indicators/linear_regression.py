@@ -19,11 +19,11 @@ _ATR_LENGTH = Parameter("atr_length", 14, 2, 200)
 
 
 @kernel(nogil=True)
-def _linear_fit_kernel(values: Float1D, length: int) -> tuple[Float1D, Float1D]:
+def linear_fit_rows_kernel(values: Float1D, length: int, ends: Float1D, slopes: Float1D) -> None:
     """``tails`` are sums from row ``i`` of the last block to its end, ``weighted_tails`` those in
-    which row ``i`` counts once, the next twice and so on."""
+    which row ``i`` counts once, the next twice and so on; heads are those of this block to row ``i``."""
     count = len(values)
-    ends, slopes = np.empty(count), np.empty(count)
+    heads, weighted_heads = np.empty(length), np.empty(length)
     tails, weighted_tails = np.full(length + 1, np.nan), np.full(length + 1, np.nan)
     weights = length * (length + 1.0) / 2.0
     steepness = 6.0 / (length - 1.0)
@@ -36,9 +36,12 @@ def _linear_fit_kernel(values: Float1D, length: int) -> tuple[Float1D, Float1D]:
             step = block[i] - anchor
             head += step
             weighted_head += (i + 1) * step
+            heads[i], weighted_heads[i] = head, weighted_head
+        # Apart from the sums, which wait for each other, so that several rows are divided at once.
+        for i in range(len(block)):
             before = length - 1 - i
-            weighted = weighted_tails[i + 1] + before * head + weighted_head
-            mean = (tails[i + 1] + head) / length
+            weighted = weighted_tails[i + 1] + before * heads[i] + weighted_heads[i]
+            mean = (tails[i + 1] + heads[i]) / length
             tilt = weighted / weights - mean
             slope[i] = steepness * tilt
             end[i] = anchor + (mean + 3.0 * tilt)
@@ -53,7 +56,6 @@ def _linear_fit_kernel(values: Float1D, length: int) -> tuple[Float1D, Float1D]:
             tilt = weighted_tail / weights - tail / length
             slope[length - 1] = steepness * tilt
             end[length - 1] = anchor + (tail / length + 3.0 * tilt)
-    return ends, slopes
 
 
 def linear_fit(values: Float1D, length: int) -> tuple[Float1D, Float1D]:
@@ -64,13 +66,15 @@ def linear_fit(values: Float1D, length: int) -> tuple[Float1D, Float1D]:
     to n, the newest weighs most) and the plain mean M, the slope is ``6 (W - M) / (n - 1)`` and the end
     ``3 W - 2 M``. Exactly 0 and the value itself where all rows are equal.
     """
-    return _linear_fit_kernel(values, length)
+    ends, slopes = np.empty(len(values)), np.empty(len(values))
+    linear_fit_rows_kernel(values, length, ends, slopes)
+    return ends, slopes
 
 
 def _linreg(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     close = columns["close"]
-    end, _ = linear_fit(close, int(parameters["length"]))
-    return end, close - end
+    end, slope = linear_fit(close, int(parameters["length"]))
+    return end, np.subtract(close, end, out=slope)
 
 
 def _window(parameters: Parameters) -> int:

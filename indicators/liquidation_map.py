@@ -212,7 +212,7 @@ LIQUIDATION_MAP = Indicator(
     text=(
         "Presumed liquidation levels from new open interest: nearest clusters, cascade and its odds. "
         "Until coefficients are fitted the odds are mass over `full_mass_share` of a day's volume: "
-        "50 M dollars against 15 G a day."
+        "what is traded in half an hour."
     ),
     inputs=(
         "open_time",
@@ -238,7 +238,7 @@ LIQUIDATION_MAP = Indicator(
             Parameter(f"weight_{leverage}x", weight, 0.0, 1.0, integer=False)
             for leverage, weight in zip(LEVERAGES, _WEIGHTS, strict=True)
         ),
-        Parameter("full_mass_share", 1.0 / 300.0, 1e-4, 1.0, integer=False),
+        Parameter("full_mass_share", 0.02, 1e-4, 1.0, integer=False),
         Parameter("fitted", 0, 0, 1),
         _coefficient("intercept"),
         _coefficient("mass_weight"),

@@ -18,8 +18,10 @@ TIGHT = 1e-8
 
 
 @kernel(nogil=True)
-def _strength_kernel(close: Float1D, length: int, scale: float, shift: float) -> Float1D:
-    out = np.empty(len(close))
+def strength_rows_kernel(
+    close: Float1D, length: int, scale: float, shift: float, out: Float1D
+) -> tuple[float, float]:
+    """The first ``len(out)`` rows of the index into ``out``; the mean gain and loss on the last of them."""
     out[:length] = np.nan
     gain, loss, alpha = 0.0, 0.0, 1.0 / length
     for t in range(1, min(length + 1, len(close))):
@@ -27,13 +29,20 @@ def _strength_kernel(close: Float1D, length: int, scale: float, shift: float) ->
         gain += 0.5 * (abs(step) + step)
         loss += 0.5 * (abs(step) - step)
     gain, loss = gain / length, loss / length
-    for t in range(length, len(close)):
+    for t in range(length, len(out)):
         if t > length:
             step = close[t] - close[t - 1]
             gain += (0.5 * (abs(step) + step) - gain) * alpha
             loss += (0.5 * (abs(step) - step) - loss) * alpha
         both = gain + loss
         out[t] = scale * (gain / both if both != 0.0 else 0.5) + shift
+    return gain, loss
+
+
+@kernel(nogil=True)
+def _strength_kernel(close: Float1D, length: int, scale: float, shift: float) -> Float1D:
+    out = np.empty(len(close))
+    strength_rows_kernel(close, length, scale, shift, out)
     return out
 
 

@@ -30,7 +30,12 @@ def _long_gap_kernel(is_gap: Float1D, limit: int) -> Bool1D:
 
 @kernel(nogil=True)
 def _alternating_kernel(
-    pivot_high: Float1D, pivot_low: Float1D, right: int, depth: int, resets: Bool1D
+    pivot_high: Float1D,
+    pivot_low: Float1D,
+    high_anchor: Float1D,
+    low_anchor: Float1D,
+    depth: int,
+    resets: Bool1D,
 ) -> tuple[Float2D, Float2D, Float2D]:
     rows = len(pivot_high)
     price = np.full((rows, depth), np.nan)
@@ -43,8 +48,9 @@ def _alternating_kernel(
         if resets[t]:
             price[t], anchor[t], kind[t] = np.nan, -1.0, 0.0
             first_valid_anchor = t + 1
-        has_high, has_low = not np.isnan(pivot_high[t]), not np.isnan(pivot_low[t])
-        if t - right < first_valid_anchor or not (has_high or has_low):
+        has_high = not np.isnan(pivot_high[t]) and high_anchor[t] >= first_valid_anchor
+        has_low = not np.isnan(pivot_low[t]) and low_anchor[t] >= first_valid_anchor
+        if not (has_high or has_low):
             continue
         newest = kind[t, 0]
         if has_high and has_low and newest == 0:
@@ -64,7 +70,8 @@ def _alternating_kernel(
                     price[t, slot] = price[t, slot - 1]
                     anchor[t, slot] = anchor[t, slot - 1]
                     kind[t, slot] = kind[t, slot - 1]
-            price[t, 0], anchor[t, 0], kind[t, 0] = level, float(t - right), side
+            price[t, 0], kind[t, 0] = level, side
+            anchor[t, 0] = high_anchor[t] if side == 1 else low_anchor[t]
     return price, anchor, kind
 
 
@@ -180,10 +187,29 @@ def alternating_pivots(
     Returns ``price``, ``anchor`` (row of the extreme) and ``kind`` (1 high, -1 low), each
     ``(T, depth)`` float64; NaN, -1 and 0 where there are fewer pivots.
     """
+    anchor = np.arange(len(pivot_high), dtype=np.float64) - right
+    return alternating_swings((pivot_high, pivot_low), (anchor, anchor), depth, is_gap)
+
+
+def alternating_swings(
+    swings: tuple[Float1D, Float1D],
+    anchors: tuple[Float1D, Float1D],
+    depth: int,
+    is_gap: Float1D | None = None,
+) -> tuple[Float2D, Float2D, Float2D]:
+    """``alternating_pivots`` of highs and lows that each state the row of their extreme.
+
+    ``swings`` and ``anchors`` are (high, low), ``(T,)`` each; an anchor is read where its price is not
+    NaN.
+    """
     _checked_length("depth", depth)
-    rows = len(pivot_high)
     return _alternating_kernel(
-        _contiguous(pivot_high), _contiguous(pivot_low), right, depth, long_gaps(is_gap, rows)
+        _contiguous(swings[0]),
+        _contiguous(swings[1]),
+        _contiguous(anchors[0]),
+        _contiguous(anchors[1]),
+        depth,
+        long_gaps(is_gap, len(swings[0])),
     )
 
 

@@ -5,94 +5,45 @@ bar belongs to a window when its open lies in [start, end). On bars of more than
 windows, the indicators give nothing: states and events are 0, levels NaN.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import numpy as np
 
-from engine import HOUR_NS, Bool1D, Float1D, Int1D, kernel
+from engine import HOUR_NS, MINUTE_NS, Bool1D, Float1D, Int1D, kernel
 
+from .completed_range import CompletedRanges, bar_step_ns, completed_ranges
 from .fair_value_gap import ATR_LENGTH
+from .new_york import LocalTime, inside, new_york_time, weekend_bars
 from .pivot import held_level, long_gaps
 from .spec import Columns, Indicator, Output, Parameter, Parameters
+from .structure import STRUCTURE
 from .volatility import average_true_range, wilder_stable_rows
-
-NEW_YORK = ZoneInfo("America/New_York")
-MINUTES_PER_DAY = 1440
-_HOUR_S, _DAY_S = 3600, 86400
-_LATEST_S = 4_000_000_000
 
 NO_ZONE, ASIAN, LONDON, NEW_YORK_AM, LONDON_CLOSE = range(5)
 """Codes of ``kill_zone.zone``."""
 
-KILL_ZONES = (
-    (ASIAN, 20 * 60, 24 * 60),
-    (LONDON, 2 * 60, 5 * 60),
-    (NEW_YORK_AM, 7 * 60, 10 * 60),
-    (LONDON_CLOSE, 10 * 60, 12 * 60),
-)
-"""(code, first minute, last minute + 1) of the New York day; the ICT-common table of SPEC H5.8."""
+ICT_COMMON, SEED = 0, 1
+"""Codes of ``kill_zone``'s ``preset``."""
 
-SILVER_BULLETS = ((3 * 60, 4 * 60), (10 * 60, 11 * 60), (14 * 60, 15 * 60))
+_EARLY_ZONES = ((ASIAN, 20 * 60, 24 * 60), (LONDON, 2 * 60, 5 * 60))
+KILL_ZONES: Final[Mapping[int, tuple[tuple[int, int, int], ...]]] = {
+    ICT_COMMON: (
+        *_EARLY_ZONES,
+        (NEW_YORK_AM, 7 * 60, 10 * 60),
+        (LONDON_CLOSE, 10 * 60, 12 * 60),
+    ),
+    SEED: (*_EARLY_ZONES, (NEW_YORK_AM, 8 * 60, 11 * 60)),
+}
+"""(code, first minute, last minute + 1) of the New York day, by preset (SPEC H5.8). The window that
+teachers give to stock indices, 08:30 to 11:00, is left out: these are bars of coins."""
 
-
-@dataclass(frozen=True, slots=True)
-class LocalTime:
-    """The New York clock of each bar's open; every array ``(T,)`` int64.
-
-    ``minute`` of the day 0 to 1439, ``day`` counted from 1970-01-01 (a Thursday), ``weekday`` 0 for
-    Monday to 6 for Sunday.
-    """
-
-    minute: Int1D
-    day: Int1D
-    weekday: Int1D
-
-
-def _offset_s(second: int) -> int:
-    offset = datetime.fromtimestamp(second, NEW_YORK).utcoffset()
-    return 0 if offset is None else int(offset.total_seconds())
-
-
-def _offsets_s(seconds: Int1D) -> Int1D:
-    # Clocks change once a day at most and on a whole hour, so a day whose two ends agree needs one
-    # look-up and the others one for each hour.
-    hours, inverse = np.unique(seconds // _HOUR_S, return_inverse=True)
-    days, day_of = np.unique(hours // 24, return_inverse=True)
-    starts = {int(day): _offset_s(int(day) * _DAY_S) for day in {*days, *(days + 1)}}
-    by_day = np.array([starts[int(day)] for day in days], dtype=np.int64)
-    changing = np.array([starts[int(day)] != starts[int(day) + 1] for day in days], dtype=np.bool_)
-    by_hour = by_day[day_of]
-    for position in np.flatnonzero(changing[day_of]):
-        by_hour[position] = _offset_s(int(hours[position]) * _HOUR_S)
-    offsets: Int1D = by_hour[inverse]
-    return offsets
-
-
-def new_york_time(open_time: Float1D) -> LocalTime:
-    """New York minute of day, day and weekday of ``open_time`` (ns UTC as float64, ``(T,)``).
-
-    A time that is not finite, before 1970 or after 2096 is read as 1970-01-01 00:00 UTC.
-    """
-    valid = (open_time >= 0) & (open_time <= _LATEST_S * 1e9)
-    seconds = np.where(valid, open_time, 0.0).astype(np.int64) // 1_000_000_000
-    local = seconds + _offsets_s(seconds)
-    day = local // _DAY_S
-    return LocalTime(minute=local % _DAY_S // 60, day=day, weekday=(day + 3) % 7)
-
-
-def _inside(minute: Int1D, start: int, end: int) -> Bool1D:
-    inside: Bool1D = (minute >= start) & (minute < end)
-    return inside
-
-
-def _is_weekend(local: LocalTime, evening_from: int = 20 * 60) -> Bool1D:
-    # The Asian evening belongs to the date on which it ends: Sunday's is Monday's.
-    weekday = (local.weekday + (local.minute >= evening_from)) % 7
-    weekend: Bool1D = weekday >= 5
-    return weekend
+SILVER_BULLETS: Final[Mapping[int, tuple[tuple[int, int], ...]]] = {
+    ICT_COMMON: ((3 * 60, 4 * 60), (10 * 60, 11 * 60), (14 * 60, 15 * 60)),
+    SEED: ((9 * 60 + 50, 10 * 60 + 10), (15 * 60, 15 * 60 + 20)),
+}
+"""(first minute, last minute + 1) by preset: the hours of the common one, the seed's macros."""
 
 
 def _fits_windows(open_time: Float1D) -> Bool1D:
@@ -102,28 +53,18 @@ def _fits_windows(open_time: Float1D) -> Bool1D:
 
 
 @kernel(nogil=True)
-def _session_range_kernel(
-    session: Int1D, high: Float1D, low: Float1D, is_gap: Float1D, resets: Bool1D
+def _held_range_kernel(
+    high: Float1D, low: Float1D, date: Float1D, resets: Bool1D
 ) -> tuple[Float1D, Float1D, Float1D]:
-    # session: number of the session that a bar belongs to, -1 outside. A range counts once its
-    # session is over, if the series saw its beginning and traded in it.
-    rows = len(session)
+    rows = len(high)
     top, bottom, owner = np.full(rows, np.nan), np.full(rows, np.nan), np.full(rows, -1.0)
-    done_top, done_bottom, done = np.nan, np.nan, -1
-    run_top, run_bottom, current, traded = np.nan, np.nan, -1, False
     for t in range(rows):
         if resets[t]:
-            done_top, done_bottom, done, current = np.nan, np.nan, -1, -1
             continue
-        if session[t] != current:
-            if current >= 0 and traded:
-                done_top, done_bottom, done = run_top, run_bottom, current
-            current = session[t] if t > 0 and session[t - 1] != session[t] else -1
-            run_top, run_bottom, traded = -np.inf, np.inf, False
-        if current >= 0 and is_gap[t] < 0.5:
-            run_top, run_bottom = max(run_top, high[t]), min(run_bottom, low[t])
-            traded = True
-        top[t], bottom[t], owner[t] = done_top, done_bottom, float(done)
+        if t > 0:
+            top[t], bottom[t], owner[t] = top[t - 1], bottom[t - 1], owner[t - 1]
+        if not np.isnan(date[t]):
+            top[t], bottom[t], owner[t] = high[t], low[t], date[t]
     return top, bottom, owner
 
 
@@ -135,40 +76,56 @@ def _judas_kernel(
     bottom: Float1D,
     active: Bool1D,
     day: Int1D,
+    shift: Float1D,
     reach_atr: float,
     min_strength: float,
-) -> tuple[Float1D, Float1D]:
+    needs_shift: bool,
+) -> tuple[Float1D, Float1D, Float1D, Float1D, Float1D]:
     open_, high, low, close = prices
     rows = len(close)
     event, strength = np.zeros(rows), np.zeros(rows)
+    began, extreme, extreme_row = (
+        np.full(rows, np.nan),
+        np.full(rows, np.nan),
+        np.full(rows, np.nan),
+    )
     today, midnight_open = -1, np.nan
-    raid_top, raid_bottom, fired_down, fired_up = np.nan, np.nan, False, False
+    over, under, over_row, under_row, over_began, under_began = np.nan, np.nan, -1, -1, -1, -1
+    shifted_down, shifted_up, fired_down, fired_up = False, False, False, False
     for t in range(rows):
         if day[t] != today:
             today = day[t]
             midnight_open = open_[t] if t > 0 else np.nan
-            raid_top, raid_bottom, fired_down, fired_up = np.nan, np.nan, False, False
+            over, under = np.nan, np.nan
+            shifted_down, shifted_up, fired_down, fired_up = False, False, False, False
         width = top[t] - bottom[t]
         if not (active[t] and width > 0):
             continue
-        if np.isnan(raid_top):
+        if np.isnan(over):
             if high[t] >= top[t] + reach_atr * atr[t] and high[t] > midnight_open:
-                raid_top = high[t]
-        else:
-            raid_top = max(raid_top, high[t])
-        if np.isnan(raid_bottom):
+                over, over_row, over_began = high[t], t, t
+        elif high[t] > over:
+            over, over_row = high[t], t
+        if np.isnan(under):
             if low[t] <= bottom[t] - reach_atr * atr[t] and low[t] < midnight_open:
-                raid_bottom = low[t]
-        else:
-            raid_bottom = min(raid_bottom, low[t])
-        down = (raid_top - close[t]) / width
-        up = (close[t] - raid_bottom) / width
+                under, under_row, under_began = low[t], t, t
+        elif low[t] < under:
+            under, under_row = low[t], t
+        shifted_down = shifted_down or (shift[t] < 0 and not np.isnan(over))
+        shifted_up = shifted_up or (shift[t] > 0 and not np.isnan(under))
+        down, up = (over - close[t]) / width, (close[t] - under) / width
         falls = not fired_down and close[t] < top[t] and down >= min_strength
         rises = not fired_up and close[t] > bottom[t] and up >= min_strength
+        falls = falls and (shifted_down or not needs_shift)
+        rises = rises and (shifted_up or not needs_shift)
         fired_down, fired_up = fired_down or falls, fired_up or rises
-        if falls != rises:
-            event[t], strength[t] = (-1.0, down) if falls else (1.0, up)
-    return event, strength
+        if falls and not rises:
+            event[t], strength[t] = -1.0, down
+            began[t], extreme[t], extreme_row[t] = float(over_began), over, float(over_row)
+        elif rises and not falls:
+            event[t], strength[t] = 1.0, up
+            began[t], extreme[t], extreme_row[t] = float(under_began), under, float(under_row)
+    return event, strength, began, extreme, extreme_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,101 +145,143 @@ ASIAN_RAID = SessionWindow(20 * 60, 24 * 60, 0, 5 * 60)
 LONDON_RAID = SessionWindow(2 * 60, 5 * 60, 8 * 60 + 30, 10 * 60 + 30)
 
 
-def session_range(
-    columns: Columns, local: LocalTime, window: SessionWindow
-) -> tuple[Float1D, Float1D, Float1D]:
-    """High and low of the newest completed session, and the date it belongs to; each ``(T,)``.
+def session_ranges(
+    columns: Columns,
+    window: SessionWindow,
+    *,
+    weekend: bool = False,
+    local: LocalTime | None = None,
+) -> CompletedRanges:
+    """The range of each session, on the row at whose close it is over; its ``period`` is its date.
 
-    Known from the first bar behind the session on; NaN and -1 before. A session counts when the
-    series holds its beginning and at least one bar of it was traded. ``columns`` needs high, low and
-    is_gap.
+    A session counts when the series holds its beginning, a bar of it was traded and no more than three
+    missing bars in a row lie in it; one of a Saturday or Sunday (the date on which an evening ends) only
+    with ``weekend``. Bars of more than an hour have no sessions. ``columns`` needs open_time, high, low
+    and is_gap; ``local`` is ``new_york_time`` of the opens, where it is at hand.
     """
-    owner = local.day + (1 if window.start >= window.raid_end else 0)
-    session = np.where(_inside(local.minute, window.start, window.end), owner, -1)
-    resets = long_gaps(columns["is_gap"], len(session))
-    return _session_range_kernel(
-        session, columns["high"], columns["low"], columns["is_gap"], resets
-    )
+    local = new_york_time(columns["open_time"]) if local is None else local
+    date = local.day + (1 if window.start >= window.raid_end else 0)
+    belongs = inside(local.minute, window.start, window.end)
+    if not weekend:
+        belongs &= (date + 3) % 7 < 5
+    step = bar_step_ns(columns["open_time"])
+    # Row 0 has no step, and what begins on row 1 must not be made of it.
+    belongs[1:] &= step[1:] <= HOUR_NS
+    is_last = local.minute + step / MINUTE_NS >= window.end
+    return completed_ranges(columns, np.where(belongs, date, -1), is_last)
 
 
-def judas_swing(
+@dataclass(frozen=True, slots=True)
+class JudasSwings:
+    """Failed raids of one session's range; float64 ``(T,)``, row *t* known at close *t*.
+
+    ``event``: 1 or -1, 0 without one. ``strength``: of the return, to the range's width, 0 without one.
+    ``began``: row on which the raid began; ``extreme`` and ``extreme_row``: the farthest price of the
+    raid; NaN without an event. ``high`` and ``low``: the newest range, NaN before the first.
+    """
+
+    event: Float1D
+    strength: Float1D
+    began: Float1D
+    extreme: Float1D
+    extreme_row: Float1D
+    high: Float1D
+    low: Float1D
+
+
+def _shifts(columns: Columns) -> Float1D:
+    """Shifts of structure (MSS) at the defaults of the indicator ``structure``."""
+    return STRUCTURE.compute(columns, STRUCTURE.resolved({}))[STRUCTURE.output_index("mss")]
+
+
+def judas_swings(
     columns: Columns,
     window: SessionWindow = ASIAN_RAID,
     *,
     reach_atr: float = 0.1,
     min_strength: float = 0.3,
     weekend: bool = False,
-) -> tuple[Float1D, Float1D]:
-    """False breaks of a session's range inside its raid window; direction and strength, ``(T,)``.
+    needs_shift: bool = False,
+    local: LocalTime | None = None,
+) -> JudasSwings:
+    """False breaks of a session's range inside its raid window (SPEC H5.8).
 
     Bearish (-1): a high above the day's midnight open reaches the range's high + ``reach_atr * ATR``;
     then a close inside the window lies back under the high with strength ``(highest - close) / (high -
     low of the range)`` of ``min_strength`` or more. The close of the raiding bar itself comes after
-    its high and counts. Known at that close, once a side and day; bullish mirrored; both at once are
-    nothing. ``weekend`` lets Saturdays and Sundays count. ``columns`` needs open_time, open, high,
-    low, close and is_gap.
+    its high and counts. With ``needs_shift`` a shift of structure to that side (MSS) must have become
+    known between the raid and that close. Known at that close, once a side and day; bullish mirrored;
+    both at once are nothing. ``weekend`` lets Saturdays and Sundays count. ``columns`` needs open_time,
+    open, high, low, close and is_gap; ``local`` is ``new_york_time`` of the opens, where it is at hand.
     """
-    local = new_york_time(columns["open_time"])
-    top, bottom, owner = session_range(columns, local, window)
-    active = _inside(local.minute, window.raid_start, window.raid_end) & (owner == local.day)
-    if not weekend:
-        active &= local.weekday < 5
+    local = new_york_time(columns["open_time"]) if local is None else local
     high, low, close = columns["high"], columns["low"], columns["close"]
-    return _judas_kernel(
+    ranges = session_ranges(columns, window, weekend=weekend, local=local)
+    resets = long_gaps(columns["is_gap"], len(close))
+    top, bottom, date = _held_range_kernel(ranges.high, ranges.low, ranges.period, resets)
+    active = inside(local.minute, window.raid_start, window.raid_end) & (date == local.day)
+    active &= _fits_windows(columns["open_time"])
+    found = _judas_kernel(
         (columns["open"], high, low, close),
         average_true_range(high, low, close, ATR_LENGTH),
         top,
         bottom,
         active,
         local.day,
+        _shifts(columns) if needs_shift else np.zeros(len(close)),
         reach_atr,
         min_strength,
+        needs_shift,
     )
+    return JudasSwings(*found, top, bottom)
 
 
 def _zone_of(local: LocalTime, zones: Sequence[tuple[int, int, int]]) -> Float1D:
     zone = np.full(len(local.minute), float(NO_ZONE))
     for code, start, end in zones:
-        zone[_inside(local.minute, start, end)] = float(code)
+        zone[inside(local.minute, start, end)] = float(code)
     return zone
 
 
 def _kill_zone(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     local = new_york_time(columns["open_time"])
-    zone = _zone_of(local, KILL_ZONES)
-    silver = np.zeros(len(zone))
-    for start, end in SILVER_BULLETS:
-        silver[_inside(local.minute, start, end)] = 1.0
-    into = np.zeros(len(zone))
-    for code, start, _ in KILL_ZONES:
+    preset = int(parameters["preset"])
+    zone = _zone_of(local, KILL_ZONES[preset])
+    silver, into = np.zeros(len(zone)), np.zeros(len(zone))
+    for start, end in SILVER_BULLETS[preset]:
+        silver[inside(local.minute, start, end)] = 1.0
+    for code, start, _ in KILL_ZONES[preset]:
         into = np.where(zone == code, local.minute - float(start), into)
     closed = ~_fits_windows(columns["open_time"])
     if parameters["weekend"] == 0:
-        closed |= _is_weekend(local)
+        closed |= weekend_bars(local)
     return np.where(closed, 0.0, zone), np.where(closed, 0.0, into), np.where(closed, 0.0, silver)
 
 
-def _judas(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    (asian, asian_strength), (london, london_strength) = (
-        judas_swing(
+def judas_of(columns: Columns, parameters: Parameters) -> tuple[JudasSwings, JudasSwings]:
+    """Judas swings of the Asian and of the London range, with the parameters of ``judas_swing``."""
+    local = new_york_time(columns["open_time"])
+    asian, london = (
+        judas_swings(
             columns,
             window,
             reach_atr=parameters["reach_atr"],
             min_strength=parameters["min_strength"],
             weekend=parameters["weekend"] != 0,
+            needs_shift=parameters["needs_shift"] != 0,
+            local=local,
         )
         for window in (ASIAN_RAID, LONDON_RAID)
     )
-    local = new_york_time(columns["open_time"])
-    top, bottom, _ = session_range(columns, local, ASIAN_RAID)
-    event = np.where(asian != 0, asian, london)
-    strength = np.where(asian != 0, asian_strength, london_strength)
-    fits = _fits_windows(columns["open_time"])
-    levels = (
-        held_level(np.where(fits & shown, level, np.nan))
-        for shown, level in ((event != 0, strength), (True, top), (True, bottom))
-    )
-    return np.where(fits, asian, 0.0), np.where(fits, london, 0.0), *levels
+    return asian, london
+
+
+def _judas(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    asian, london = judas_of(columns, parameters)
+    # The two windows have no minute in common.
+    event = asian.event + london.event
+    strength = held_level(np.where(event != 0, asian.strength + london.strength, np.nan))
+    return asian.event, london.event, strength, held_level(asian.high), held_level(asian.low)
 
 
 _WEEKEND = Parameter("weekend", 0, 0, 1)
@@ -291,7 +290,7 @@ KILL_ZONE = Indicator(
     name="kill_zone",
     text="Trading sessions by the New York clock, daylight saving included.",
     inputs=("open_time",),
-    parameters=(_WEEKEND,),
+    parameters=(Parameter("preset", ICT_COMMON, ICT_COMMON, SEED), _WEEKEND),
     outputs=(
         Output(
             "zone",
@@ -301,7 +300,13 @@ KILL_ZONE = Indicator(
             high=4.0,
         ),
         Output("minutes_into", "state", "minutes", "since the zone began, 0 outside", low=0.0),
-        Output("silver_bullet", "state", "code", "1 inside 03-04, 10-11 or 14-15", high=1.0),
+        Output(
+            "silver_bullet",
+            "state",
+            "code",
+            "1 inside 03-04, 10-11 or 14-15; the seed's macros 09:50-10:10 or 15:00-15:20",
+            high=1.0,
+        ),
     ),
     compute=_kill_zone,
     lookback=lambda parameters: 0,
@@ -317,6 +322,7 @@ JUDAS_SWING = Indicator(
         Parameter("reach_atr", 0.1, 0.0, 1.0, integer=False),
         Parameter("min_strength", 0.3, 0.1, 1.0, integer=False),
         _WEEKEND,
+        Parameter("needs_shift", 0, 0, 1),
     ),
     outputs=(
         Output(

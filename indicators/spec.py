@@ -1,6 +1,7 @@
 """What an indicator declares about itself, and how a feature names one of its outputs."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -70,6 +71,8 @@ class Indicator:
     (relative to their scale) from those computed on a series that started earlier. ``only_clock``
     names the one clock on which the numbers mean anything, where the names of the inputs don't say.
     A row counts when it states every input but those of ``may_lack``, which are NaN where it does not.
+    Where nothing but ``bars`` is needed of ``only_clock`` (``bars+trade_flow?``), ``bars`` and longer bars
+    serve too, without the rest.
     """
 
     name: str
@@ -82,6 +85,13 @@ class Indicator:
     stable: Callable[[Parameters], int]
     only_clock: str | None = None
     may_lack: tuple[str, ...] = ()
+
+    def runs_on(self, clock: str) -> bool:
+        """Whether the indicator means anything on the rows of ``clock``."""
+        if self.only_clock in (None, clock):
+            return True
+        needed = [part for part in str(self.only_clock).split("+") if not part.endswith("?")]
+        return needed == ["bars"] and re.fullmatch(r"bars(:\w+)?", clock) is not None
 
     def resolved(self, given: Parameters) -> dict[str, float]:
         """Every parameter with its given or default value; ConfigError for a name or value amiss."""

@@ -1,55 +1,66 @@
 """Market structure: trend of the alternating pivots, breaks of structure, changes of character."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from engine import Bool1D, Float1D, kernel
+from engine import Bool1D, Float1D, Float2D, kernel
 
 from .fair_value_gap import ATR_LENGTH, fair_value_gaps
-from .pivot import (
-    alternating_pivots,
-    confirmed_pivots,
-    held_level,
-    long_gaps,
-    pivot_stable_rows,
-)
+from .pivot import held_level, long_gaps
 from .spec import Columns, Indicator, Output, Parameter, Parameters
-from .volatility import wilder_stable_rows
+from .swing import (
+    SIDES,
+    SWING_PARAMETERS,
+    Swings,
+    pivot_swings,
+    swing_stable_rows,
+    swings_of,
+)
+from .volatility import average_true_range, wilder_stable_rows
+
+NO_BREAK, BOS_UP, CHOCH_UP, BOS_DOWN, CHOCH_DOWN = range(5)
+"""Codes of ``structure_break.newest``."""
 
 
 @kernel(nogil=True)
 def _break_kernel(
-    close: Float1D, pivot_high: Float1D, pivot_low: Float1D, right: int, resets: Bool1D
-) -> tuple[Float1D, Float1D, Float1D, Float1D, Float1D]:
-    rows = len(close)
+    reach: tuple[Float1D, Float1D],
+    swings: tuple[Float1D, Float1D, Float1D, Float1D],
+    resets: Bool1D,
+) -> tuple[Float1D, Float1D, Float1D, Float1D, Float1D, Float1D]:
+    highest, lowest = reach
+    swing_high, swing_low, high_anchor, low_anchor = swings
+    rows = len(highest)
     event, change = np.zeros(rows), np.zeros(rows)
-    trend, level, origin = np.zeros(rows), np.full(rows, np.nan), np.full(rows, -1.0)
+    trend, level = np.zeros(rows), np.full(rows, np.nan)
+    origin, broken = np.full(rows, -1.0), np.full(rows, -1.0)
     state, first_valid_anchor = 0.0, 0
-    top, bottom, top_anchor, bottom_anchor = np.nan, np.nan, -1, -1
+    top, bottom, top_anchor, bottom_anchor = np.nan, np.nan, -1.0, -1.0
     for t in range(rows):
         if resets[t]:
             state, first_valid_anchor = 0.0, t + 1
-            top, bottom, top_anchor, bottom_anchor = np.nan, np.nan, -1, -1
+            top, bottom, top_anchor, bottom_anchor = np.nan, np.nan, -1.0, -1.0
             continue
-        if t - right >= first_valid_anchor:
-            if not np.isnan(pivot_high[t]):
-                top, top_anchor = pivot_high[t], t - right
-            if not np.isnan(pivot_low[t]):
-                bottom, bottom_anchor = pivot_low[t], t - right
-        above, below = close[t] > top, close[t] < bottom
+        if not np.isnan(swing_high[t]) and high_anchor[t] >= first_valid_anchor:
+            top, top_anchor = swing_high[t], high_anchor[t]
+        if not np.isnan(swing_low[t]) and low_anchor[t] >= first_valid_anchor:
+            bottom, bottom_anchor = swing_low[t], low_anchor[t]
+        above, below = highest[t] > top, lowest[t] < bottom
         if above != below:
             side = 1.0 if above else -1.0
             event[t], level[t] = side, top if above else bottom
             change[t] = side if state == -side else 0.0
-            origin[t] = float(bottom_anchor if above else top_anchor)
+            origin[t] = bottom_anchor if above else top_anchor
+            broken[t] = top_anchor if above else bottom_anchor
             state = side
             if above:
                 top = np.nan
             else:
                 bottom = np.nan
         trend[t] = state
-    return event, change, trend, level, origin
+    return event, change, trend, level, origin, broken
 
 
 @kernel(nogil=True)
@@ -58,8 +69,12 @@ def _displaced_kernel(
 ) -> tuple[Float1D, Float1D, Float1D]:
     rows = len(event)
     shift, broke_at, began_at = np.zeros(rows), np.full(rows, -1.0), np.full(rows, -1.0)
-    waiting = -1
+    waiting, newest_up, newest_down = -1, -1.0, -1.0
     for t in range(rows):
+        if gap[t] > 0:
+            newest_up = float(t)
+        elif gap[t] < 0:
+            newest_down = float(t)
         if waiting >= 0 and gap[t] == event[waiting]:
             shift[t], broke_at[t], began_at[t] = event[waiting], float(waiting), origin[waiting]
         waiting = -1
@@ -67,25 +82,22 @@ def _displaced_kernel(
             continue
         # The middle bar of the gap must lie on the leg, so its third bar lies two bars behind the
         # origin at the earliest and one bar behind the break at the latest.
-        found = False
-        for i in range(int(origin[t]) + 2, t + 1):
-            if gap[i] == event[t]:
-                found = True
-        if found:
+        if (newest_up if event[t] > 0 else newest_down) >= origin[t] + 2:
             shift[t], broke_at[t], began_at[t] = event[t], float(t), origin[t]
         else:
             waiting = t
     return shift, broke_at, began_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StructureBreaks:
     """Breaks of structure; every array is float64 ``(T,)`` and row *t* is known at close *t*.
 
-    ``event``: 1 where the close breaks the newest unbroken pivot high, -1 for the low. ``change``:
-    the same where it goes against the trend before it (CHoCH; the others are BOS). ``trend``: the
-    side of the newest break, 0 before the first. ``level``: the broken price, NaN elsewhere.
-    ``origin``: row of the newest opposite pivot, where the breaking leg begins, -1 where none.
+    ``event``: 1 where the newest unbroken swing high is broken, -1 for the low. ``change``: the same
+    where it goes against the trend before it (CHoCH; the others are BOS). ``trend``: the side of the
+    newest break, 0 before the first. ``level`` and ``broken``: price and row of the broken swing, NaN
+    and -1 elsewhere. ``origin``: row of the newest opposite swing, where the breaking leg begins, -1
+    where there is none.
     """
 
     event: Float1D
@@ -93,9 +105,15 @@ class StructureBreaks:
     trend: Float1D
     level: Float1D
     origin: Float1D
+    broken: Float1D
+
+    @property
+    def continuation(self) -> Float1D:
+        """The breaks that do not go against a trend: BOS."""
+        return self.event - self.change
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DisplacedBreaks:
     """Breaks whose leg holds a fair value gap of their side; float64 ``(T,)``.
 
@@ -109,22 +127,39 @@ class DisplacedBreaks:
     began_at: Float1D
 
 
-def structure_breaks(
-    close: Float1D,
-    pivots: tuple[Float1D, Float1D],
-    right: int,
-    is_gap: Float1D | None = None,
-) -> StructureBreaks:
-    """Break state machine over ``pivots`` = ``confirmed_pivots(..., right)``, by closes (SPEC H5.2).
+@dataclass(frozen=True, slots=True, eq=False)
+class PivotTrend:
+    """Trend of the alternating pivots; row *t* is known at close *t*.
 
-    Each pivot breaks once; a newer pivot takes the place of the one before it. The earliest break is
-    on the row of confirmation. After a long run of missing bars everything starts again.
+    ``trend`` ``(T,)``: 1 when the newest high and low are both above the ones before them, -1 when both
+    are below, else 0. ``known`` ``(T,)``: 1 where four pivots are there to judge by. ``price`` and
+    ``anchor`` ``(T, 4)``: these pivots, newest first.
     """
-    return StructureBreaks(
-        *_break_kernel(
-            np.ascontiguousarray(close), pivots[0], pivots[1], right, long_gaps(is_gap, len(close))
-        )
+
+    trend: Float1D
+    known: Float1D
+    price: Float2D
+    anchor: Float2D
+
+
+def structure_breaks(
+    columns: Columns, swings: Swings, *, at_wicks: bool = False
+) -> StructureBreaks:
+    """Break state machine over ``swings`` (SPEC H5.2); reads high, low, close and is_gap ``(T,)``.
+
+    A close beyond a swing breaks it, or ``at_wicks`` any price of the bar. Each swing breaks once; a
+    newer one takes the place of the one before it. The earliest break is on the row of confirmation.
+    A bar that is beyond both sides breaks neither: the order inside it is not known. After a long run
+    of missing bars everything starts again.
+    """
+    close = np.ascontiguousarray(columns["close"])
+    reach = (
+        (np.ascontiguousarray(columns["high"]), np.ascontiguousarray(columns["low"]))
+        if at_wicks
+        else (close, close)
     )
+    prices = (swings.high, swings.low, swings.high_anchor, swings.low_anchor)
+    return StructureBreaks(*_break_kernel(reach, prices, long_gaps(columns["is_gap"], len(close))))
 
 
 def displaced_breaks(event: Float1D, origin: Float1D, gap: Float1D) -> DisplacedBreaks:
@@ -136,53 +171,93 @@ def displaced_breaks(event: Float1D, origin: Float1D, gap: Float1D) -> Displaced
     return DisplacedBreaks(*_displaced_kernel(event, origin, np.ascontiguousarray(gap)))
 
 
+def breaks_and_shifts(
+    columns: Columns, parameters: Parameters, gap: Float1D
+) -> tuple[StructureBreaks, DisplacedBreaks]:
+    """Breaks of structure and the changes of character whose leg holds a ``gap`` (MSS) among them.
+
+    ``parameters`` are ``SWING_PARAMETERS`` and ``AT_WICKS``; ``gap`` as for ``displaced_breaks``.
+    """
+    breaks = structure_breaks(
+        columns, swings_of(columns, parameters), at_wicks=bool(parameters["at_wicks"])
+    )
+    return breaks, displaced_breaks(breaks.change, breaks.origin, gap)
+
+
 def pivot_trend(
     high: Float1D, low: Float1D, left: int, right: int, is_gap: Float1D | None = None
-) -> tuple[Float1D, Float1D]:
-    """Trend of the alternating pivots, and whether four of them are there to judge by.
-
-    1 when the newest high and low are both above the ones before them, -1 when both are below, else
-    0. Arrays ``(T,)``.
-    """
-    pivots = confirmed_pivots(high, low, left, right)
-    price, _, _ = alternating_pivots(*pivots, right, 4, is_gap)
+) -> PivotTrend:
+    """Higher highs and lows, or lower ones, of the alternating pivots ``P(left, right)``."""
+    price, anchor, _ = pivot_swings(high, low, left, right).alternating(4, is_gap)
     newer, older = price[:, :2], price[:, 2:]
     rising = (newer[:, 0] > older[:, 0]) & (newer[:, 1] > older[:, 1])
     falling = (newer[:, 0] < older[:, 0]) & (newer[:, 1] < older[:, 1])
-    return rising.astype(np.float64) - falling, (~np.isnan(price[:, 3])).astype(np.float64)
+    known = (~np.isnan(price[:, 3])).astype(np.float64)
+    return PivotTrend(rising.astype(np.float64) - falling, known, price, anchor)
 
 
-def _structure(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    left, right = int(parameters["left"]), int(parameters["right"])
-    pivots = confirmed_pivots(columns["high"], columns["low"], left, right)
-    breaks = structure_breaks(columns["close"], pivots, right, columns["is_gap"])
+def found_breaks(
+    columns: Columns, parameters: Parameters
+) -> tuple[StructureBreaks, DisplacedBreaks]:
+    """``breaks_and_shifts`` with the gaps that ``STRUCTURE``'s own parameters ask for."""
     gap, _, _ = fair_value_gaps(
         columns, parameters["min_size_atr"], parameters["min_displacement_atr"]
     )
-    shift = displaced_breaks(breaks.change, breaks.origin, gap)
-    continuation = breaks.event - breaks.change
-    return continuation, breaks.change, shift.event, breaks.trend, held_level(breaks.level)
+    return breaks_and_shifts(columns, parameters, gap)
+
+
+def _structure(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    breaks, shift = found_breaks(columns, parameters)
+    return (
+        breaks.continuation,
+        breaks.change,
+        shift.event,
+        breaks.trend,
+        held_level(breaks.level),
+    )
+
+
+def _structure_break(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    breaks = structure_breaks(
+        columns, swings_of(columns, parameters), at_wicks=bool(parameters["at_wicks"])
+    )
+    code = np.where(breaks.change != 0, CHOCH_UP, BOS_UP) + np.where(breaks.event < 0, 2.0, 0.0)
+    newest = held_level(np.where(breaks.event != 0, code, np.nan))
+    return (np.where(breaks.trend != 0, newest, float(NO_BREAK)),)
 
 
 def _market_trend(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     left, right = int(parameters["left"]), int(parameters["right"])
-    return pivot_trend(columns["high"], columns["low"], left, right, columns["is_gap"])
+    found = pivot_trend(columns["high"], columns["low"], left, right, columns["is_gap"])
+    return found.trend, found.known
+
+
+def _swing_leg(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
+    high, low, close = columns["high"], columns["low"], columns["close"]
+    price, anchor, _ = swings_of(columns, parameters).alternating(2, columns["is_gap"])
+    atr = average_true_range(high, low, close, ATR_LENGTH)
+    whole = ~np.isnan(price[:, 1]) & ~np.isnan(atr)
+    bars = np.where(whole, np.arange(len(close)) - anchor[:, 0], np.nan)
+    size = np.abs(price[:, 0] - price[:, 1]) / np.where(atr > 0, atr, np.nan)
+    reach = np.where(whole, np.where(atr > 0, size, 0.0), np.nan)
+    return held_level(bars), held_level(reach)
 
 
 def _stable_rows(parameters: Parameters) -> int:
-    # A trend needs a pivot on each side and a break behind it, about twice what the pivots need.
-    spans = 2 * pivot_stable_rows(int(parameters["left"]), int(parameters["right"]))
-    return spans + 3 * wilder_stable_rows(ATR_LENGTH) // 2
+    # A trend needs a swing on each side and a break behind it, about twice what the swings need.
+    return 2 * swing_stable_rows(parameters) + 3 * wilder_stable_rows(ATR_LENGTH) // 2
 
 
-_SIDES = (Parameter("left", 5, 1, 100), Parameter("right", 5, 1, 100))
+AT_WICKS: Final = Parameter("at_wicks", 0, 0, 1)
+"""1 where a wick beyond a swing breaks it, 0 where only a close does."""
 
 STRUCTURE = Indicator(
     name="structure",
-    text="Breaks of structure (BOS), changes of character (CHoCH) and shifts (MSS), by closes.",
+    text="Breaks of structure (BOS), changes of character (CHoCH) and shifts (MSS) of swings.",
     inputs=("open", "high", "low", "close", "is_gap"),
     parameters=(
-        *_SIDES,
+        *SWING_PARAMETERS,
+        AT_WICKS,
         Parameter("min_size_atr", 0.1, 0.0, 1.0, integer=False),
         Parameter("min_displacement_atr", 1.0, 0.0, 2.0, integer=False),
     ),
@@ -191,14 +266,14 @@ STRUCTURE = Indicator(
             "bos",
             "signal",
             "direction",
-            "a pivot is broken in the direction of the trend, or before there is one",
+            "a swing is broken in the direction of the trend, or before there is one",
             firing_rate=(0.01, 0.06),
         ),
         Output(
             "choch",
             "signal",
             "direction",
-            "a pivot is broken against the trend, which turns",
+            "a swing is broken against the trend, which turns",
             firing_rate=(0.005, 0.04),
         ),
         Output(
@@ -215,9 +290,28 @@ STRUCTURE = Indicator(
             "side of the newest break",
             firing_rate=(0.85, 1.0),
         ),
-        Output("broken_level", "level", "price", "newest broken pivot", low=0.0),
+        Output("broken_level", "level", "price", "newest broken swing", low=0.0),
     ),
     compute=_structure,
+    lookback=lambda parameters: 0,
+    stable=_stable_rows,
+)
+
+STRUCTURE_BREAK = Indicator(
+    name="structure_break",
+    text="Kind and side of the newest break of structure; a long run of missing bars forgets it.",
+    inputs=("high", "low", "close", "is_gap"),
+    parameters=(*SWING_PARAMETERS, AT_WICKS),
+    outputs=(
+        Output(
+            "newest",
+            "state",
+            "code",
+            "0 none, 1 BOS up, 2 CHoCH up, 3 BOS down, 4 CHoCH down",
+            high=4.0,
+        ),
+    ),
+    compute=_structure_break,
     lookback=lambda parameters: 0,
     stable=_stable_rows,
 )
@@ -226,7 +320,7 @@ MARKET_TREND = Indicator(
     name="market_trend",
     text="Higher highs and higher lows, or lower ones, of the alternating pivots.",
     inputs=("high", "low", "is_gap"),
-    parameters=_SIDES,
+    parameters=SIDES,
     outputs=(
         Output(
             "trend",
@@ -239,7 +333,21 @@ MARKET_TREND = Indicator(
     ),
     compute=_market_trend,
     lookback=lambda parameters: 0,
+    stable=lambda parameters: _stable_rows({**parameters, "by_turns": 0.0}),
+)
+
+SWING_LEG = Indicator(
+    name="swing_leg",
+    text="Age and size of the newest leg between two alternating swings.",
+    inputs=("high", "low", "close", "is_gap"),
+    parameters=SWING_PARAMETERS,
+    outputs=(
+        Output("bars_since", "level", "bars", "since the extreme of the newest swing", low=0.0),
+        Output("range_atr", "level", "ATR", "from the swing before it to the newest", low=0.0),
+    ),
+    compute=_swing_leg,
+    lookback=lambda parameters: 0,
     stable=_stable_rows,
 )
 
-INDICATORS = (STRUCTURE, MARKET_TREND)
+INDICATORS = (STRUCTURE, STRUCTURE_BREAK, MARKET_TREND, SWING_LEG)

@@ -1,8 +1,6 @@
-"""Who crosses the spread: taker buy share, and cumulative volume delta (CVD) over windows.
+"""Who crosses the spread, by the taker columns of the bars: the share of buyers and its turns.
 
-Delta of a bar is ``2 * taker_buy_volume - volume``: bought less sold by takers, in base units. CVD
-has no level of its own (it depends on where the file starts), so only sums over windows are used,
-each recomputed. A bar without volume has share 0.5: nobody was aggressive.
+A bar without volume has share 0.5: nobody was aggressive.
 """
 
 from typing import Final
@@ -62,11 +60,6 @@ def taker_share(taker_buy_volume: Float1D, volume: Float1D, length: int) -> Floa
     return quotient(bought, traded, 0.5)
 
 
-def volume_delta(taker_buy_volume: Float1D, volume: Float1D) -> Float1D:
-    """Bought less sold by takers in each bar, ``2 tb - V``, base units, ``(T,)``."""
-    return 2.0 * taker_buy_volume - volume
-
-
 def log_returns(close: Float1D) -> Float1D:
     """``ln(close_t / close_{t-1})``, ``(T,)``; row 0 is 0. A price that is not positive gives 0."""
     ratio = close[1:] / np.where(close[:-1] > 0, close[:-1], 1.0)
@@ -76,7 +69,7 @@ def log_returns(close: Float1D) -> Float1D:
     return result
 
 
-def _masked(rows: int, *columns: Float1D) -> tuple[Float1D, ...]:
+def known_from(rows: int, *columns: Float1D) -> tuple[Float1D, ...]:
     """Every column with its first ``rows`` rows NaN: one warm-up for all outputs."""
     result = []
     for column in columns:
@@ -100,7 +93,7 @@ def _taker_ratio(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     buys = (share - 0.5 > reach) & (smooth - 0.5 > lean)
     sells = (0.5 - share > reach) & (0.5 - smooth > lean)
     strong = buys.astype(np.float64) - sells
-    (shown,) = _masked(smoothing - 1, share)
+    (shown,) = known_from(smoothing - 1, share)
     far = np.abs(shown - 0.5) > parameters["imbalance"]
     return shown, smooth, _flow_band(smooth), strong, np.where(far, np.sign(shown - 0.5), 0.0)
 
@@ -118,7 +111,7 @@ def _taker_trend(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...
     rise[length:] = columns["close"][length:] - columns["close"][:-length]
     drop = parameters["divergence"]
     signal = ((rise < 0) & (change > drop)).astype(np.float64) - ((rise > 0) & (change < -drop))
-    momentum, slope, change = _masked(
+    momentum, slope, change = known_from(
         _taker_trend_lookback(parameters), momentum, _slope_t_kernel(share, length), change
     )
     limit = parameters["slope_errors"]
@@ -131,35 +124,15 @@ def _taker_trend_lookback(parameters: Parameters) -> int:
     return max(length + int(parameters["smoothing"]) - 1, int(parameters["momentum_lag"]))
 
 
-def _cvd(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    volume = columns["volume"]
-    delta = volume_delta(columns["taker_buy_volume"], volume)
-    length, half = int(parameters["length"]), int(parameters["momentum_length"])
-    trend = quotient(rolling_sum(delta, length), rolling_sum(volume, length), 0.0)
-    short = quotient(rolling_sum(delta, half), rolling_sum(volume, half), 0.0)
-    momentum = np.full(len(delta), np.nan)
-    momentum[half:] = short[half:] - short[:-half]
-    cvd = rolling_sum(delta, int(parameters["cvd_length"]))
-    lean = parameters["threshold"]
-    (cvd, trend, momentum) = _masked(_cvd_lookback(parameters), cvd, trend, momentum)
-    side = (trend > lean).astype(np.float64) - (trend < -lean)
-    return cvd, trend, momentum, 50.0 + 50.0 * np.tanh(trend / 0.1), side
-
-
-def _cvd_lookback(parameters: Parameters) -> int:
-    momentum_rows = 2 * int(parameters["momentum_length"]) - 1
-    return max(int(parameters["length"]) - 1, int(parameters["cvd_length"]) - 1, momentum_rows)
-
-
 def _volume_sentiment(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     length = int(parameters["length"])
     share = taker_share(columns["taker_buy_volume"], columns["volume"], length)
-    flow = volume_delta(columns["taker_buy_quote"], columns["quote_volume"])
+    flow = 2.0 * columns["taker_buy_quote"] - columns["quote_volume"]
     root_flow = np.sign(flow) * np.sqrt(np.abs(flow))
     weighted = _flow_weighted_return_kernel(log_returns(columns["close"]), root_flow, length)
     weighted = np.clip(weighted, -1.0, 1.0)
     score = 80.0 * share + 0.2 * (50.0 + 50.0 * np.tanh(weighted / 0.5))
-    return _masked(length, np.clip(score, 0.0, 100.0), share, weighted)
+    return known_from(length, np.clip(score, 0.0, 100.0), share, weighted)
 
 
 _SMOOTHING: Final = Parameter("smoothing", 6, 2, 48)
@@ -238,34 +211,6 @@ TAKER_TREND = Indicator(
     ),
 )
 
-CVD = Indicator(
-    name="cvd",
-    text="Cumulative volume delta over windows: sum, share of volume (trend), momentum and side.",
-    inputs=("volume", "taker_buy_volume"),
-    parameters=(
-        Parameter("length", 20, 5, 200),
-        Parameter("momentum_length", 10, 2, 100),
-        Parameter("cvd_length", 24, 5, 500),
-        Parameter("threshold", 0.05, 0.02, 0.15, integer=False),
-    ),
-    outputs=(
-        Output("cvd", "value", "base units", "sum of delta over `cvd_length` rows"),
-        Output("trend", "value", "fraction", "sum of delta / sum of volume", -1.0, 1.0),
-        Output("momentum", "value", "fraction", "short trend less itself before", -2.0, 2.0),
-        Output("score", "value", "score", "50 + 50 tanh(trend / 0.1)", 0.0, 100.0),
-        Output(
-            "side",
-            "signal",
-            "",
-            "sign of the trend where its size exceeds `threshold`",
-            firing_rate=(0.03, 0.45),
-        ),
-    ),
-    compute=_cvd,
-    lookback=_cvd_lookback,
-    stable=_cvd_lookback,
-)
-
 VOLUME_SENTIMENT = Indicator(
     name="volume_sentiment",
     text=(
@@ -285,4 +230,4 @@ VOLUME_SENTIMENT = Indicator(
     stable=lambda parameters: int(parameters["length"]),
 )
 
-INDICATORS = (TAKER_RATIO, TAKER_TREND, CVD, VOLUME_SENTIMENT)
+INDICATORS = (TAKER_RATIO, TAKER_TREND, VOLUME_SENTIMENT)

@@ -1,8 +1,4 @@
-"""Volume: who was the aggressor, and how unusual the volume was.
-
-Delta, bought less sold, is estimated in this order: taker columns, place of the close in its range,
-colour of the bar. Each estimate is an indicator of its own, so that its user says which it took.
-"""
+"""Volume: how unusual it was, and the flows that a bar's prices give it."""
 
 import numpy as np
 
@@ -76,76 +72,11 @@ def delta_ratio(delta: Float1D, volume: Float1D, length: int) -> Float1D:
     return _share_kernel(rolling_sum(delta, length), rolling_sum(volume, length))
 
 
-def _delta(delta: Float1D, columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    length = int(parameters["length"])
-    total = rolling_sum(delta, length)
-    ratio = _share_kernel(total, rolling_sum(columns["volume"], length))
-    return total, ratio, np.clip(200.0 * ratio - 50.0, 0.0, 100.0)
-
-
-def _taker_delta(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    return _delta(2.0 * columns["taker_buy_volume"] - columns["volume"], columns, parameters)
-
-
-def _close_location_delta(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    high, low, close = columns["high"], columns["low"], columns["close"]
-    return _delta(close_location_flow(high, low, close, columns["volume"]), columns, parameters)
-
-
-def _colour_delta(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    colour = np.sign(columns["close"] - columns["open"])
-    return _delta(columns["volume"] * colour, columns, parameters)
-
-
 def _rvol(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     ratio = previous_mean_ratio(columns["volume"], int(parameters["length"]))
     return ratio, *_relative_volume_kernel(columns["close"], ratio, parameters["spike"])
 
 
-def _delta_outputs(how: str) -> tuple[Output, ...]:
-    return (
-        Output("delta", "value", "base units", f"bought less sold over length rows, {how}"),
-        Output("ratio", "value", "share", "share of buying, 0.5 without volume", 0.0, 1.0),
-        Output("score", "value", "0 to 100", "50 + 200 (ratio - 0.5), clipped", 0.0, 100.0),
-    )
-
-
-def _window_lookback(parameters: Parameters) -> int:
-    return int(parameters["length"]) - 1
-
-
-_DELTA_LENGTH = Parameter("length", 20, 1, 100)
-
-TAKER_DELTA = Indicator(
-    name="taker_delta",
-    text="Volume delta from the taker columns: 2 taker_buy_volume - volume.",
-    inputs=("volume", "taker_buy_volume"),
-    parameters=(_DELTA_LENGTH,),
-    outputs=_delta_outputs("as the exchange counted it"),
-    compute=_taker_delta,
-    lookback=_window_lookback,
-    stable=_window_lookback,
-)
-CLOSE_LOCATION_DELTA = Indicator(
-    name="close_location_delta",
-    text="Volume delta estimated from the place of the close in the bar's range.",
-    inputs=("high", "low", "close", "volume"),
-    parameters=(_DELTA_LENGTH,),
-    outputs=_delta_outputs("from the close location"),
-    compute=_close_location_delta,
-    lookback=_window_lookback,
-    stable=_window_lookback,
-)
-COLOUR_DELTA = Indicator(
-    name="colour_delta",
-    text="Volume delta estimated from the colour of the bar; 0 for a bar without a body.",
-    inputs=("open", "close", "volume"),
-    parameters=(_DELTA_LENGTH,),
-    outputs=_delta_outputs("from the colour"),
-    compute=_colour_delta,
-    lookback=_window_lookback,
-    stable=_window_lookback,
-)
 RVOL = Indicator(
     name="rvol",
     text="Volume over the mean of the bars before it (0 where that is 0), and its score.",
@@ -177,4 +108,4 @@ RVOL = Indicator(
     stable=lambda parameters: int(parameters["length"]),
 )
 
-INDICATORS = (TAKER_DELTA, CLOSE_LOCATION_DELTA, COLOUR_DELTA, RVOL)
+INDICATORS = (RVOL,)

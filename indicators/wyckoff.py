@@ -8,60 +8,78 @@ so every threshold is Ninefold's own. v is the volume over the mean of the 20 ba
 range over ATR20, S and R support and resistance of the range, H their distance:
 
     before      (highest high of 100 bars - low) >= 8 ATR and close < mean of 50 closes
-    PS          v >= 1.5, s >= 1.2, close in the upper 60 % of the bar, 20-bar low
+    PS          v >= 1.5, s >= 1.2, close in the upper 60 % of the bar, 20-bar low; at most 40 bars
+                before SC, the newest such bar
     SC          v >= 2 or volume rank >= 97 of 100, s >= 1.5, down bar or close in the lower 60 %,
                 50-bar low
-    AR          pivot high P(3, 3) at most 30 bars later, >= 3 ATR and >= .382 of the fall: range
+    AR          pivot high P(3, 3) at most 30 bars later, >= 3 ATR and >= .382 of the fall from the
+                newest alternating pivot high before SC, no low under SC since: range
     ST          pivot low in [S - .5 ATR, S + .33 H], mean volume of its last three bars < .7 of the
                 climax, s < 1.2; phase B
-    UT          high > R and a close < R at most 3 bars later, in phase B
+    UA          high > R and a close < R at most 3 bars later, in phase B
+    undercut    low < S and a close > S at most 3 bars later, in phase B, and no spring
     spring      >= 20 bars after SC: low < S - .05 ATR, not deeper than min(2 ATR, .3 H), close > S
                 at most 3 bars later; phase C, in which only a lower low is another spring
     test        pivot low at most 25 bars after the spring, above it, <= S + .25 H, < .75 of its volume
-    SOS         close > S + .75 H, s >= 1.2, v >= 1.2, close in the upper 40 %; phase D; a jump when
-                close > R
+    SOS         close > S + .75 H, s >= 1.2, v >= 1.2, close in the upper 40 %; phase D; a jump across
+                the creek when close > R; in phase D the first jump alone is another
     LPS         pivot low >= S + .5 H after SOS, giving back <= .62 of the leg from the last pivot low
                 before SOS, < .7 of its volume; a backup when it follows a jump, within .75 ATR of R
     markup      3 closes > R since the first LPS was known, or close > R + .5 H; phase E, left by a
                 close under the middle of the range
-    failure     close < min(S, spring low) - 1 ATR: the range is over
+    failure     close < min(S, spring low) - 1 ATR: the range is over; with v >= 1.5 a sign of weakness
+    end         close > R + .5 H before a sign of strength: the box is left without a verdict, and
+                what comes back to it 300 bars later tests something else
+    target      S + 3 boxes of .5 ATR for each column of the point-and-figure chart of the closes
+                since SC, a column turning after 3 boxes: the horizontal count, an objective, no vote
 
-Distribution is the same on negated prices. Every event stands on the row where it is known: a climax
-becomes a range when its rally is confirmed, pivots are known ``pivot_right`` bars late. Ranges live
-side by side, ``max_range_bars`` from their climax at most; more than three missing bars in a row end
-them all.
+With ``seed_thresholds`` the climax is 2 % of the price wide instead of 1.5 ATR, and a sign of strength
+1.5 % of the price on v >= 1.5. The seed's volume rules for springs (v < .8) and upthrusts (v >= 1.5, or
+volume that declines for three bars, which would be known three bars later) contradict one another
+under reflection: volume grades a spring (``spring_type``) and admits none.
+
+**Distribution** is the same on negated prices. Two names do not follow from the reflection, since the
+field gives them by what price does: the mirror of an undercut is the upthrust of a distribution's
+phase B (a failed break above R that is no upthrust after distribution), and the mirror of UA is the
+minor sign of weakness (a failed break under S). Directions follow the failed break: it argues back
+into the range.
+
+**Re-accumulation** stops an up-trend as a distribution does, with a buying climax and the reaction to
+it, and leaves upwards as an accumulation does. So every range of a distribution has a second reading:
+the phases of accumulation on the same box, S the low of the reaction, R the high of the climax. In
+phases A and B the two are one range, and its climax names it: the second reading is silent, though
+it needs its own secondary test. From phase C on (a spring, or a sign of strength out of phase B) it
+speaks, its events are events of accumulation, and its end is said. Redistribution is the mirror:
+the phases of distribution in a range of accumulation. (A selling climax is a 50-bar low, which the
+condition turned around, 8 ATR above the lowest low of 100 bars, all but rules out.)
+
+Every event stands on the row where it is known: a climax becomes a range when its rally is confirmed,
+pivots are known ``pivot_right`` bars late. Ranges live side by side, ``max_range_bars`` from their
+climax at most; more than three missing bars in a row end them all. Of several ranges that name one
+event on one row, the oldest gives what it describes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
-from engine import Bool1D, Float1D, Float2D, kernel
+from engine import Bool1D, Float1D, kernel
 
-from . import _wyckoff_range as side_kernels
-from .pivot import alternating_pivots, confirmed_pivots, long_gaps
-from .rolling import (
-    percent_rank,
-    previous_mean_ratio,
-    quotient,
-    rolling_max,
-    rolling_mean,
-    rolling_min,
-)
+from . import _wyckoff_range as range_kernels
+from . import _wyckoff_record as of
+from ._wyckoff_side import ATR_LENGTH, TREND_LENGTH, Side, both_sides
+from .rolling import rolling_max, rolling_min
 from .spec import Columns, Indicator, Output, Parameter, Parameters
-from .volatility import average_true_range, wilder_stable_rows
+from .volatility import wilder_stable_rows
 
 LOOKBACK = 150
 """Rows before which no value is given: the slowest window (100) and room for a first pivot leg."""
-
-ATR_LENGTH = 20
-TREND_LENGTH = 100
-RALLY_SIDE = 3
 
 EVENT_WEIGHTS = {
     "range_start": 0.2,
     "secondary_test": 0.2,
     "upthrust": 0.2,
+    "undercut": 0.2,
     "spring": 0.6,
     "test": 0.4,
     "strength": 0.5,
@@ -70,6 +88,41 @@ EVENT_WEIGHTS = {
     "failure": 0.6,
 }
 """Weight of each event in the composite operator; ours, in the order of how much it commits."""
+
+EVENT_ROWS = {
+    "range_start": (of.RANGE_START, 1.0),
+    "secondary_test": (of.SECONDARY_TEST, 1.0),
+    "upthrust": (of.UPTHRUST, -1.0),
+    "undercut": (of.UNDERCUT, 1.0),
+    "spring": (of.SPRING, 1.0),
+    "spring_confirmed": (of.SPRING_CONFIRMED, 1.0),
+    "test": (of.TEST, 1.0),
+    "strength": (of.STRENGTH, 1.0),
+    "jump": (of.JUMP, 1.0),
+    "support_point": (of.SUPPORT_POINT, 1.0),
+    "backup": (of.BACKUP, 1.0),
+    "markup": (of.MARKUP, 1.0),
+    "failure": (of.FAILURE, -1.0),
+}
+"""Row of the loops' events behind each column, and what it argues for on the side of accumulation."""
+
+_CODES = (
+    ("climax", 2, 22, 1.0),
+    ("preliminary", 1, 21, 1.0),
+    ("range_start", 3, 23, 1.0),
+    ("secondary_test", 4, 24, 1.0),
+    ("upthrust", 5, 28, -1.0),
+    ("undercut", 0, 25, 1.0),
+    ("spring", 6, 26, 1.0),
+    ("test", 7, 27, 1.0),
+    ("strength", 8, 28, 1.0),
+    ("support_point", 9, 29, 1.0),
+    ("backup", 10, 29, 1.0),
+    ("jump", 8, 30, 1.0),
+    ("markup", 11, 31, 1.0),
+)
+"""Column, its code for accumulation and for distribution, the column's sign for accumulation; the
+furthest in the course of a range last, but that a climax with a preliminary bar is named by this."""
 
 
 @kernel(nogil=True)
@@ -82,102 +135,23 @@ def _decayed_sum_kernel(values: Float1D, decay: float) -> Float1D:
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """What one side of the method yields; every array ``(T,)``, or ``(rows of the kernel, T)``."""
-
-    preliminary: Float1D
-    climax: Bool1D
-    events: Float2D
-    leading: Float2D
+def strength_fires(own: Side, other: Side) -> Bool1D:
+    """Signs of strength of one side: its own, and failures of the other side on volume, ``(T,)``."""
+    fires: Bool1D = (own.events[of.STRENGTH] > 0) | (other.events[of.FAILURE_ON_VOLUME] > 0)
+    return fires
 
 
-def _newest_pivot(price: Float2D, kind: Float2D, side: float) -> Float1D:
-    """Price of the newest pivot of one kind in the alternating list, NaN when there is none."""
-    second = np.where(kind[:, 1] == side, price[:, 1], np.nan)
-    return np.where(kind[:, 0] == side, price[:, 0], second)
-
-
-def _one_side(columns: Columns, parameters: Parameters, sign: float) -> _Side:
-    """Accumulation for ``sign`` 1; for -1 distribution, as accumulation of the negated prices."""
-    up = sign > 0
-    open_, close = sign * columns["open"], sign * columns["close"]
-    high = columns["high"] if up else -columns["low"]
-    low = columns["low"] if up else -columns["high"]
-    volume, rows = columns["volume"], len(close)
-    right = int(parameters["pivot_right"])
-    atr = average_true_range(columns["high"], columns["low"], columns["close"], ATR_LENGTH)
-    resets = long_gaps(columns["is_gap"], rows)
-    relative_volume = previous_mean_ratio(volume, 20)
-    spread = quotient(high - low, atr, 0.0)
-    close_location = quotient(close - low, high - low, 0.5)
-
-    fallen = rolling_max(high, TREND_LENGTH) - low >= parameters["trend_atr"] * atr
-    before = fallen & (close < rolling_mean(close, 50))
-    heavy = relative_volume >= parameters["climax_volume"]
-    heavy |= percent_rank(volume, 100) >= 97.0
-    climax = before & heavy & (spread >= 1.5) & ((close < open_) | (close_location <= 0.6))
-    climax &= low == rolling_min(low, 50)
-    preliminary = before & (relative_volume >= 1.5) & (spread >= 1.2) & (close_location >= 0.4)
-    preliminary &= low == rolling_min(low, 20)
-
-    pivot_high, pivot_low = confirmed_pivots(high, low, right, right)
-    price, _, kind = alternating_pivots(pivot_high, pivot_low, right, 2, is_gap=columns["is_gap"])
-    rally_high, _ = confirmed_pivots(high, low, RALLY_SIDE, RALLY_SIDE)
-    births = side_kernels.birth_kernel(
-        climax, low, atr, _newest_pivot(price, kind, 1.0), rally_high, RALLY_SIDE, resets
-    )
-    bars = np.empty((side_kernels.BAR_ROWS, rows))
-    for row, column in (
-        (side_kernels.BAR_HIGH, high),
-        (side_kernels.BAR_LOW, low),
-        (side_kernels.BAR_CLOSE, close),
-        (side_kernels.BAR_VOLUME, volume),
-        (side_kernels.BAR_ATR, atr),
-        (side_kernels.BAR_RELATIVE_VOLUME, relative_volume),
-        (side_kernels.BAR_SPREAD, spread),
-        (side_kernels.BAR_CLOSE_LOCATION, close_location),
-        (side_kernels.BAR_LEG_LOW, _newest_pivot(price, kind, -1.0)),
-        (side_kernels.BAR_PIVOT_LOW, pivot_low),
-    ):
-        bars[row] = column
-    events, leading = side_kernels.life_kernel(
-        bars,
-        births,
-        rally_high,
-        RALLY_SIDE,
-        resets,
-        int(parameters["max_range_bars"]),
-        right,
-        parameters["spring_depth"],
-    )
-    return _Side(side_kernels.preliminary_kernel(preliminary, climax), climax, events, leading)
-
-
-def _signed_events(long: _Side, short: _Side) -> dict[str, Float1D]:
+def _signed_events(long: Side, short: Side) -> dict[str, Float1D]:
     """Every event as +1 (argues for a rise), -1 (for a fall) or 0 (none, or both at once)."""
-
-    def difference(row: int) -> Float1D:
-        signed: Float1D = long.events[row] - short.events[row]
-        return signed
-
-    broken = difference(side_kernels.FAILURE_ON_VOLUME)
-    return {
-        "preliminary": long.preliminary - short.preliminary,
-        "climax": long.climax.astype(np.float64) - short.climax,
-        "range_start": difference(side_kernels.RANGE_START),
-        "secondary_test": difference(side_kernels.SECONDARY_TEST),
-        "upthrust": 0.0 - difference(side_kernels.UPTHRUST),
-        "spring": difference(side_kernels.SPRING),
-        "spring_confirmed": difference(side_kernels.SPRING_CONFIRMED),
-        "test": difference(side_kernels.TEST),
-        "strength": np.sign(difference(side_kernels.STRENGTH) - broken),
-        "jump": difference(side_kernels.JUMP),
-        "support_point": difference(side_kernels.SUPPORT_POINT),
-        "backup": difference(side_kernels.BACKUP),
-        "markup": difference(side_kernels.MARKUP),
-        "failure": 0.0 - difference(side_kernels.FAILURE),
+    signed = {
+        "preliminary": 1.0 * (long.preliminary >= 0) - 1.0 * (short.preliminary >= 0),
+        "climax": 1.0 * long.climax - 1.0 * short.climax,
     }
+    for name, (row, side) in EVENT_ROWS.items():
+        difference = long.events[row] - short.events[row]
+        signed[name] = difference if side > 0 else 0.0 - difference
+    signed["strength"] = 1.0 * strength_fires(long, short) - 1.0 * strength_fires(short, long)
+    return signed
 
 
 def composite_operator(events: dict[str, Float1D], half_life_bars: float) -> Float1D:
@@ -192,57 +166,91 @@ def composite_operator(events: dict[str, Float1D], half_life_bars: float) -> Flo
     return composite
 
 
-def _schematic(long: _Side, short: _Side) -> Float1D:
-    """The kind of the newest leading range; on the row where one fails on volume, what it became."""
-    climax_long = np.nan_to_num(long.leading[side_kernels.LEADING_CLIMAX], nan=-1.0)
-    climax_short = np.nan_to_num(short.leading[side_kernels.LEADING_CLIMAX], nan=-1.0)
-    newest = np.where(climax_long >= climax_short, 1.0, 2.0)
-    code = np.where((climax_long < 0) & (climax_short < 0), 0.0, newest)
-    code = np.where(short.events[side_kernels.FAILURE_ON_VOLUME] > 0, 3.0, code)
-    return np.where(long.events[side_kernels.FAILURE_ON_VOLUME] > 0, 4.0, code)
+def _event_code(events: dict[str, Float1D]) -> Float1D:
+    """Code of the furthest event of a row; a stage that both sides reach at once does not count."""
+    code = np.zeros(len(events["spring"]))
+    for name, long, short, side in _CODES:
+        rises, falls = events[name] == side, events[name] == -side
+        if long:
+            code[rises] = long
+        code[falls] = short
+    return code
 
 
-def _levels(columns: Columns, long: _Side, short: _Side) -> tuple[Float1D, Float1D, Float1D]:
-    """Support, resistance and age of the newest leading range, else the extremes of 100 bars."""
-    climax_long = np.nan_to_num(long.leading[side_kernels.LEADING_CLIMAX], nan=-1.0)
-    climax_short = np.nan_to_num(short.leading[side_kernels.LEADING_CLIMAX], nan=-1.0)
-    climax = np.maximum(climax_long, climax_short)
-    is_long, none = climax_long >= climax_short, climax < 0
-    support = np.where(
-        is_long,
-        long.leading[side_kernels.LEADING_SUPPORT],
-        -short.leading[side_kernels.LEADING_RESISTANCE],
-    )
-    resistance = np.where(
-        is_long,
-        long.leading[side_kernels.LEADING_RESISTANCE],
-        -short.leading[side_kernels.LEADING_SUPPORT],
-    )
-    support = np.where(none, rolling_min(columns["low"], TREND_LENGTH), support)
-    resistance = np.where(none, rolling_max(columns["high"], TREND_LENGTH), resistance)
-    age = np.where(none, 0.0, np.arange(len(climax)) - climax)
-    return support, resistance, age
+def _leading(long: Side, short: Side, row: int) -> Iterator[Float1D]:
+    """One row of the leading ranges: accumulation, distribution, re-accumulation, redistribution.
+
+    Prices are those of the market. Support and resistance of a side of negated prices change places.
+    """
+    opposite = {
+        range_kernels.LEADING_SUPPORT: range_kernels.LEADING_RESISTANCE,
+        range_kernels.LEADING_RESISTANCE: range_kernels.LEADING_SUPPORT,
+    }
+    is_price = row in opposite or row == range_kernels.LEADING_TARGET
+    for first in (0, range_kernels.LEADING_ROWS):
+        yield long.leading[first + row]
+        column = short.leading[first + opposite.get(row, row)]
+        yield -column if is_price else column
+
+
+def _newest_leading(long: Side, short: Side) -> tuple[Float1D, ...]:
+    """Schematic, phase, support, resistance, row of the climax and target of the newest leading range.
+
+    Of the two readings of one range the second is the newer. NaN, and 0 for the codes, without one.
+    """
+    climaxes = np.stack(list(_leading(long, short, range_kernels.LEADING_CLIMAX)))
+    newness = np.nan_to_num(climaxes, nan=-1.0) + np.array([[0.0], [0.0], [0.5], [0.5]])
+    newest = np.argmax(newness, axis=0)
+    chosen = [
+        np.choose(newest, list(_leading(long, short, row)))
+        for row in (
+            range_kernels.LEADING_PHASE,
+            range_kernels.LEADING_SUPPORT,
+            range_kernels.LEADING_RESISTANCE,
+            range_kernels.LEADING_CLIMAX,
+            range_kernels.LEADING_TARGET,
+        )
+    ]
+    schematic = np.where(chosen[0] > 0, newest + 1.0, 0.0)
+    schematic[short.events[of.FAILURE_ON_VOLUME] > 0] = 3.0
+    schematic[long.events[of.FAILURE_ON_VOLUME] > 0] = 4.0
+    return schematic, *chosen
+
+
+def _spring_type(long: Side, short: Side, spring: Float1D) -> Float1D:
+    """1, 2 or 3 for the volume of the lowest bar of a spring, highest bar of an upthrust; else 0."""
+    code = np.zeros(len(spring))
+    for side in (short, long):
+        rows = np.flatnonzero(
+            (spring == side.sign) | ((spring == 0) & (side.events[of.SPRING] > 0))
+        )
+        volume = side.relative_volume[side.facts[0][of.SPRING, rows].astype(np.int64)]
+        code[rows] = np.where(volume > 1.5, 1.0, np.where(volume >= 0.8, 2.0, 3.0))
+    return code
 
 
 def _wyckoff(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    long, short = _one_side(columns, parameters, 1.0), _one_side(columns, parameters, -1.0)
+    long, short = both_sides(columns, parameters)
     events = _signed_events(long, short)
     composite = composite_operator(events, parameters["half_life_bars"])
-    spring_type = np.where(
-        events["spring"] >= 0,
-        long.events[side_kernels.SPRING_TYPE],
-        short.events[side_kernels.SPRING_TYPE],
-    )
-    values = [composite, *_levels(columns, long, short)]
+    schematic, phase, support, resistance, climax, target = _newest_leading(long, short)
+    none = np.isnan(climax)
+    support = np.where(none, rolling_min(columns["low"], TREND_LENGTH), support)
+    resistance = np.where(none, rolling_max(columns["high"], TREND_LENGTH), resistance)
+    range_bars = np.where(none, 0.0, np.arange(len(climax)) - climax)
+    values = [composite, support, resistance, range_bars]
     for value in values:
         value[:LOOKBACK] = np.nan
     return (
         *events.values(),
-        spring_type,
-        long.leading[side_kernels.LEADING_PHASE],
-        short.leading[side_kernels.LEADING_PHASE],
-        _schematic(long, short),
+        _event_code(events),
+        _spring_type(long, short, events["spring"]),
+        long.leading[range_kernels.LEADING_PHASE],
+        short.leading[range_kernels.LEADING_PHASE],
+        phase,
+        schematic,
         *values,
+        target,
     )
 
 
@@ -272,6 +280,7 @@ WYCKOFF = Indicator(
         Parameter("pivot_right", 5, 3, 8),
         Parameter("max_range_bars", 400, 100, 1000),
         Parameter("half_life_bars", 50, 10, 200),
+        Parameter("seed_thresholds", 0, 0, 1),
     ),
     outputs=(
         _event("preliminary", "1 preliminary support, -1 supply, on the climax row", 1e-4, 0.02),
@@ -279,6 +288,7 @@ WYCKOFF = Indicator(
         _event("range_start", "1 automatic rally, -1 reaction: a range exists", 3e-4, 0.008),
         _event("secondary_test", "1 secondary test of support, -1 of resistance", 2e-4, 0.01),
         _event("upthrust", "-1 failed break upwards in phase B, 1 downwards", 5e-5, 0.01),
+        _event("undercut", "1 failed break downwards in phase B, -1 upthrust", 5e-6, 0.01),
         _event("spring", "1 spring, -1 upthrust after distribution", 2e-5, 0.004),
         _event("spring_confirmed", "1 three lows above support after a spring", 1e-5, 0.004),
         _event("test", "1 test of a spring, -1 of an upthrust", 5e-6, 0.002),
@@ -288,9 +298,19 @@ WYCKOFF = Indicator(
         _event("backup", "1 backup to the edge of the creek, -1 mirrored", 5e-6, 0.002),
         _event("markup", "1 mark-up, -1 mark-down: phase E begins", 5e-5, 0.005),
         _event("failure", "-1 an accumulation range broke down, 1 distribution up", 1e-4, 0.006),
+        Output(
+            "event",
+            "state",
+            "code",
+            "furthest event of the row: 1 PS, 2 SC, 3 AR, 4 ST, 5 UA, 6 spring, 7 test, 8 SOS, 9 LPS, "
+            "10 BU, 11 markup; 21 PSY, 22 BC, 23 AR, 24 ST, 25 UT, 26 UTAD, 27 its test, 28 SOW, "
+            "29 LPSY, 30 fall through the ice, 31 markdown",
+            high=31.0,
+        ),
         Output("spring_type", "state", "code", "1 heavy, 2 medium, 3 light volume", high=3.0),
         Output("accumulation_phase", "state", "code", "0 none, 1 to 5 phase A to E", high=5.0),
         Output("distribution_phase", "state", "code", "0 none, 1 to 5 phase A to E", high=5.0),
+        Output("phase", "state", "code", "of the newest leading range, 1 to 5: A to E", high=5.0),
         Output(
             "schematic",
             "state",
@@ -302,6 +322,7 @@ WYCKOFF = Indicator(
         Output("support", "value", "price", "of the newest leading range, else the 100-bar low"),
         Output("resistance", "value", "price", "of that range, else the 100-bar high"),
         Output("range_bars", "value", "bars", "since that range's climax, 0 without one", low=0.0),
+        Output("target", "sparse", "price", "horizontal count of that range, while there is one"),
     ),
     compute=_wyckoff,
     lookback=lambda parameters: LOOKBACK,

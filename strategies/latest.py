@@ -6,6 +6,7 @@ from typing import Any
 
 from engine import ContractError, Market
 from indicators import INDICATORS_BY_NAME, Indicator, latest_features
+from indicators.clock_tail import ClockTails
 
 from .base import Head, HeadOutput
 from .votes import VoteMatrix, head_inputs, stacked_votes
@@ -39,12 +40,15 @@ def latest_votes(
     what ``vote_matrix`` raises, and ConfigError when ``rows`` is below 1.
     """
     outputs: dict[str, HeadOutput] = {}
-    for head in heads:
+    tails = ClockTails(market)
+    # The longest tail of a clock serves every head.
+    for head in sorted(heads, key=memory_bars, reverse=True):
         matrix = latest_features(
             market,
             head.features().values(),
             indicators=indicators,
             rows=rows + memory_bars(head) if rows > 0 else rows,
+            tails=tails,
         )
         try:
             output = head.vote(head_inputs(head, matrix))
@@ -52,7 +56,8 @@ def latest_votes(
             raise ContractError(f"head {head.name}: {error}") from error
         outputs[head.name] = _newest(output, rows)
     open_time = market.bars.open_time[-rows:]
-    return stacked_votes(open_time, open_time + market.bars.step_ns, outputs)
+    in_order = {head.name: outputs[head.name] for head in heads}
+    return stacked_votes(open_time, open_time + market.bars.step_ns, in_order)
 
 
 def _newest(output: HeadOutput, rows: int) -> HeadOutput:

@@ -10,7 +10,7 @@ from engine import Bool1D, ConfigError, Float1D
 from indicators import Feature
 
 from .base import HeadInputs, check_range
-from .expressions import Condition, bars_back, evaluated, features_of, parsed_condition
+from .expressions import Condition, Truth, bars_back, evaluated, features_of, parsed_condition
 
 HIGHEST: Final = 0.95
 """Most that the probability and the confidence of a pattern, a rule or their head may be."""
@@ -78,12 +78,7 @@ def rule_signals(
     sides = {side: RuleSignals(zeros.copy(), zeros.copy(), zeros.copy()) for side in (1, -1)}
     known = zeros.copy()
     for rule in rules:
-        columns = {
-            one: column
-            for one in features_of(rule.condition)
-            if (column := inputs.get(str(one))) is not None
-        }
-        truth = evaluated(rule.condition, columns, inputs.rows)
+        truth = _truth_of(rule, inputs)
         known += truth.known / len(rules)
         signals = sides[rule.direction]
         signals.count[truth.holds] += 1.0
@@ -92,6 +87,20 @@ def rule_signals(
             signals.probability[truth.holds], rule.probability
         )
     return sides, np.minimum(known, 1.0)
+
+
+def fired_rows(rules: Sequence[UserRule], inputs: HeadInputs) -> dict[str, Bool1D]:
+    """The rows on which each rule fires, by its name, bool ``(T,)``."""
+    return {rule.name: _truth_of(rule, inputs).holds for rule in rules}
+
+
+def _truth_of(rule: UserRule, inputs: HeadInputs) -> Truth:
+    columns = {
+        one: column
+        for one in features_of(rule.condition)
+        if (column := inputs.get(str(one))) is not None
+    }
+    return evaluated(rule.condition, columns, inputs.rows)
 
 
 SAMPLE: Final = tuple(

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from engine import Float1D
+from engine import Bool1D, Float1D
+from indicators.volume_delta import TAKER_COLUMNS, TRADES
 
 from .base import HeadInputs
 from .events import at_event
@@ -36,25 +37,26 @@ COMPONENT_WEIGHTS: Final = {
     },
 }
 """Weights of the presets of SPEC H3: B is ``alpha_pulse``, A is ``prism``; each sums to 1."""
-DELTA_SOURCES: Final = (("taker_delta", 1.0), ("close_location_delta", 0.5))
-"""Ways to know the delta, best first, and what part of its weight each counts for in coverage.
-
-Bars hold no trades, and every bar has the columns of the second, so neither the first nor the last way
-of SPEC H3, trades and colour, is ever taken."""
+MEASURED: Final = (TRADES, TAKER_COLUMNS)
+"""Sources of the delta that saw the takers; the others estimate."""
+ESTIMATE_TRUST: Final = 0.5
+"""What part of its weight an estimated delta counts for in coverage."""
 HORIZON_WEIGHTS: Final = (0.40, 0.35, 0.25)
 """Weights of the long, the middle and the short horizon; one that is not known drops out."""
 VWAPS: Final = ("vwap_7d", "vwap_24h", "vwap")
 
 
 def best_delta(inputs: HeadInputs) -> tuple[Float1D, Float1D]:
-    """Share of buying from the best source known on each row, and how far that source is trusted."""
-    ratio, quality = np.full(inputs.rows, np.nan), np.zeros(inputs.rows)
-    for alias, trust in DELTA_SOURCES:
-        column = column_or_nan(inputs, alias)
-        taken = np.isnan(ratio) & ~np.isnan(column)
-        ratio = np.where(taken, column, ratio)
-        quality = np.where(taken, trust, quality)
-    return ratio, quality
+    """Share of buying from the best source of each row, and how far that source is trusted."""
+    ratio = column_or_nan(inputs, "delta")
+    trust = np.where(measured(inputs, "delta_source"), 1.0, ESTIMATE_TRUST)
+    return ratio, np.where(np.isnan(ratio), 0.0, trust)
+
+
+def measured(inputs: HeadInputs, alias: str) -> Bool1D:
+    """Where the source in the column ``alias`` saw the takers, ``(T,)``."""
+    found: Bool1D = np.isin(column_or_nan(inputs, alias), MEASURED)
+    return found
 
 
 def alpha_pulse_signals(inputs: HeadInputs, delta: Float1D) -> Mapping[str, Float1D]:
@@ -72,7 +74,9 @@ def alpha_pulse_signals(inputs: HeadInputs, delta: Float1D) -> Mapping[str, Floa
         "adl": bounded(column("adl")),
         "force": bounded(column("force"), 0.5),
         "emv": bounded(column("emv"), 0.5),
-        "taker": bounded(2.0 * column("taker") - 1.0, 0.2),
+        "taker": np.where(
+            measured(inputs, "taker_source"), bounded(2.0 * column("taker") - 1.0, 0.2), np.nan
+        ),
     }
 
 

@@ -20,7 +20,7 @@ from datasets import (
     with_own,
 )
 from datasets.kinds import EVENT_STEP
-from engine import DAY_NS, FLOW_COLUMNS, HOUR_NS, Bars, Float1D, Market, Series
+from engine import DAY_NS, FLOW_COLUMNS, HOUR_NS, Bars, Bool1D, Float1D, Int1D, Market, Series
 from experiments.checks.markets import START_NS, null_market
 
 HOURS = 2_400
@@ -138,9 +138,26 @@ def loaded(folder: Path, source: Source) -> Market:
     return replace(market, panels=panels)
 
 
+def traded(source: Source, is_row: Callable[[Int1D], Bool1D], **columns: float) -> Source:
+    """``source`` with these numbers in the trades under the bars that begin at ``is_row``."""
+
+    def changed(flow: Series) -> Series:
+        rows = is_row(flow.event_time)
+        values = {
+            name: np.where(rows, columns[name], column) for name, column in flow.columns.items()
+        }
+        return replace(flow, columns=values)
+
+    return source.changed_series("trade_flow", changed)
+
+
 def quiet_day(source: Source) -> Source:
-    rows = (source.bars.open_time // DAY_NS) == (START_NS // DAY_NS + 60)
-    return replace(source, bars=bars_at(source.bars, rows))
+    def is_quiet(time_ns: Int1D) -> Bool1D:
+        quiet: Bool1D = time_ns // DAY_NS == START_NS // DAY_NS + 60
+        return quiet
+
+    quiet = replace(source, bars=bars_at(source.bars, is_quiet(source.bars.open_time)))
+    return traded(quiet, is_quiet, volume=0.0, taker_buy_volume=0.0)
 
 
 def week_of_gaps(source: Source) -> Source:
@@ -159,7 +176,8 @@ def constant_prices_and_volumes(source: Source) -> Source:
     still = constant_prices(source)
     half = dict.fromkeys(("taker_buy_volume", "taker_buy_quote"), np.full(HOURS, 50.0))
     whole = dict.fromkeys(("volume", "quote_volume", "trades"), np.full(HOURS, 100.0))
-    return replace(still, bars=replace(still.bars, **half, **whole))
+    still = replace(still, bars=replace(still.bars, **half, **whole))
+    return traded(still, lambda time_ns: time_ns > 0, volume=100.0, taker_buy_volume=50.0)
 
 
 def listed_half_way(source: Source) -> Source:

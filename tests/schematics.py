@@ -86,6 +86,36 @@ def accumulation(test_close: float = 171.0) -> tuple[Schematic, dict[str, int]]:
     return path, known
 
 
+def reaccumulation() -> tuple[Schematic, dict[str, int]]:
+    """A rise that a buying climax stops, and behind it the textbook path of accumulation.
+
+    Returns the path and the rows on which the climax's range and the events from the spring on are
+    known. The box lies between the low of the reaction, 214.5, and the high of the climax, 232.
+    """
+    fall, of_fall = accumulation()
+    path = Schematic()
+    path.rows = [
+        (400.0 - open_, 400.0 - low, 400.0 - high, 400.0 - close, volume)
+        for open_, high, low, close, volume in fall.rows[: of_fall["range_start"] - 2]
+    ]
+    path.last = path.rows[-1][3]
+    known = {"range_start": path.row + 3}
+    path.leg(230.0, 12, 120.0).leg(218.5, 12, 90.0).leg(228.5, 10, 90.0).leg(219.0, 8, 80.0)
+    path.bar(216.5, 130.0, low=213.3)
+    known["spring"] = path.row
+    known["spring_confirmed"] = path.row + 3
+    path.leg(222.5, 8, 80.0).leg(217.5, 6, 60.0)
+    known["test"] = path.row + 5
+    path.leg(227.5, 10, 80.0).bar(233.5, 250.0, high=233.7)
+    known["strength"] = known["jump"] = path.row
+    path.leg(235.5, 3, 100.0).leg(232.5, 5, 60.0)
+    known["support_point"] = known["backup"] = path.row + 5
+    path.leg(235.5, 10, 80.0)
+    known["markup"] = known["backup"] + 2
+    path.leg(246.5, 20, 90.0)
+    return path, known
+
+
 def mirrored(columns: dict[str, Float1D], centre: float = 200.0) -> dict[str, Float1D]:
     """The same bars with every price reflected at ``centre``."""
     other = {"high": "low", "low": "high", "open": "open", "close": "close"}

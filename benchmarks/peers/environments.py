@@ -77,7 +77,7 @@ class Skipped:
 def measure(peer: EventDrivenPeer, work: SingleWork, folder: Path = FOLDER) -> Measured | Skipped:
     """Run ``peer`` over the first ``peer.bars`` bars, in an environment made under ``folder``."""
     try:
-        python = _environment(peer, folder / peer.name)
+        python = environment(folder / peer.name, peer.requirements, "--only-binary", ":all:")
         found = _run(python, SCRIPTS / peer.script, work.first(peer.bars))
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout or "nothing").strip().splitlines()
@@ -88,15 +88,18 @@ def measure(peer: EventDrivenPeer, work: SingleWork, folder: Path = FOLDER) -> M
     return Measured(peer, bars, seconds, Outcome(**{**found, "fills": int(found["fills"])}))
 
 
-def _environment(peer: EventDrivenPeer, folder: Path) -> Path:
-    """The environment's Python; made anew where the last attempt was cut short or asked for less."""
+def environment(folder: Path, requirements: tuple[str, ...], *options: str) -> Path:
+    """The Python of an environment with ``requirements``, which pip installs with ``options``.
+
+    Made anew where the last attempt was cut short or asked for something else.
+    """
     python, installed = folder / "bin" / "python", folder / "installed.txt"
-    wanted = "\n".join((sys.version, *peer.requirements))
+    wanted = "\n".join((sys.version, *options, *requirements))
     if not installed.exists() or installed.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        _output([sys.executable, "-m", "venv", str(folder)])
+        output([sys.executable, "-m", "venv", str(folder)])
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _output([*pip, "--only-binary", ":all:", *peer.requirements])
+        output([*pip, *options, *requirements])
         installed.write_text(wanted)
     return python
 
@@ -105,12 +108,13 @@ def _run(python: Path, script: Path, work: SingleWork) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "work.npz"
         np.savez(file, **{name: value for name, value in asdict(work).items() if value is not None})
-        printed = _output([str(python), "-I", str(script), str(file)])
+        printed = output([str(python), "-I", str(script), str(file)])
     found: dict[str, float] = json.loads(printed.splitlines()[-1])
     return found
 
 
-def _output(command: list[str]) -> str:
+def output(command: list[str]) -> str:
+    """What ``command`` prints; CalledProcessError with what it said where it fails."""
     environment = {name: os.environ[name] for name in os.environ if not name.startswith("PYTHON")}
     return subprocess.run(
         command, check=True, capture_output=True, text=True, timeout=900, env=environment

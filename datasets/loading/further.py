@@ -27,6 +27,7 @@ from .dated_futures import (
 from .find import bars_datasets, datasets_of, nothing_found, series_datasets, shortest_steps
 from .series import load_series_with_past
 from .sources import ConflictHandler
+from .trade_flow import TRADE_FLOW, TRADES, load_trade_flow
 
 SECOND_METRICS: Final = "metrics:second"
 VENUE_RESERVES: Final = "exchange_reserves:venue"
@@ -39,7 +40,7 @@ class FurtherSources:
     ``dated_futures`` is the underlying of dated futures (``binance/um_future/BTCUSDT``), ``index`` the spot
     instrument whose closes stand for an index price that the store lacks, ``second_metrics`` a second
     venue's contract, ``venue_reserves`` one exchange beside all, ``supply`` the float that unlocks are
-    measured by.
+    measured by, ``trades`` the instrument whose trades are added up under each bar.
     """
 
     dated_futures: Instrument | None = None
@@ -47,6 +48,7 @@ class FurtherSources:
     second_metrics: Instrument | None = None
     venue_reserves: Instrument | None = None
     supply: CoinSupply | None = None
+    trades: Instrument | None = None
 
 
 NO_FURTHER: Final = FurtherSources()
@@ -64,7 +66,8 @@ def load_further(
 ) -> dict[str, Series]:
     """The series of ``further`` and what was announced of ``owners`` around ``bars``, by name.
 
-    ``dated_futures``, ``metrics:second`` and ``exchange_reserves:venue`` where they are named,
+    ``dated_futures``, ``metrics:second``, ``exchange_reserves:venue`` and ``trade_flow`` (of ``trades``)
+    where they are named,
     ``index_price`` where it is named and ``has_index`` is False (no owner has one), ``listings`` and
     ``unlock_schedule`` of the first owner that has any. What has no row in the period is absent. Raises
     DataError where the store lacks something that is named.
@@ -115,6 +118,9 @@ def load_further(
             as_of_ns=as_of_ns,
             on_source_conflicts=on_source_conflicts,
         )
+    if further.trades is not None:
+        _named_datasets(store, further.trades, TRADES)
+        series[TRADE_FLOW] = load_trade_flow(store, bars, further.trades, as_of_ns=as_of_ns)
     listings = _first_events(store, owners, LISTINGS)
     if listings is not None:
         series[LISTINGS] = load_listings(store, listings, start_ns, end_ns, as_of_ns=as_of_ns)
@@ -145,6 +151,8 @@ def market_series_datasets(
         return _named_datasets(store, further.second_metrics, "metrics")
     if name == VENUE_RESERVES and further.venue_reserves is not None:
         return _named_datasets(store, further.venue_reserves, "exchange_reserves")
+    if name == TRADE_FLOW and further.trades is not None:
+        return _named_datasets(store, further.trades, TRADES)
     if name == LISTINGS:
         listings = _first_events(store, owners, LISTINGS)
         return () if listings is None else (listings,)

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from . import holes, lifetime, names, periods, prices, stamps, vintages, volume
+from . import holes, lifetime, names, numbers, periods, prices, stamps, vintages, volume
 from .check import GroupCheck, SeriesCheck
 
 SERIES_CHECKS: Final[tuple[SeriesCheck, ...]] = (
     *stamps.CHECKS,
+    *numbers.CHECKS,
     *prices.CHECKS,
     *volume.CHECKS,
     *holes.CHECKS,

@@ -1,6 +1,6 @@
 """Parquet parts: the one encoding of rows, and reading them back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -123,6 +123,31 @@ def read_part(
         raise DataError(f"{path}: cannot be read: {_first_line(error)}; {_remedy(key)}") from error
 
 
+def part_chunks(
+    path: Path,
+    key: DatasetKey,
+    part: Part,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    columns: Sequence[str] | None = None,
+) -> Iterator[pa.Table]:
+    """The rows of :func:`read_part`, at most ``ROW_GROUP_ROWS`` at a time; raises what it raises."""
+    try:
+        with pa.OSFile(str(path)) as source:
+            if source.size() != part.bytes:
+                raise _size_error(source, part)
+            yield from _decoded_groups(source, KINDS[key.kind], part, start_ns, end_ns, columns)
+    except FileNotFoundError as error:
+        raise PartGoneError(
+            f"{path}: the manifest names this part but it is gone; {_remedy(key)}"
+        ) from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = f"not a readable Parquet file ({_first_line(error)})"
+        raise DataError(f"{path}: {reason}; {_remedy(key)}") from error
+    except _MismatchError as error:
+        raise DataError(f"{path}: {error}; {_remedy(key)}") from error
+
+
 def decoded_bytes(
     path: Path,
     key: DatasetKey,
@@ -135,9 +160,7 @@ def decoded_bytes(
     """As :func:`read_part`, from the open file ``source``; ``path`` is its name in messages."""
     try:
         if source.size() != part.bytes:
-            raise _MismatchError(
-                f"{source.size()} bytes, the manifest says {part.bytes}: the file is damaged"
-            )
+            raise _size_error(source, part)
         return _decoded(source, KINDS[key.kind], part, start_ns, end_ns, columns)
     except (pa.ArrowException, OSError, ValueError) as error:
         # ValueError: a damaged footer may name its columns in bytes that are no text.
@@ -159,6 +182,50 @@ class _MismatchError(Exception):
     """A Parquet file that is not what the manifest says."""
 
 
+def _size_error(source: pa.NativeFile, part: Part) -> _MismatchError:
+    return _MismatchError(
+        f"{source.size()} bytes, the manifest says {part.bytes}: the file is damaged"
+    )
+
+
+def _opened(source: pa.NativeFile, kind: Kind) -> pq.ParquetFile:
+    file = pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=True)
+    if not file.schema_arrow.equals(kind.schema):
+        raise _MismatchError(f"its columns are not those of kind {kind.name}")
+    return file
+
+
+def _decoded_groups(
+    source: pa.NativeFile,
+    kind: Kind,
+    part: Part,
+    start_ns: int | None,
+    end_ns: int | None,
+    columns: Sequence[str] | None,
+) -> Iterator[pa.Table]:
+    file = _opened(source, kind)
+    whole = _is_whole(part, start_ns, end_ns)
+    rows, first_ns, last_ns = 0, 0, 0
+    for group in range(file.num_row_groups):
+        table = file.read_row_group(group, columns=columns if whole else [kind.time_column])
+        time_ns = times_ns(kind, table)
+        if not rows and len(time_ns):
+            first_ns = int(time_ns[0])
+        rows, last_ns = rows + len(time_ns), int(time_ns[-1]) if len(time_ns) else last_ns
+        first, last = _bounds(time_ns, start_ns, end_ns)
+        if whole:
+            yield table
+        elif last > first:
+            yield file.read_row_group(group, columns=columns).slice(first, last - first)
+    _check_rows(part, (rows, first_ns, last_ns))
+
+
+def _is_whole(part: Part, start_ns: int | None, end_ns: int | None) -> bool:
+    return (start_ns is None or start_ns <= part.first_ns) and (
+        end_ns is None or part.last_ns < end_ns
+    )
+
+
 def _decoded(
     source: pa.NativeFile,
     kind: Kind,
@@ -167,12 +234,8 @@ def _decoded(
     end_ns: int | None,
     columns: Sequence[str] | None,
 ) -> pa.Table:
-    file = pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=True)
-    if not file.schema_arrow.equals(kind.schema):
-        raise _MismatchError(f"its columns are not those of kind {kind.name}")
-    whole = (start_ns is None or start_ns <= part.first_ns) and (
-        end_ns is None or part.last_ns < end_ns
-    )
+    file = _opened(source, kind)
+    whole = _is_whole(part, start_ns, end_ns)
     if whole or file.num_row_groups == 1:
         table = file.read(columns=columns)
         time_ns = times_ns(kind, table)
@@ -196,7 +259,11 @@ def _bounds(time_ns: Int1D, start_ns: int | None, end_ns: int | None) -> tuple[i
 
 
 def _check_facts(part: Part, time_ns: Int1D) -> None:
-    facts = (len(time_ns), *((int(time_ns[0]), int(time_ns[-1])) if len(time_ns) else (0, 0)))
+    ends = (int(time_ns[0]), int(time_ns[-1])) if len(time_ns) else (0, 0)
+    _check_rows(part, (len(time_ns), *ends))
+
+
+def _check_rows(part: Part, facts: tuple[int, int, int]) -> None:
     if facts != (part.rows, part.first_ns, part.last_ns):
         raise _MismatchError(
             f"{facts[0]} rows from {facts[1]} to {facts[2]} ns, the manifest says {part.rows} "

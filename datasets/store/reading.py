@@ -2,21 +2,48 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import pyarrow as pa
 
 from engine import DataError
 
 from ..keys import DatasetKey
-from ..kinds import KINDS
+from ..kinds import KINDS, Kind
 from ..manifest import Manifest, Part, manifest_at
 from ..tables import add_to_digest
 from .export import check_target, export_rows
-from .parts import PartGoneError, columns_read, read_part
+from .parts import PartGoneError, columns_read, part_chunks, read_part
 from .records import DatasetInfo, Problem, info_of
 from .soundness import checked_bytes, leftover_files, problems_of
 from .vintages import visible_rows
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+
+Answer = TypeVar("Answer")
+DIGEST_ROWS: Final = 4_194_304
+"""Rows that a fingerprint looks at together; a larger data set enters block by block."""
+
+
+def _digest_of_blocks(digest: "_Hash", kind: Kind, chunks: Iterable[pa.Table]) -> "_Hash":
+    """``digest`` and the rows of ``chunks`` in blocks of ``DIGEST_ROWS``, however they are cut."""
+    digest = digest.copy()
+    waiting = [kind.schema.empty_table()]
+    count, blocks = 0, 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        count += len(chunk)
+        while count >= DIGEST_ROWS:
+            rows = pa.concat_tables(waiting)
+            add_to_digest(digest, rows.slice(0, DIGEST_ROWS))
+            waiting, count, blocks = [rows.slice(DIGEST_ROWS)], count - DIGEST_ROWS, blocks + 1
+    if count or not blocks:
+        add_to_digest(digest, pa.concat_tables(waiting))
+    return digest
 
 
 class StoreReader:
@@ -95,6 +122,33 @@ class StoreReader:
         table = self._followed(key, rows_of)
         return table if as_of_ns is None else visible_rows(kind, table, as_of_ns)
 
+    def fold(
+        self,
+        key: DatasetKey,
+        act: Callable[[Iterator[pa.Table]], Answer],
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+    ) -> Answer:
+        """What ``act`` makes of the rows of :meth:`read`, of which it gets a small table at a time.
+
+        For data sets that do not fit into memory, such as trades. Every vintage comes. Where a writer
+        replaces parts meanwhile ``act`` begins again with the rows of the new ones, so it must keep
+        nothing between two calls. Raises what :meth:`read` raises.
+        """
+        wanted = columns_read(KINDS[key.kind], columns)
+
+        def chunks(manifest: Manifest) -> Iterator[pa.Table]:
+            for part in manifest.parts:
+                if (end_ns is None or part.first_ns < end_ns) and (
+                    start_ns is None or part.last_ns >= start_ns
+                ):
+                    path = self.root / key.folder / part.file
+                    yield from part_chunks(path, key, part, start_ns, end_ns, wanted)
+
+        return self._followed(key, lambda manifest: act(chunks(manifest)))
+
     def export(
         self,
         key: DatasetKey,
@@ -113,7 +167,7 @@ class StoreReader:
         export_rows(key, table, Path(path))
         return len(table)
 
-    def _followed(self, key: DatasetKey, act: Callable[[Manifest], pa.Table]) -> pa.Table:
+    def _followed(self, key: DatasetKey, act: Callable[[Manifest], Answer]) -> Answer:
         """``act`` on the manifest; again on the next one when its parts were superseded meanwhile."""
         manifest = self._manifest(key)
         while True:
@@ -132,7 +186,12 @@ class StoreReader:
         digest = hashlib.sha256()
         for key in sorted(set(keys)):
             digest.update(f"{key}\n".encode())
-            add_to_digest(digest, self.read(key, start_ns, end_ns))
+            if sum(part.rows for part in self._manifest(key).parts) > DIGEST_ROWS:
+                digest = self.fold(
+                    key, partial(_digest_of_blocks, digest, KINDS[key.kind]), start_ns, end_ns
+                )
+            else:
+                add_to_digest(digest, self.read(key, start_ns, end_ns))
         return digest.hexdigest()
 
     def verify(self) -> tuple[Problem, ...]:

@@ -15,6 +15,9 @@ from .subjects import IndicatorCase, MarketSource, case_market
 
 PRICE_SCALE = 8.0
 """A power of two: scaling by it is exact, unless a logarithm or a constant intervenes."""
+WITHOUT_DIGITS = {"support_resistance": ("round_percent", 0.0)}
+"""Parameter and value of an indicator with which it knows no round numbers: those are round in decimals,
+and in a unit of price eight times as large they are other ones."""
 SCALED_COLUMNS = ("open", "high", "low", "close", "quote_volume", "taker_buy_quote")
 SCALE_TOLERANCE = 1e-9
 """Relative: logarithms of scaled prices differ in their last digits."""
@@ -134,6 +137,9 @@ def scale_faults(case: IndicatorCase, market: Market) -> list[str]:
     if case.clock != "bars" or not set(case.indicator.inputs) & set(SCALED_COLUMNS):
         return []
     columns = case.columns(market)
+    if case.indicator.name in WITHOUT_DIGITS:
+        given = dict([*case.parameters, WITHOUT_DIGITS[case.indicator.name]])
+        case = IndicatorCase(case.indicator, tuple(sorted(given.items())), case.clock)
     scaled = {
         name: column * PRICE_SCALE if name in SCALED_COLUMNS else column
         for name, column in columns.items()
@@ -142,7 +148,7 @@ def scale_faults(case: IndicatorCase, market: Market) -> list[str]:
     faults = []
     for output in case.indicator.outputs:
         factor = 1.0
-        if output.kind in ("value", "level"):
+        if output.kind in ("value", "level", "sparse"):
             if output.unit in ("price", "price per bar"):
                 factor = PRICE_SCALE
             elif "price" in output.unit or "quote" in output.unit:

@@ -184,6 +184,7 @@ def _moved(table: EventTable, first: int, shift: int) -> EventTable:
         change_event=table.change_event[kept] - dropped,
         change_state=table.change_state[kept],
         change_row=table.change_row[kept] + shift,
+        levels=table.levels[dropped:],
     )
 
 
@@ -271,6 +272,8 @@ def declaration_failure(case: DetectorCase, columns: Columns) -> str | None:
         return f"type {table.type[~in_range][0]} is not one of {len(detector.types)}"
     if table.point_rows.shape[1] != len(detector.points):
         return f"{table.point_rows.shape[1]} points, {len(detector.points)} declared"
+    if table.levels.shape[1] != len(detector.levels):
+        return f"{table.levels.shape[1]} levels, {len(detector.levels)} declared"
     ended: set[int] = set()
     for event, state in zip(table.change_event, table.change_state, strict=True):
         if not 0 <= state < len(detector.states):
@@ -317,9 +320,31 @@ def check_detectors(cases: Sequence[DetectorCase], position: int = 0) -> list[Ch
         for name, failure_of in _CHECKS:
             failure = failure_of(case, columns)
             detail = failure or f"{events} events in {_rows(columns)} rows"
-            rows.append(CheckRow(f"events {name}", case.name, failure is None, detail))
+            rows.append(CheckRow("events", f"{case.name}.{name}", failure is None, detail))
     return rows
 
 
 def _rows(columns: Columns) -> int:
     return len(next(iter(columns.values())))
+
+
+def event_columns(case: DetectorCase, table: EventTable, rows: int) -> dict[str, np.ndarray]:
+    """For every type of ``case``, and every state of it, the side of its events on each row.
+
+    ``(rows,)`` of -1, 0 and 1, where the events of ``table`` became known or changed; 0 where both
+    sides did. Named ``case:type`` and ``case:type:state``. What ``null.Tally`` takes.
+    """
+    out: dict[str, np.ndarray] = {}
+    for code, kind in enumerate(case.detector.types):
+        chosen = table.type == code
+        column = np.zeros(rows)
+        np.add.at(column, table.known[chosen], table.direction[chosen])
+        out[f"{case.name}:{kind.name}"] = np.sign(column)
+        of_type = chosen[table.change_event]
+        for number, state in enumerate(case.detector.states):
+            entered = of_type & (table.change_state == number)
+            column = np.zeros(rows)
+            side = state.sign * table.direction[table.change_event[entered]]
+            np.add.at(column, table.change_row[entered], side)
+            out[f"{case.name}:{kind.name}:{state.name}"] = np.sign(column)
+    return out

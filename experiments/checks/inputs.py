@@ -34,6 +34,8 @@ GAP_RUNS = (5, 6, 24, 130)
 """Lengths of the runs that are marked missing: state machines reset after more than three."""
 TIME_SHIFT_NS = 5 * HOUR_NS
 SEEDS = (1, 2, 3)
+FEW_VALUES = 5
+"""A whole number with no more values than this is tried at each."""
 
 RawColumn = tuple[str, str]
 """A clock and the name of one of its columns."""
@@ -326,10 +328,13 @@ def check_indicator_inputs(
 
 
 def _variants(case: IndicatorCase) -> Iterator[IndicatorCase]:
-    """The case itself, then with each parameter at either end of its range."""
+    """The case itself, then with each parameter at either end of its range, or at every one of few."""
     yield case
     for parameter in case.indicator.parameters:
-        for value in (parameter.low, parameter.high):
+        values = [parameter.low, parameter.high]
+        if parameter.integer and parameter.high - parameter.low < FEW_VALUES:
+            values = list(np.arange(parameter.low, parameter.high + 1.0))
+        for value in values:
             given = {**dict(case.parameters), parameter.name: value}
             yield replace(case, parameters=tuple(sorted(given.items())))
 

@@ -7,11 +7,13 @@ import numpy as np
 
 from datasets import Store
 from engine import ConfigError, Market
-from strategies import VoteMatrix
+from indicators import DETECTORS
+from strategies import Head, VoteMatrix
 
 from ..config import RunConfig
 from ..features.own_indicators import indicators_of
 from .altered import window
+from .events import check_detectors, detector_cases
 from .inputs import check_head_inputs, check_indicator_inputs
 from .markets import fine_bars_of, null_market
 from .own_indicators import contract_rows, own_suite
@@ -168,6 +170,13 @@ def indicator_rows(suite: Suite) -> list[CheckRow]:
     return grouped(rows, [case.name for case in cases])
 
 
+def event_rows(heads: Iterable[Head]) -> list[CheckRow]:
+    """Every detector, with its defaults and as ``heads`` use it, on a null market; a row for each."""
+    wanted = (one for head in heads for one in head.detections().values())
+    cases = detector_cases(DETECTORS, wanted)
+    return grouped(check_detectors(cases), [case.name for case in cases])
+
+
 def check_own_indicators(config: RunConfig) -> CheckReport:
     """The checks of indicators on those of the user's own that ``config`` names; no data are needed.
 
@@ -241,7 +250,7 @@ def check_lookahead(
         exit_on_flat=config.consensus.exit_on_flat,
         hold_bars=config.consensus.hold_bars,
     )
-    rows += indicator_rows(suite) + null_rows_of(suite)
+    rows += indicator_rows(suite) + event_rows(heads) + null_rows_of(suite)
     rows += [] if own is None else contract_rows(own)
     markets = made.data.markets
     for symbol, market in markets.items():

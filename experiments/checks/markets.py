@@ -339,6 +339,31 @@ def null_series(
     return {series.name: series for series in made}
 
 
+def null_trade_flow(bars: Bars, seed: int) -> Series:
+    """Trades under the bars of the last two thirds, but for a day: their volume, and other takers.
+
+    What is made of trades can be told from what is made of the taker columns.
+    """
+    generator = np.random.default_rng([seed, 9])
+    rows = np.arange(len(bars) // 3, len(bars))
+    rows = rows[(rows < 3 * len(bars) // 4) | (rows >= 3 * len(bars) // 4 + 24)]
+    volume = bars.volume[rows]
+    taker = bars.volume if bars.taker_buy_volume is None else bars.taker_buy_volume
+    bought = volume * np.clip(
+        taker[rows] / np.where(volume > 0, volume, 1.0)
+        + 0.02 * generator.standard_normal(len(rows)),
+        0.0,
+        1.0,
+    )
+    return Series(
+        name="trade_flow",
+        max_age_ns=bars.step_ns,
+        event_time=bars.open_time[rows],
+        available_at=bars.close_time[rows],
+        columns={"volume": volume, "taker_buy_volume": bought},
+    )
+
+
 @lru_cache(maxsize=128)
 def null_market(
     hours: int, seed: int, *, steps_per_hour: int = 12, history_rows: int = HISTORY_ROWS
@@ -348,7 +373,10 @@ def null_market(
     bars = aggregated_bars(fine, "1h")
     if bars is None:
         raise ConfigError(f"hours={hours} must be at least 1")
-    series = null_series(START_NS, int(bars.close_time[-1]), seed, history_rows=history_rows)
+    series = {
+        **null_series(START_NS, int(bars.close_time[-1]), seed, history_rows=history_rows),
+        "trade_flow": null_trade_flow(bars, seed),
+    }
     panels = null_panels(bars.open_time, bars.step_ns, seed, history_rows=history_rows)
     return Market(bars=bars, series=series, panels=panels)
 

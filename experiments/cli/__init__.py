@@ -17,9 +17,12 @@ import typer
 from . import (
     ablate,
     check,
+    compare,
     config,
     data,
     doctor,
+    draw,
+    events,
     explain,
     features,
     report,
@@ -41,12 +44,15 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.add_typer(runs.app, name="runs")
 app.add_typer(sweep.app, name="sweep")
 app.command("validate")(validate.validate)
 app.command("ablate")(ablate.ablate)
 app.command("features")(features.features)
+app.command("events")(events.events)
+app.command("draw")(draw.draw)
 app.add_typer(config.app, name="config")
 app.add_typer(check.app, name="check")
 app.command("doctor")(doctor.doctor)

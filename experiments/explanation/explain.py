@@ -9,15 +9,18 @@ import numpy as np
 
 from datasets import Store, time_ns_of, time_text
 from engine import DataError, Market
-from indicators import INDICATORS_BY_NAME, Computed, build_features
+from indicators import Computed, build_features
 from strategies import (
     ConsensusSteps,
+    Head,
+    HeadInputs,
     HeadVote,
     ScoredHead,
     consensus_steps,
     contribution_table,
     head_inputs,
 )
+from strategies.heads.rules import RulesHead
 
 from ..features.own_indicators import indicators_of
 from ..market_data import load_market_data
@@ -57,12 +60,21 @@ class Component:
     impact: float
 
 
+@dataclass(frozen=True, slots=True)
+class FiredRule:
+    """A rule of the user whose condition held, and the side it argues for."""
+
+    name: str
+    direction: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadExplanation:
     """What one head said, why, whether it counted, and what its score is made of.
 
     ``standing`` is ``valid`` or the first rule that kept it out. ``components`` is None for a head
-    whose score is no mean of components, and where the contributions could not be computed again.
+    whose score is no mean of components, ``rules`` for one without rules of the user; both are where
+    nothing could be computed again.
     """
 
     vote: HeadVote
@@ -72,6 +84,16 @@ class HeadExplanation:
     standing: str
     reasons: tuple[ReasonSet, ...]
     components: tuple[Component, ...] | None
+    rules: tuple[FiredRule, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What is computed again: components and fired rules by head, and the close."""
+
+    components: Mapping[str, tuple[Component, ...]]
+    rules: Mapping[str, tuple[FiredRule, ...]]
+    close: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +102,7 @@ class Explanation:
 
     ``consensus`` are the recorded columns of votes.parquet, without their prefix, ``steps`` the
     arithmetic behind them, ``decision`` the recorded decision. ``not_again`` says why nothing could
-    be computed again, empty where it could: contributions are then missing.
+    be computed again, empty where it could: contributions and the rules of the user are then missing.
     """
 
     run_id: str
@@ -106,11 +128,11 @@ def explain(
 ) -> Explanation:
     """The last bar of ``symbol`` that was closed at the time ``at`` (UTC unless it has a zone).
 
-    Votes, reasons and consensus are those that the run recorded. Contributions are computed again
-    from the store; where that gives another vote than the recorded one, they are left out and
-    ``not_again`` says so. ``symbol`` may be left out where the run has one. Raises ConfigError for a
-    time that is none, DataError when the symbol or the time is not in the run, when its decisions
-    came from a file of targets, or when its record is broken.
+    Votes, reasons and consensus are those that the run recorded. Contributions, and which rules of the
+    user fired, are computed again from the store; where that gives another vote than the recorded one,
+    they are left out and ``not_again`` says so. ``symbol`` may be left out where the run has one.
+    Raises ConfigError for a time that is none, DataError when the symbol or the time is not in the run,
+    when its decisions came from a file of targets, or when its record is broken.
     """
     _check_from_consensus(record)
     symbol = _chosen_symbol(record, symbol)
@@ -120,11 +142,10 @@ def explain(
     recorded = {name: column[row] for name, column in rows.items()}
     config = recorded_config(record)
     known_at_ns = int(recorded["time"])
-    components: Mapping[str, tuple[Component, ...]] = {}
-    not_again, close = "", None
+    again, not_again = _Again({}, {}, None), ""
     try:
         market = _market(record, config, symbol, store, progress)
-        components, close = _again(config, market, known_at_ns, recorded, progress)
+        again = _again(config, market, known_at_ns, recorded, progress)
     except DataError as error:
         not_again = str(error)
     names = [head["name"] for head in record.content["firing"][0]["heads"]]
@@ -136,11 +157,8 @@ def explain(
         timeframe=record.content["timeframe"],
         asked_ns=asked_ns,
         known_at_ns=known_at_ns,
-        close=close,
-        heads=tuple(
-            _head(record, vote, recorded, steps, components.get(vote.name), config)
-            for vote in votes
-        ),
+        close=again.close,
+        heads=tuple(_head(record, vote, recorded, steps, again, config) for vote in votes),
         consensus=_without_prefix(recorded, "consensus_"),
         steps=steps,
         decision=_without_prefix(recorded, "decision_"),
@@ -208,7 +226,7 @@ def _again(
     known_at_ns: int,
     recorded: Mapping[str, Any],
     progress: Callable[[str], None],
-) -> tuple[dict[str, tuple[Component, ...]], float]:
+) -> _Again:
     progress("computing features and votes again")
     computed: Computed = {}
     votes = votes_of(config, market, computed=computed)
@@ -220,21 +238,37 @@ def _again(
                     f"head {name} gives another {part} now than the run recorded; "
                     "`ninefold runs verify` says what differs"
                 )
-    heads = config.heads.instances(indicators_of(config))
-    found = {}
-    for head in heads:
-        if isinstance(head, ScoredHead) and head.name in config.heads.enabled:
-            found[head.name] = _components(head, market, row, computed)
-    return found, float(market.bars.close[row])
+    known = indicators_of(config)
+    enabled = [head for head in config.heads.instances(known) if head.name in config.heads.enabled]
+
+    def inputs(head: Head) -> HeadInputs:
+        wanted = head.features().values()
+        return head_inputs(
+            head, build_features(market, wanted, indicators=known, computed=computed)
+        )
+
+    components = {
+        head.name: _components(head, inputs(head), row)
+        for head in enabled
+        if isinstance(head, ScoredHead)
+    }
+    rules = {
+        head.name: _fired_rules(head, inputs(head), row)
+        for head in enabled
+        if isinstance(head, RulesHead) and head.user_rules
+    }
+    return _Again(components, rules, float(market.bars.close[row]))
 
 
-def _components(
-    head: ScoredHead, market: Market, row: int, computed: Computed
-) -> tuple[Component, ...]:
-    matrix = build_features(
-        market, head.features().values(), indicators=INDICATORS_BY_NAME, computed=computed
+def _fired_rules(head: RulesHead, inputs: HeadInputs, row: int) -> tuple[FiredRule, ...]:
+    fired = head.fired_rules(inputs)
+    return tuple(
+        FiredRule(rule.name, rule.direction) for rule in head.user_rules if fired[rule.name][row]
     )
-    table = contribution_table(head.contributions(head_inputs(head, matrix)))
+
+
+def _components(head: ScoredHead, inputs: HeadInputs, row: int) -> tuple[Component, ...]:
+    table = contribution_table(head.contributions(inputs))
     return tuple(
         Component(
             name=name,
@@ -268,7 +302,7 @@ def _head(
     vote: HeadVote,
     recorded: Mapping[str, Any],
     steps: ConsensusSteps,
-    components: tuple[Component, ...] | None,
+    again: _Again,
     config: "RunConfig",
 ) -> HeadExplanation:
     firing = next(
@@ -286,7 +320,8 @@ def _head(
             for bit, reason in enumerate(firing["reasons"])
             if bits >> bit & 1
         ),
-        components=components,
+        components=again.components.get(vote.name),
+        rules=again.rules.get(vote.name),
     )
 
 

@@ -32,6 +32,7 @@ def plain_explanation(explanation: Explanation) -> dict[str, Any]:
                 "components": None
                 if head.components is None
                 else [asdict(component) for component in head.components],
+                "user_rules": None if head.rules is None else [asdict(rule) for rule in head.rules],
             }
             for head in explanation.heads
         ],

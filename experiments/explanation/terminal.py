@@ -120,6 +120,8 @@ def _print_reasons(explanation: Explanation, console: Console) -> None:
             console.print(
                 f"  {_SIGNS[reason.direction]} {escape(reason.name)}: {escape(reason.text)}"
             )
+        for rule in head.rules or ():
+            console.print(f"  {_SIGNS[rule.direction]} rule {escape(rule.name)}")
     console.print()
 
 

@@ -14,8 +14,7 @@ from datasets import KINDS
 from datasets.universe_panel import BENCHMARK, UNIVERSE
 from engine import DAY_NS, Market, timeframe_ns
 from indicators import Clock, Feature, Indicator, Output, clock_of, last_known_row
-from indicators.clock_join import SAME_EVENT, is_compound
-from indicators.feature_name import plain_clocks
+from indicators.clock_join import SAME_EVENT, is_compound, plain_clocks
 from indicators.features import StatedRows
 
 from .sources import joining_hash, source_hash

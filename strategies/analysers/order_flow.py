@@ -2,23 +2,35 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 
+from engine import Bool1D
 from indicators import Feature, feature
+from indicators.volume_delta import CLOCK, CLOSE_LOCATION, TAKER_COLUMNS, TRADES
 
 from ..base import HeadInputs
 from ..events import held
 from ..scoring import column_or_nan, column_or_zero
 from .opinion import Opinion, signalled_opinion
 
+_MEASURED: Final = (TRADES, TAKER_COLUMNS)
+
+
+def _made_of(inputs: HeadInputs, alias: str, estimated: bool) -> Bool1D:
+    """Where the source in the column ``alias`` counts, ``(T,)``: one that saw the takers, or any."""
+    counted = (*_MEASURED, CLOSE_LOCATION) if estimated else _MEASURED
+    found: Bool1D = np.isin(column_or_nan(inputs, alias), counted)
+    return found
+
 
 @dataclass(frozen=True, slots=True)
 class CvdDivergence:
     """Divergence of CVD from price at confirmed pivots, held ``event_bars`` bars.
 
-    Confidence is ``confidence + strength_bonus * strength``; with the defaults 0.75 to 0.90.
+    Confidence is ``confidence + strength_bonus * strength``; with the defaults 0.75 to 0.90. CVD comes
+    from trades or taker columns, and where ``estimated`` is set from the place of the close too.
     """
 
     name: ClassVar[str] = "cvd_divergence"
@@ -26,19 +38,19 @@ class CvdDivergence:
     event_bars: int = 10
     confidence: float = 0.75
     strength_bonus: float = 0.15
+    estimated: bool = False
 
     def features(self) -> Mapping[str, Feature]:
-        """Regular and hidden events, and the strength of each."""
+        """Regular and hidden events, the strength of each, and what they are made of."""
         return {
-            "divergence_regular": feature("cvd_divergence", "regular"),
-            "divergence_hidden": feature("cvd_divergence", "hidden"),
-            "divergence_strength": feature("cvd_divergence", "strength"),
+            f"divergence_{output}": feature("cvd_divergence", output, clock=CLOCK)
+            for output in ("regular", "hidden", "strength", "source")
         }
 
     def opinion(self, inputs: HeadInputs) -> Opinion:
         """The side of the newest event while it is valid."""
         strength = column_or_nan(inputs, "divergence_strength")
-        known = ~np.isnan(strength)
+        known = ~np.isnan(strength) & _made_of(inputs, "divergence_source", self.estimated)
         event = column_or_zero(inputs, "divergence_regular") + column_or_zero(
             inputs, "divergence_hidden"
         )
@@ -50,23 +62,28 @@ class CvdDivergence:
 
 @dataclass(frozen=True, slots=True)
 class CvdTrend:
-    """The sign of CVD over 20 bars as a share of their volume, beyond ``threshold``."""
+    """The sign of CVD over 20 bars as a share of their volume, beyond ``threshold``.
+
+    CVD comes from trades or taker columns, and where ``estimated`` is set from the place of the close too.
+    """
 
     name: ClassVar[str] = "cvd_trend"
 
     threshold: float = 0.05
     confidence: float = 0.70
+    estimated: bool = False
 
     def features(self) -> Mapping[str, Feature]:
-        """The share, and the side it takes."""
+        """The share, the side it takes, and what they are made of."""
         return {
-            "cvd_side": feature("cvd", "side", threshold=self.threshold),
-            "cvd_trend": feature("cvd", "trend", threshold=self.threshold),
+            f"cvd_{output}": feature("cvd", output, clock=CLOCK, threshold=self.threshold)
+            for output in ("side", "trend", "source")
         }
 
     def opinion(self, inputs: HeadInputs) -> Opinion:
         """With the takers."""
         known = ~np.isnan(column_or_nan(inputs, "cvd_trend"))
+        known &= _made_of(inputs, "cvd_source", self.estimated)
         return signalled_opinion(inputs, "cvd_side", known, self.confidence)
 
 

@@ -12,7 +12,8 @@ from typing import Final, NoReturn, TypeVar, cast, get_args
 
 from engine import ConfigError
 from indicators import INDICATORS_BY_NAME, Feature, Indicator, feature
-from indicators.feature_name import NEAR_ENOUGH, FeatureNameError, feature_within, plain_clocks
+from indicators.clock_join import plain_clocks
+from indicators.feature_name import NEAR_ENOUGH, FeatureNameError, feature_within
 
 from .syntax import (
     MOST_BARS,

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import Bool1D, Float1D
 from indicators import Detection, Feature, feature
+from indicators.volume_delta import CLOSE_LOCATION, TAKER_COLUMNS, TRADES
 
 from ..analysers import (
     Accounts,
@@ -80,6 +81,9 @@ class CryptoMetricsHead:
     Volatility and the digits of volumes have no side. ``use_volatility`` lowers the confidence by
     ``volatility_penalty`` while realised volatility is extremely high, from where it tends to return;
     ``use_first_digits`` silences what is read from volumes while their first digits are unnatural.
+
+    CVD comes from trades, else from the taker columns (``indicators.volume_delta``); a reason names the
+    source of its trend. ``cvd_estimated`` lets the place of the close stand for both where they lack.
     """
 
     name: ClassVar[str] = "crypto_metrics"
@@ -90,7 +94,12 @@ class CryptoMetricsHead:
         "funding_extreme": Range(1e-4, 1e-3, log=True),
         "taker_strong": Range(0.55, 0.70),
     }
-    REASONS: ClassVar[tuple[Reason, ...]] = _reasons()
+    REASONS: ClassVar[tuple[Reason, ...]] = (
+        *_reasons(),
+        Reason("cvd_of_trades", 0, "CVD from trades", (0.0, 1.0)),
+        Reason("cvd_of_takers", 0, "CVD from the taker columns", (0.0, 1.0)),
+        Reason("cvd_estimated", 0, "CVD from the place of the close", (0.0, 1.0)),
+    )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.15, 0.80)
     VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
         {
@@ -107,6 +116,7 @@ class CryptoMetricsHead:
             "use_kimchi": True,
             "use_volatility": True,
             "use_first_digits": True,
+            "cvd_estimated": True,
         },
         {"use_altcoin_season": False, "use_tvl": True, "tvl_price_neutral": False},
     )
@@ -116,6 +126,7 @@ class CryptoMetricsHead:
     divergence_strength_bonus: float = 0.15
     cvd_trend_threshold: float = 0.05
     cvd_trend_confidence: float = 0.70
+    cvd_estimated: bool = False
     long_short_percentile: float = 95.0
     long_short_confidence: float = 0.80
     agreeing_venues_confidence: float = 0.85
@@ -177,10 +188,16 @@ class CryptoMetricsHead:
             (
                 True,
                 CvdDivergence(
-                    self.event_bars, self.divergence_confidence, self.divergence_strength_bonus
+                    self.event_bars,
+                    self.divergence_confidence,
+                    self.divergence_strength_bonus,
+                    self.cvd_estimated,
                 ),
             ),
-            (True, CvdTrend(self.cvd_trend_threshold, self.cvd_trend_confidence)),
+            (
+                True,
+                CvdTrend(self.cvd_trend_threshold, self.cvd_trend_confidence, self.cvd_estimated),
+            ),
             (
                 True,
                 Accounts(
@@ -263,7 +280,9 @@ class CryptoMetricsHead:
             confidence=self._qualified(inputs, _vote_confidence(count, mean_confidence)),
             score=contribution_table(_contributions(opinions)).total,
             coverage=known.mean(axis=0),
-            reasons=reason_bits(_flags(opinions, inputs.rows), self.REASONS),
+            reasons=reason_bits(
+                {**_flags(opinions, inputs.rows), **_cvd_flags(inputs, opinions)}, self.REASONS
+            ),
         )
 
     def contributions(self, inputs: HeadInputs) -> tuple[Contribution, ...]:
@@ -310,6 +329,15 @@ def _vote_confidence(count: np.ndarray, mean_confidence: Float1D) -> Float1D:
     many = np.minimum(0.90, 0.85 + 0.25 * (mean_confidence - 0.80))
     chosen: Float1D = np.where(count >= 5, many, np.where(count >= 3, several, few))
     return chosen
+
+
+def _cvd_flags(inputs: HeadInputs, opinions: Mapping[str, Opinion]) -> dict[str, np.ndarray]:
+    source = np.where(opinions["cvd_trend"].known, column_or_nan(inputs, "cvd_source"), 0.0)
+    return {
+        "cvd_of_trades": source == TRADES,
+        "cvd_of_takers": source == TAKER_COLUMNS,
+        "cvd_estimated": source >= CLOSE_LOCATION,
+    }
 
 
 def _flags(opinions: Mapping[str, Opinion], rows: int) -> dict[str, np.ndarray]:

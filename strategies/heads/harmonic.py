@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine import Float1D
-from indicators import Detection, Feature, feature
+from engine import Bool1D, Float1D
+from indicators import Detection, Feature, detection, feature
+from indicators.harmonic_pattern import PATTERN_NAMES
 
 from ..base import (
     SMALLEST_SCALE,
@@ -15,6 +16,7 @@ from ..base import (
     HeadOutput,
     Range,
     Reason,
+    check_choice,
     check_lengths,
     check_range,
     reason_bits,
@@ -28,7 +30,26 @@ _ZONE_OUTPUTS = (
     "bearish_count",
     "bullish_precision",
     "bearish_precision",
+    "bullish_patterns",
+    "bearish_patterns",
 )
+_FREQUENT = {"abcd": (0.002, 0.1)}
+_RARE = (0.0, 0.03)
+"""Expected rates of one pattern: but for the ABCD, three ratios must fit at once, so that months of
+hourly bars may pass without it."""
+
+
+def _pattern_reasons() -> tuple[Reason, ...]:
+    return tuple(
+        Reason(
+            f"{name}_{side}",
+            sign,
+            f"a {side} {name.replace('_', ' ')} is active",
+            _FREQUENT.get(name, _RARE),
+        )
+        for name in PATTERN_NAMES
+        for side, sign in (("bullish", 1), ("bearish", -1))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +60,12 @@ class HarmonicHead:
     ``p = min(0.9, 0.7 + 0.1 n)`` with n active patterns on the voting side, ``c = 0.6 + 0.3
     precision`` with their mean precision. A pattern is confirmed by the first close back out of its
     zone, at most 5 bars after it was entered; ``by_pivot`` instead waits until D is a confirmed
-    pivot (later, and rarer). Zones that were only published or entered are reasons, not votes.
-    Coverage is 1 once the pivot list is warm.
+    pivot (later, and rarer). Zones that were only published or entered are reasons, not votes; each
+    pattern that votes is named by a reason of its own. Coverage is 1 once the pivot list is warm.
+
+    X, A, B and C are confirmed pivots ``P(left, right)``, or with ``swings`` "turns" the turns of the
+    directional change of ``turn_atr`` ATR. ``minor_swings`` lets one leg step over a minor swing,
+    ``alternate_abcd`` adds ABCD whose CD is 1.27 or 1.618 AB. The seed's tolerance is 5 % everywhere.
 
     The seed's "active within 2 % of D" is replaced by ``validity_bars``: such a band lasts hours on
     one market and weeks on another, and a return to D would renew a pattern long over.
@@ -65,9 +90,14 @@ class HarmonicHead:
         Reason("failed_bearish", 1, "prices broke a bearish zone lately", (0.002, 0.1)),
         Reason("pivot_bullish", 1, "D of a bullish pattern is a pivot", (0.002, 0.1)),
         Reason("pivot_bearish", -1, "D of a bearish pattern is a pivot", (0.002, 0.1)),
+        *_pattern_reasons(),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.01, 0.25)
-    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ({"by_pivot": True},)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
+        {"by_pivot": True},
+        {"swings": "turns"},
+        {"minor_swings": True, "alternate_abcd": True, "tolerance": 0.05, "point_tolerance": 0.05},
+    )
 
     left: int = 5
     right: int = 5
@@ -75,6 +105,10 @@ class HarmonicHead:
     point_tolerance: float = 0.05
     validity_bars: int = 10
     by_pivot: bool = False
+    swings: Literal["pivots", "turns"] = "pivots"
+    turn_atr: float = 2.5
+    minor_swings: bool = False
+    alternate_abcd: bool = False
 
     def __post_init__(self) -> None:
         check_lengths(self.name, left=self.left, right=self.right, validity_bars=self.validity_bars)
@@ -85,18 +119,25 @@ class HarmonicHead:
             tolerance=self.tolerance,
             point_tolerance=self.point_tolerance,
         )
+        check_range(self.name, 1.0, 6.0, turn_atr=self.turn_atr)
+        check_choice(self.name, ("pivots", "turns"), swings=self.swings)
 
     def features(self) -> Mapping[str, Feature]:
         """Zones with their events, and patterns whose D is a pivot."""
+        figures, zones = _figures(self), _zones(self)
         return {
-            **{name: _zone_feature(self, name) for name in _ZONE_OUTPUTS},
-            "completed": _pivot_feature(self, "completed"),
-            "completed_precision": _pivot_feature(self, "precision"),
+            **{name: feature("harmonic", name, clock="bars", **zones) for name in _ZONE_OUTPUTS},
+            "completed": feature("harmonic_pivot", "completed", clock="bars", **figures),
+            "completed_precision": feature("harmonic_pivot", "precision", clock="bars", **figures),
+            "completed_pattern": feature("harmonic_pivot", "pattern", clock="bars", **figures),
         }
 
     def detections(self) -> Mapping[str, Detection]:
-        """The events that the votes follow from."""
-        return {}
+        """Zones with what became of them, and figures whose D is a pivot."""
+        return {
+            "zones": detection("harmonic", clock="bars", **_zones(self)),
+            "completed": detection("harmonic_pivot", clock="bars", **_figures(self)),
+        }
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The side whose active patterns are more precise in sum."""
@@ -123,6 +164,7 @@ class HarmonicHead:
             bullish_count = np.where(completed > 0, 1.0, 0.0)
             bearish_count = np.where(completed < 0, 1.0, 0.0)
             bullish, bearish = precision * bullish_count, precision * bearish_count
+        flags |= _patterns(inputs, completed, self.validity_bars, by_pivot=self.by_pivot)
         direction = np.sign(bullish - bearish)
         count = np.where(direction > 0, bullish_count, bearish_count)
         total = np.where(direction > 0, bullish, bearish)
@@ -137,27 +179,37 @@ class HarmonicHead:
         )
 
 
-def _zone_feature(head: HarmonicHead, output: str) -> Feature:
-    return feature(
-        "harmonic",
-        output,
-        left=head.left,
-        right=head.right,
-        tolerance=head.tolerance,
-        point_tolerance=head.point_tolerance,
-        validity_bars=head.validity_bars,
-    )
+def _figures(head: HarmonicHead) -> dict[str, float]:
+    return {
+        "left": head.left,
+        "right": head.right,
+        "tolerance": head.tolerance,
+        "point_tolerance": head.point_tolerance,
+        "by_turns": head.swings == "turns",
+        "turn_atr": head.turn_atr,
+        "minor_swings": head.minor_swings,
+        "alternate_abcd": head.alternate_abcd,
+    }
 
 
-def _pivot_feature(head: HarmonicHead, output: str) -> Feature:
-    return feature(
-        "harmonic_pivot",
-        output,
-        left=head.left,
-        right=head.right,
-        tolerance=head.tolerance,
-        point_tolerance=head.point_tolerance,
-    )
+def _zones(head: HarmonicHead) -> dict[str, float]:
+    return {**_figures(head), "validity_bars": head.validity_bars}
+
+
+def _patterns(
+    inputs: HeadInputs, completed: Float1D, validity_bars: int, *, by_pivot: bool
+) -> dict[str, Bool1D]:
+    """Which patterns are active on each side: those that the votes come from."""
+    flags: dict[str, Bool1D] = {}
+    newest = held(inputs["completed_pattern"], validity_bars)
+    for side, sign in (("bullish", 1), ("bearish", -1)):
+        active = inputs[f"{side}_patterns"].astype(np.int64)
+        for position, name in enumerate(PATTERN_NAMES):
+            if by_pivot:
+                flags[f"{name}_{side}"] = (newest == position + 1) & (sign * completed > 0)
+            else:
+                flags[f"{name}_{side}"] = (active >> position) & 1 > 0
+    return flags
 
 
 def _side(inputs: HeadInputs, side: str) -> tuple[Float1D, Float1D]:

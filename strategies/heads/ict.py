@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import ClassVar, Final
 
 import numpy as np
 
-from engine import Float1D
-from indicators import Detection, Feature, feature
+from engine import Bool1D, Float1D
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
+from ..base import HeadInputs, HeadOutput, Range, Reason, reason_bits
 from ..events import at_event, event_row, held
+from ..ict_parameters import IctParameters
 
 POINTS: Final = {
     "entry": 1.0,
@@ -23,12 +22,14 @@ POINTS: Final = {
 """What each family adds to its side (SPEC H5.9) and weighs in the coverage."""
 LONDON, NEW_YORK_AM, LONDON_CLOSE = 2.0, 3.0, 4.0
 """Codes of ``kill_zone.zone``; the Asian zone has no multiplier of its own."""
+DISCOUNT, PREMIUM = 1.0, 3.0
+"""Codes of ``dealing_range.zone``."""
 HIGHEST = 0.95
 SWEEP_FACTOR = 1.2
 
 
 @dataclass(frozen=True, slots=True)
-class IctHead:
+class IctHead(IctParameters):
     """Counts the newest signals of five families, each valid for some bars (SPEC H5.9).
 
     Families and points: optimal trade entry 1, Judas swing 1, liquidity sweep 2, touch of an order
@@ -37,15 +38,24 @@ class IctHead:
     mean confidence of that side's signals (a sweep's times 1.2, at most .95) times the kill zone's
     multiplier, applied once, at most .95.
 
-    SPEC gives the sweep's confidence; the others are stated here: .75 for an entry,
-    ``.65 + .25 min(1, strength)`` for a Judas swing, .70 for a touch and for a reaction. The
-    multiplier is that of the zone in which the bar opens. Nothing is voted for ``warm_up_bars``
-    rows, nor by a family whose levels are not there yet; coverage is the points of the others. On
-    bars of more than an hour there are no sessions: the Judas swing drops out of the coverage, and
-    no kill zone multiplies.
+    SPEC gives the sweep's confidence; the others are stated here: ``entry_confidence``,
+    ``judas_confidence + judas_gain min(1, strength)``, ``touch_confidence`` and ``gap_confidence``.
+    The multiplier is that of the zone in which the bar opens, or that of the silver bullet where it is
+    higher; ``kill_zones`` chooses the table (the seed's has no London close, and its macros in place of
+    the silver bullets). Saturdays and Sundays have no zones, sessions and Judas swings unless
+    ``weekend``. Nothing is voted for ``warm_up_bars`` rows, nor by a family whose levels are not there
+    yet; coverage is the points of the others. On bars of more than an hour there are no sessions: the
+    Judas swing drops out of the coverage, and no kill zone multiplies.
+
+    Swings are pivots of ``pivot_bars`` on each side, or the turns that a close confirms ``turn_atr``
+    ATR behind them (``swing_mode``); they break by closes or wicks (``break_mode``), and a block is the
+    whole candle or its body (``block_zone``). A Judas swing may have to come with a shift of structure
+    (``judas_needs_shift``). Reasons only, which the vote of H5.9 does not count: shifts of structure
+    (MSS), the side of the newest break of the major swings (pivots of ``major_bars`` on each side),
+    premium and discount (``range_mode``: the newest swing pair, or the seed's last ``range_bars``
+    bars), and what was special about a sweep.
     """
 
-    name: ClassVar[str] = "ict"
     SPACE: ClassVar[Mapping[str, Range]] = {
         "pivot_bars": Range(3, 8, integer=True),
         "entry_validity_bars": Range(3, 30, integer=True),
@@ -54,7 +64,11 @@ class IctHead:
         "touch_validity_bars": Range(3, 30, integer=True),
         "gap_validity_bars": Range(3, 30, integer=True),
         "sweep_epsilon_atr": Range(0.0, 0.2),
+        "equal_width_atr": Range(0.05, 0.3),
+        "judas_min_strength": Range(0.1, 1.0),
         "gap_min_size_atr": Range(0.0, 0.5),
+        "gap_displacement_atr": Range(0.0, 2.0),
+        "balanced_window_bars": Range(5, 60, integer=True),
         "block_touches": Range(1, 3, integer=True),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
@@ -71,95 +85,26 @@ class IctHead:
         Reason("gap_up", 1, "reaction at the middle of a bullish gap", (0.02, 0.25)),
         Reason("gap_down", -1, "reaction at the middle of a bearish gap", (0.02, 0.25)),
         Reason("kill_zone", 0, "the bar opens in a kill zone", (0.25, 0.45)),
+        Reason("silver_bullet", 0, "the bar opens in a silver bullet or macro", (0.02, 0.12)),
+        Reason("shift_up", 1, "structure shifted up with displacement", (0.005, 0.15)),
+        Reason("shift_down", -1, "structure shifted down with displacement", (0.005, 0.15)),
+        Reason("major_up", 1, "the newest break of the major swings goes up", (0.25, 0.70)),
+        Reason("major_down", -1, "the newest break of the major swings goes down", (0.25, 0.70)),
+        Reason("equal_swept", 0, "the newest sweep took equal lows or highs", (0.002, 0.10)),
+        Reason("busy_sweep", 0, "the newest sweep had 1.5 times the volume", (0.01, 0.20)),
+        Reason("discount", 0, "price stands in the lower part of its range", (0.2, 0.6)),
+        Reason("premium", 0, "price stands in the upper part of its range", (0.2, 0.6)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.30, 0.85)
-    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ()
-
-    pivot_bars: int = 5
-    entry_validity_bars: int = 6
-    judas_validity_bars: int = 6
-    sweep_validity_bars: int = 4
-    touch_validity_bars: int = 4
-    gap_validity_bars: int = 4
-    sweep_epsilon_atr: float = 0.05
-    gap_min_size_atr: float = 0.1
-    block_touches: int = 1
-    entry_confidence: float = 0.75
-    touch_confidence: float = 0.70
-    gap_confidence: float = 0.70
-    london_multiplier: float = 1.10
-    new_york_multiplier: float = 1.20
-    london_close_multiplier: float = 1.05
-    silver_bullet_multiplier: float = 1.10
-    warm_up_bars: int = 150
-
-    def __post_init__(self) -> None:
-        check_lengths(
-            self.name,
-            pivot_bars=self.pivot_bars,
-            entry_validity_bars=self.entry_validity_bars,
-            judas_validity_bars=self.judas_validity_bars,
-            sweep_validity_bars=self.sweep_validity_bars,
-            touch_validity_bars=self.touch_validity_bars,
-            gap_validity_bars=self.gap_validity_bars,
-            block_touches=self.block_touches,
-        )
-        check_range(
-            self.name,
-            0.0,
-            1.0,
-            entry_confidence=self.entry_confidence,
-            touch_confidence=self.touch_confidence,
-            gap_confidence=self.gap_confidence,
-        )
-        check_range(
-            self.name,
-            0.0,
-            inf,
-            sweep_epsilon_atr=self.sweep_epsilon_atr,
-            gap_min_size_atr=self.gap_min_size_atr,
-            london_multiplier=self.london_multiplier,
-            new_york_multiplier=self.new_york_multiplier,
-            london_close_multiplier=self.london_close_multiplier,
-            silver_bullet_multiplier=self.silver_bullet_multiplier,
-            warm_up_bars=self.warm_up_bars,
-        )
-
-    def features(self) -> Mapping[str, Feature]:
-        """Events of the ICT families, and a level of each that tells when it can be known."""
-        bars = self.pivot_bars
-
-        def swept(output: str) -> Feature:
-            epsilon = self.sweep_epsilon_atr
-            return feature("liquidity_sweep", output, left=bars, right=bars, epsilon_atr=epsilon)
-
-        def gap(indicator: str, output: str) -> Feature:
-            return feature(indicator, output, min_size_atr=self.gap_min_size_atr)
-
-        return {
-            "entry": feature("optimal_trade_entry", "entry", left=bars, right=bars),
-            "entry_known": feature("zigzag", "previous_low", left=bars, right=bars),
-            "judas": feature("judas_swing", "judas"),
-            "new_york_judas": feature("judas_swing", "new_york_judas"),
-            "judas_strength": feature("judas_swing", "strength"),
-            "judas_known": feature("judas_swing", "asian_high"),
-            "sweep": swept("sweep"),
-            "sweep_confidence": swept("confidence"),
-            "block_touch": feature(
-                "order_block", "touch", left=bars, right=bars, max_touches=self.block_touches
-            ),
-            "balanced_touch": gap("balanced_price_range", "touch"),
-            "trend": feature("structure", "trend", left=bars, right=bars),
-            "block_known": feature("structure", "broken_level", left=bars, right=bars),
-            "gap_reaction": gap("fair_value_gap", "reaction"),
-            "gap_known": gap("fair_value_gap", "bullish_distance_atr"),
-            "kill_zone": feature("kill_zone", "zone"),
-            "silver_bullet": feature("kill_zone", "silver_bullet"),
-        }
-
-    def detections(self) -> Mapping[str, Detection]:
-        """The events that the votes follow from."""
-        return {}
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
+        {
+            "kill_zones": "seed",
+            "swing_mode": "turns",
+            "break_mode": "wick",
+            "range_mode": "rolling",
+        },
+        {"weekend": True, "block_zone": "body", "judas_needs_shift": True},
+    )
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The side with more points among the signals that are still valid."""
@@ -183,12 +128,6 @@ class IctHead:
             total += np.where(agrees, confidences[name], 0.0)
             count += agrees
         mean = total / np.maximum(count, 1.0)
-        flags = {"kill_zone": inputs["kill_zone"] > 0}
-        for suffix, side in (("up", 1), ("down", -1)):
-            for name in ("entry", "judas", "sweep", "gap"):
-                flags[f"{name}_{suffix}"] = signals[name] == side
-            flags[f"block_{suffix}"] = (signals["block"] == side) & ~balanced
-            flags[f"balanced_{suffix}"] = (signals["block"] == side) & balanced
         weight = sum(POINTS.values())
         return HeadOutput.from_votes(
             direction=direction,
@@ -196,12 +135,40 @@ class IctHead:
             confidence=np.minimum(HIGHEST, mean * self._multiplier(inputs)),
             score=np.clip(50.0 + 50.0 * (points[1] - points[-1]) / weight, 0.0, 100.0),
             coverage=coverage / weight,
-            reasons=reason_bits(flags, self.REASONS),
+            reasons=reason_bits(self._flags(inputs, known, signals, balanced), self.REASONS),
         )
 
+    def _flags(
+        self,
+        inputs: HeadInputs,
+        known: Mapping[str, Bool1D],
+        signals: Mapping[str, Float1D],
+        balanced: Bool1D,
+    ) -> dict[str, Bool1D]:
+        """The reasons: what argues for each side, and what it happened in."""
+        newest = event_row(inputs["sweep"], self.sweep_validity_bars)
+        swept = (newest >= 0) & known["sweep"]
+        shift = np.where(known["block"], held(inputs["shift"], self.shift_validity_bars), 0.0)
+        flags = {
+            "kill_zone": inputs["kill_zone"] > 0,
+            "silver_bullet": inputs["silver_bullet"] > 0,
+            "equal_swept": swept & (inputs["sweep_equal"][newest] > 0),
+            "busy_sweep": swept & (inputs["sweep_busy"][newest] > 0),
+            "discount": inputs["range_zone"] == DISCOUNT,
+            "premium": inputs["range_zone"] == PREMIUM,
+        }
+        for suffix, side in (("up", 1), ("down", -1)):
+            flags[f"shift_{suffix}"] = shift == side
+            flags[f"major_{suffix}"] = inputs["major_trend"] == side
+            for name in ("entry", "judas", "sweep", "gap"):
+                flags[f"{name}_{suffix}"] = signals[name] == side
+            flags[f"block_{suffix}"] = (signals["block"] == side) & ~balanced
+            flags[f"balanced_{suffix}"] = (signals["block"] == side) & balanced
+        return flags
+
     def _signals(
-        self, inputs: HeadInputs, known: Mapping[str, np.ndarray]
-    ) -> tuple[dict[str, Float1D], np.ndarray]:
+        self, inputs: HeadInputs, known: Mapping[str, Bool1D]
+    ) -> tuple[dict[str, Float1D], Bool1D]:
         """Each family's newest valid signal, and where that of the blocks is a balanced range."""
         judas = _joined(inputs["judas"], inputs["new_york_judas"])
         trend = inputs["trend"]
@@ -226,7 +193,9 @@ class IctHead:
         swept = at_event(inputs["sweep_confidence"], inputs["sweep"], self.sweep_validity_bars)
         return {
             "entry": np.full(inputs.rows, self.entry_confidence),
-            "judas": 0.65 + 0.25 * np.clip(strength, 0.0, 1.0),
+            "judas": np.minimum(
+                HIGHEST, self.judas_confidence + self.judas_gain * np.clip(strength, 0.0, 1.0)
+            ),
             "sweep": np.clip(SWEEP_FACTOR * swept, 0.0, HIGHEST),
             "block": np.full(inputs.rows, self.touch_confidence),
             "gap": np.full(inputs.rows, self.gap_confidence),
@@ -245,7 +214,7 @@ class IctHead:
         return highest
 
 
-def _known(inputs: HeadInputs, warm_up_bars: int) -> dict[str, np.ndarray]:
+def _known(inputs: HeadInputs, warm_up_bars: int) -> dict[str, Bool1D]:
     """Rows on which each family can be judged."""
     warm = np.arange(inputs.rows) >= warm_up_bars
     return {

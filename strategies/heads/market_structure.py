@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 
-from engine import Float1D
-from indicators import Detection, Feature, feature
+from engine import HOUR_NS, Float1D, timeframe_ns
+from indicators import Detection, Feature, detection, feature
 
 from ..base import (
     HeadInputs,
     HeadOutput,
     Range,
     Reason,
+    check_choice,
     check_lengths,
     check_range,
     check_weights,
@@ -21,31 +22,54 @@ from ..base import (
 )
 from ..events import held
 
-CLOCKS: Final = ("bars", "bars:4h", "bars:1d", "bars:1w")
-"""Decision bars and the longer bars above them; the preset of SPEC H8.2 that fits hourly bars."""
+TIMEFRAMES: Final = ("5m", "15m", "1h", "4h", "1d", "1w")
+PRESETS: Final[Mapping[str, Mapping[str, float]]] = {
+    "swing": {"1h": 0.2, "4h": 0.3, "1d": 0.3, "1w": 0.2},
+    "prism": {"5m": 0.25, "15m": 0.35, "4h": 0.40},
+    "equal": {"5m": 0.25, "15m": 0.25, "1h": 0.25, "4h": 0.25},
+}
+"""Weights of the timeframes (SPEC H8.2): S2's, S3's and C1's."""
 DISCOUNT, DISCOUNT_QUADRANT = 0.45, 0.25
+BOS_UP, CHOCH_UP, BOS_DOWN, CHOCH_DOWN = 1.0, 2.0, 3.0, 4.0
+"""Codes of ``structure_break.newest``."""
+MINOR_BARS, MAJOR_BARS = 5, 50
+"""Sides of the internal and the major pivots of an inducement (SPEC H5.1)."""
+HIGHEST = 0.92
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class MarketStructureHead:
-    """Votes with the trend that most of the timeframes share (SPEC H8.2 to H8.5).
+    """Votes with the trend that most of the timeframes share (SPEC H8.1 to H8.5).
 
     A timeframe's trend is 1 for higher highs and lows of its alternating pivots, -1 for lower ones,
-    else 0. ``share`` is the weight of the majority's trend over the weight of the timeframes that are
-    known; at ``aligned_share`` or more they are aligned and ``p = min(.9, .7 + .2 share)``,
-    ``c = .85 + .05 (share - .75) / .25``. In the last 50 bars' range, a long in the discount half
-    (position under .45) or a short in the premium half (over .55) multiplies c by 1.03, at most .88
-    unless it was more; in the outer quadrant it makes c .90. Each untouched order block of the vote's
-    side adds .02 up to .92. Without alignment, the newest touch of a breaker of the last
+    else 0 (``trend_mode`` pivots); with ``breaks`` the side of its newest BOS or CHoCH; ``joint``
+    asks the pivots first and the breaks where the pivots are mixed. ``share`` is the weight of the
+    majority's trend over the weight of the timeframes that are known; at ``aligned_share`` or more
+    they are aligned and ``p = min(.9, .7 + .2 share)``, ``c = .85 + .05 (share - .75) / .25``. In the
+    dealing range (``range_mode``: the last ``range_bars`` bars, or the newest pivot pair), a long in
+    the discount half (position under .45) or a short in the premium half (over .55) multiplies c by
+    1.03, at most .88 unless it was more; in the outer quadrant it makes c .90. Each untouched order
+    block of the vote's side adds .02, and an inducement of the last ``inducement_validity_bars`` bars
+    ``inducement_bonus``, up to .92. Without alignment, the newest touch of a breaker of the last
     ``breaker_validity_bars`` bars votes alone with p = c = .75; otherwise the head is neutral.
 
     Which of the seed's two zone rules means what is our reading: "right zone" the outer quadrant,
-    "same-side zone" the half. Coverage is the weight of the timeframes whose four pivots are known;
-    below ``minimum_coverage`` there is no vote. The default weights are S2's. A timeframe that is not
-    a longer multiple of the decision bars is missing and lowers the coverage for good, so that no bar
-    counts twice: on 4h bars .7 is left, on daily bars .4, where the head abstains until the weights
-    are moved to the timeframes there are.
+    "same-side zone" the half. SPEC names inducement without a number; it counts like a block. SPEC's
+    confidence of a conflicted head is not told, since a neutral answer has confidence 0. BOS and CHoCH
+    of the decision bars are reasons, and vote through ``trend_mode``.
+
+    Weights are those of ``preset``, with ``free`` the ``weight_...`` fields, whose defaults are S2's. A
+    timeframe is the decision bars where these have its length, else bars rebuilt from them. One that
+    is shorter than the decision bars, or no multiple of them, is missing and lowers the coverage for
+    good: nothing is known inside a decision bar at its close but the bar. Coverage is the weight of
+    the timeframes whose trend is known; below ``minimum_coverage`` there is no vote. So ``prism``
+    wants decision bars of 5 minutes and ``equal`` at most 15; on 4h bars .8 of S2's weight is left,
+    on daily bars .5, where the head abstains.
+
+    Breaks, blocks and breakers are those of the decision bars: of pivots ``pivot_bars`` on each side
+    or of directional changes (``swing_mode``), by closes or wicks (``break_mode``), with the whole
+    candle or its body as zone (``block_zone``).
     """
 
     name: ClassVar[str] = "market_structure"
@@ -53,7 +77,8 @@ class MarketStructureHead:
         "pivot_bars": Range(3, 8, integer=True),
         "aligned_share": Range(0.6, 0.95),
         "breaker_validity_bars": Range(3, 30, integer=True),
-        "weight_bars": Range(0.0, 1.0),
+        "inducement_validity_bars": Range(3, 30, integer=True),
+        "weight_1h": Range(0.0, 1.0),
         "weight_4h": Range(0.0, 1.0),
         "weight_1d": Range(0.0, 1.0),
         "weight_1w": Range(0.0, 1.0),
@@ -69,13 +94,40 @@ class MarketStructureHead:
         Reason("blocks_down", -1, "aligned down with untouched bearish blocks", (0.005, 0.35)),
         Reason("breaker_up", 1, "a breaker held as support", (0.01, 0.20)),
         Reason("breaker_down", -1, "a breaker held as resistance", (0.01, 0.20)),
+        Reason("inducement_up", 1, "minor lows swept over a standing major low", (0.01, 0.20)),
+        Reason(
+            "inducement_down", -1, "minor highs swept under a standing major high", (0.01, 0.20)
+        ),
+        Reason("bos_up", 1, "the newest break of structure goes on upwards", (0.15, 0.45)),
+        Reason("bos_down", -1, "the newest break of structure goes on downwards", (0.15, 0.45)),
+        Reason("choch_up", 1, "the newest break of structure turns up", (0.05, 0.35)),
+        Reason("choch_down", -1, "the newest break of structure turns down", (0.05, 0.35)),
         Reason("conflicted", 0, "the timeframes disagree", (0.40, 0.95)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.08, 0.60)
-    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ()
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
+        {"preset": "swing", "trend_mode": "breaks", "break_mode": "wick", "block_zone": "body"},
+        # Bars of an hour know .40 and .50 of these weights.
+        {"preset": "prism", "minimum_coverage": 0.3, "range_mode": "pivots"},
+        {
+            "preset": "equal",
+            "minimum_coverage": 0.4,
+            "swing_mode": "turns",
+            "trend_mode": "joint",
+        },
+    )
 
+    preset: Literal["free", "swing", "prism", "equal"] = "free"
+    trend_mode: Literal["pivots", "breaks", "joint"] = "pivots"
+    swing_mode: Literal["pivots", "turns"] = "pivots"
+    break_mode: Literal["close", "wick"] = "close"
+    block_zone: Literal["wick", "body"] = "wick"
+    range_mode: Literal["rolling", "pivots"] = "rolling"
     pivot_bars: int = 5
-    weight_bars: float = 0.2
+    turn_atr: float = 2.5
+    weight_5m: float = 0.0
+    weight_15m: float = 0.0
+    weight_1h: float = 0.2
     weight_4h: float = 0.3
     weight_1d: float = 0.3
     weight_1w: float = 0.2
@@ -83,11 +135,21 @@ class MarketStructureHead:
     minimum_coverage: float = 0.6
     range_bars: int = 50
     breaker_validity_bars: int = 5
+    inducement_validity_bars: int = 5
+    inducement_bonus: float = 0.02
 
     def __post_init__(self) -> None:
+        check_choice(self.name, ("free", *PRESETS), preset=self.preset)
+        check_choice(self.name, ("pivots", "breaks", "joint"), trend_mode=self.trend_mode)
+        check_choice(self.name, ("pivots", "turns"), swing_mode=self.swing_mode)
+        check_choice(self.name, ("close", "wick"), break_mode=self.break_mode)
+        check_choice(self.name, ("wick", "body"), block_zone=self.block_zone)
+        check_choice(self.name, ("rolling", "pivots"), range_mode=self.range_mode)
         check_weights(
             self.name,
-            weight_bars=self.weight_bars,
+            weight_5m=self.weight_5m,
+            weight_15m=self.weight_15m,
+            weight_1h=self.weight_1h,
             weight_4h=self.weight_4h,
             weight_1d=self.weight_1d,
             weight_1w=self.weight_1w,
@@ -98,37 +160,92 @@ class MarketStructureHead:
             1.0,
             aligned_share=self.aligned_share,
             minimum_coverage=self.minimum_coverage,
+            inducement_bonus=self.inducement_bonus,
         )
+        check_range(self.name, 1.0, 6.0, turn_atr=self.turn_atr)
         check_lengths(
             self.name,
             pivot_bars=self.pivot_bars,
             range_bars=self.range_bars,
             breaker_validity_bars=self.breaker_validity_bars,
+            inducement_validity_bars=self.inducement_validity_bars,
         )
 
+    def weights(self) -> dict[str, float]:
+        """The weight of every timeframe that has one, by its name, shortest first."""
+        if self.preset != "free":
+            return dict(PRESETS[self.preset])
+        weights = (
+            self.weight_5m,
+            self.weight_15m,
+            self.weight_1h,
+            self.weight_4h,
+            self.weight_1d,
+            self.weight_1w,
+        )
+        return {name: weight for name, weight in zip(TIMEFRAMES, weights, strict=True) if weight}
+
     def features(self) -> Mapping[str, Feature]:
-        """Trend of every timeframe; range position, blocks and breakers of the decision bars."""
-        bars = self.pivot_bars
-        trends = {
-            f"{output}@{clock}": feature("market_trend", output, clock=clock, left=bars, right=bars)
-            for clock in CLOCKS
-            for output in ("trend", "known")
-        }
+        """Trend of every timeframe; range position, blocks, breaks and breakers of the decision bars."""
+        swings, breaks = self._swing_parameters(), self._break_parameters()
+        trends: dict[str, Feature] = {}
+        for clock in self._clocks():
+            if self.trend_mode != "breaks":
+                for output in ("trend", "known"):
+                    trends[f"{output}@{clock}"] = feature(
+                        "market_trend",
+                        output,
+                        clock=clock,
+                        left=self.pivot_bars,
+                        right=self.pivot_bars,
+                    )
+            if self.trend_mode != "pivots":
+                trends[f"breaks@{clock}"] = feature("structure", "trend", clock=clock, **breaks)
+        position = (
+            feature("dealing_range", "rolling_position", length=self.range_bars)
+            if self.range_mode == "rolling"
+            else feature("dealing_range", "position", clock="bars", **swings)
+        )
+        blocks = self._block_parameters()
         return {
             **trends,
-            "position": feature("dealing_range", "rolling_position", length=self.range_bars),
-            "bullish_blocks": feature("order_block", "bullish_unmitigated", left=bars, right=bars),
-            "bearish_blocks": feature("order_block", "bearish_unmitigated", left=bars, right=bars),
-            "breaker_touch": feature("order_block", "breaker_touch", left=bars, right=bars),
+            "bar_hours": feature("bar_step", "hours"),
+            "position": position,
+            "bullish_blocks": feature("order_block", "bullish_unmitigated", clock="bars", **blocks),
+            "bearish_blocks": feature("order_block", "bearish_unmitigated", clock="bars", **blocks),
+            "breaker_touch": feature("order_block", "breaker_touch", clock="bars", **blocks),
+            "inducement": feature("inducement", "event", minor=MINOR_BARS, major=MAJOR_BARS),
+            "newest_break": feature("structure_break", "newest", clock="bars", **breaks),
         }
 
     def detections(self) -> Mapping[str, Detection]:
-        """The events that the votes follow from."""
-        return {}
+        """The tables of events that the votes follow from, by a short alias."""
+        bars, breaks = self.pivot_bars, self._break_parameters()
+        trends: dict[str, Detection] = {}
+        for clock in self._clocks():
+            if self.trend_mode != "breaks":
+                trends[f"trend@{clock}"] = detection(
+                    "market_trend", clock=clock, left=bars, right=bars
+                )
+            if self.trend_mode != "pivots" and clock != "bars":
+                trends[f"structure@{clock}"] = detection("structure", clock=clock, **breaks)
+        swings = (
+            detection("pivot", left=bars, right=bars)
+            if self.swing_mode == "pivots"
+            else detection("directional_change", multiple=self.turn_atr)
+        )
+        return {
+            "swings": swings,
+            **trends,
+            "structure": detection("structure", clock="bars", **breaks),
+            "blocks": detection("order_block", clock="bars", **self._block_parameters()),
+            "major_swings": detection("pivot", left=MAJOR_BARS, right=MAJOR_BARS),
+            "inducements": detection("inducement", minor=MINOR_BARS, major=MAJOR_BARS),
+        }
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The shared trend where the timeframes are aligned, else a breaker's side, else nothing."""
-        needed = ("trend@bars", "position", "bullish_blocks", "bearish_blocks", "breaker_touch")
+        needed = (alias for alias in self.features() if "@" not in alias)
         if not inputs.has(*needed):
             return HeadOutput.absent(inputs.rows)
         majority, share, mean, coverage = self._alignment(inputs)
@@ -137,52 +254,95 @@ class MarketStructureHead:
         trend = np.where(aligned, majority, 0.0)
         touch = held(inputs["breaker_touch"], self.breaker_validity_bars)
         breaker = np.where(known, touch, 0.0)
+        induced = held(inputs["inducement"], self.inducement_validity_bars)
         # Mirrored for shorts: how far price stands from the cheap end of its range.
         price = np.where(trend > 0, inputs["position"], 1.0 - inputs["position"])
         half = aligned & (price < DISCOUNT)
         quadrant = aligned & (price <= DISCOUNT_QUADRANT)
         blocks = np.where(trend > 0, inputs["bullish_blocks"], inputs["bearish_blocks"])
         blocks = np.where(blocks > 0, blocks, 0.0)
-        confidence = _confidence(share, half, quadrant, blocks)
+        bonus = 0.02 * blocks + self.inducement_bonus * (aligned & (induced == trend))
         flags = {"conflicted": known & ~aligned}
-        for suffix, side in (("up", 1), ("down", -1)):
+        newest = inputs["newest_break"]
+        for suffix, side, bos, choch in (
+            ("up", 1, BOS_UP, CHOCH_UP),
+            ("down", -1, BOS_DOWN, CHOCH_DOWN),
+        ):
             flags[f"aligned_{suffix}"] = trend == side
             flags[f"right_zone_{suffix}"] = quadrant & (trend == side)
             flags[f"half_{suffix}"] = half & (trend == side)
             flags[f"blocks_{suffix}"] = (blocks > 0) & (trend == side)
             flags[f"breaker_{suffix}"] = breaker == side
+            flags[f"inducement_{suffix}"] = known & (induced == side)
+            flags[f"bos_{suffix}"] = known & (newest == bos)
+            flags[f"choch_{suffix}"] = known & (newest == choch)
         return HeadOutput.from_votes(
             direction=np.where(aligned, trend, breaker),
             probability=np.where(aligned, np.minimum(0.9, 0.7 + 0.2 * share), 0.75),
-            confidence=np.where(aligned, confidence, 0.75),
+            confidence=np.where(aligned, _confidence(share, half, quadrant, bonus), 0.75),
             score=np.clip(50.0 + 50.0 * mean, 0.0, 100.0),
             coverage=coverage,
             reasons=reason_bits(flags, self.REASONS),
         )
 
-    def _weights(self) -> dict[str, float]:
-        weights = (self.weight_bars, self.weight_4h, self.weight_1d, self.weight_1w)
-        return dict(zip(CLOCKS, weights, strict=True))
+    def _clocks(self) -> tuple[str, ...]:
+        """The decision bars, which may be any of the timeframes, and the longer bars of the others."""
+        return ("bars", *(f"bars:{timeframe}" for timeframe in self.weights()))
+
+    def _swing_parameters(self) -> dict[str, float]:
+        if self.swing_mode == "turns":
+            return {"by_turns": 1, "turn_atr": self.turn_atr}
+        return {"left": self.pivot_bars, "right": self.pivot_bars}
+
+    def _break_parameters(self) -> dict[str, float]:
+        at_wicks: dict[str, float] = {"at_wicks": 1} if self.break_mode == "wick" else {}
+        return {**self._swing_parameters(), **at_wicks}
+
+    def _block_parameters(self) -> dict[str, float]:
+        by_body: dict[str, float] = {"by_body": 1} if self.block_zone == "body" else {}
+        return {**self._break_parameters(), **by_body}
+
+    def _trend_on(self, inputs: HeadInputs, clock: str) -> tuple[Float1D, Float1D] | None:
+        """Trend on ``clock`` and whether it is known, as 1 and 0; None where there are no such bars."""
+        broken = inputs.get(f"breaks@{clock}")
+        if self.trend_mode == "breaks":
+            return None if broken is None else (broken, (broken != 0).astype(np.float64))
+        trend, known = inputs.get(f"trend@{clock}"), inputs.get(f"known@{clock}")
+        if trend is None or known is None:
+            return None
+        if self.trend_mode == "joint" and broken is not None:
+            trend = np.where(trend != 0, trend, broken)
+        return trend, (known > 0).astype(np.float64)
 
     def _alignment(self, inputs: HeadInputs) -> tuple[Float1D, Float1D, Float1D, Float1D]:
         """Majority side, its share, weighted mean trend and coverage of the known timeframes."""
         up, down, known = np.zeros(inputs.rows), np.zeros(inputs.rows), np.zeros(inputs.rows)
-        for clock, weight in self._weights().items():
-            trend, state = inputs.get(f"trend@{clock}"), inputs.get(f"known@{clock}")
-            if trend is None or state is None:
+        weights = self.weights()
+        decision = self._trend_on(inputs, "bars")
+        for timeframe, weight in weights.items():
+            found = self._trend_on(inputs, f"bars:{timeframe}")
+            there: Float1D = np.ones(inputs.rows)
+            if found is None and decision is not None:
+                found = decision
+                there = (inputs["bar_hours"] == timeframe_ns(timeframe) / HOUR_NS).astype(
+                    np.float64
+                )
+            if found is None:
                 continue
-            up += weight * (trend > 0)
-            down += weight * (trend < 0)
-            known += weight * (state > 0)
+            trend, is_known = found
+            counted = weight * there * is_known
+            up += counted * (trend > 0)
+            down += counted * (trend < 0)
+            known += counted
         divisor = np.where(known > 0, known, 1.0)
         majority = np.sign(up - down)
-        coverage = np.clip(known / sum(self._weights().values()), 0.0, 1.0)
+        coverage = np.clip(known / sum(weights.values()), 0.0, 1.0)
         return majority, np.maximum(up, down) / divisor, (up - down) / divisor, coverage
 
 
-def _confidence(share: Float1D, half: np.ndarray, quadrant: np.ndarray, blocks: Float1D) -> Float1D:
-    """Confidence of an aligned vote (SPEC H8.5)."""
+def _confidence(share: Float1D, half: np.ndarray, quadrant: np.ndarray, bonus: Float1D) -> Float1D:
+    """Confidence of an aligned vote (SPEC H8.5), with what blocks and inducement add."""
     base = np.clip(0.85 + 0.05 * (share - 0.75) / 0.25, 0.0, 0.9)
     base = np.where(half, np.maximum(base, np.minimum(1.03 * base, 0.88)), base)
     base = np.where(quadrant, 0.90, base)
-    return np.minimum(0.92, base + 0.02 * blocks)
+    return np.minimum(HIGHEST, base + bonus)

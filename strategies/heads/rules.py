@@ -7,21 +7,34 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from engine import Float1D
-from indicators import Detection, Feature, feature
+from engine import Bool1D, Float1D
+from indicators import Detection, Feature, detection, feature
 
-from ..base import HeadInputs, HeadOutput, Range, Reason, check_lengths, check_range, reason_bits
+from ..base import (
+    HeadInputs,
+    HeadOutput,
+    Range,
+    Reason,
+    check_choice,
+    check_lengths,
+    check_range,
+    reason_bits,
+)
 from ..user_rules import (
     HIGHEST,
     SAMPLE,
     RuleSignals,
     UserRule,
+    fired_rows,
     rule_bars_back,
     rule_features,
     rule_signals,
 )
 
 CHART_PATTERNS: Final = ("double", "head_shoulders", "triangle", "flag")
+GAP_MODES: Final = ("strict", "relaxed")
+SWINGS: Final = ("pivots", "turns")
+DOUBLE_TOLERANCES: Final = ("atr", "percent")
 CANDLE_WEIGHT, CHART_WEIGHT = 0.6, 0.4
 """Shares of the coverage: there are candles on every bar and chart patterns now and then."""
 FIRST_PATTERN, FURTHER_SIGNAL = 0.60, 0.08
@@ -32,16 +45,22 @@ FIRST_PATTERN, FURTHER_SIGNAL = 0.60, 0.08
 class RulesHead:
     """Counts the patterns that stand at a level, each weighed by the volume of its bar (SPEC H4).
 
-    Candle patterns are those of ``candlestick_reversal``, valid for ``candle_validity_bars`` bars;
-    chart patterns fire at their trigger and stay valid for ``chart_validity_bars``. A pattern counts
-    when a support or resistance level lay within half an ATR of its bar's close. Its confidence is
+    Candle patterns are those of ``candlestick_reversal``, or with ``gap_mode`` relaxed those of
+    ``candlestick_reversal_relaxed``, valid for ``candle_validity_bars`` bars. Chart patterns over
+    confirmed pivots, or with ``swings`` turns over those of the directional change (``turn_atr``), fire
+    at their trigger and stay valid for ``chart_validity_bars``: a pattern that waits for its trigger
+    expires after its own span, one that has fired after that many bars, whatever its size, for a vote
+    is an opinion on the bars to come. The two extremes of a double are level and its depth counts in
+    ATR, or with ``double_tolerance`` percent in percent of the price (2 and 5). A pattern counts
+    when a level of ``support_resistance`` lay within ``level_width_atr`` ATR of its bar's close, or
+    within ``level_near_percent`` percent of the price where that is more. Its confidence is
     ``.70 + .20 strength`` times 1 for a volume of 1.5 times the usual and more, .95 from 1.2 on, else
     .85. The side with more patterns votes; none on a tie. With n patterns on that side
     ``p = min(.95, .60 + .08 n)``; c is their mean confidence, + .05 when two of them or more had full
     volume, at most .95.
 
-    Coverage: .6 once levels and volume are known, .4 more once four pivots are; 0 for the first
-    ``warm_up_bars`` rows, in which levels are still few.
+    Coverage: .6 once levels and volume are known, .4 more once four pivots (or two turns) are; 0 for
+    the first ``warm_up_bars`` rows, in which levels are still few.
 
     A rule of ``user_rules`` is one signal of its side on every bar on which its condition holds, wherever
     levels are, with a probability and a confidence of its own. It counts as one pattern: the side with
@@ -61,8 +80,8 @@ class RulesHead:
         "full_volume": Range(1.2, 3.0),
     }
     REASONS: ClassVar[tuple[Reason, ...]] = (
-        Reason("candle_up", 1, "bullish candle pattern at a level", (0.15, 0.60)),
-        Reason("candle_down", -1, "bearish candle pattern at a level", (0.15, 0.60)),
+        Reason("candle_up", 1, "bullish candle pattern at a level", (0.15, 0.75)),
+        Reason("candle_down", -1, "bearish candle pattern at a level", (0.15, 0.75)),
         Reason("double_up", 1, "double bottom at a level", (0.001, 0.05)),
         Reason("double_down", -1, "double top at a level", (0.001, 0.05)),
         Reason("head_shoulders_up", 1, "inverse head and shoulders at a level", (0.0005, 0.05)),
@@ -76,13 +95,23 @@ class RulesHead:
         Reason("user_rule_short", -1, "a rule of your own for the short side", (0.0, 1.0)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.30, 0.75)
-    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = ({"user_rules": SAMPLE},)
+    VARIANTS: ClassVar[tuple[Mapping[str, object], ...]] = (
+        {"user_rules": SAMPLE},
+        {"gap_mode": "relaxed", "double_tolerance": "percent"},
+        {"swings": "turns", "level_near_percent": 1.0, "round_percent": 0.0},
+    )
 
     candle_validity_bars: int = 5
     chart_validity_bars: int = 10
     pivot_bars: int = 5
     level_window_bars: int = 200
     level_width_atr: float = 0.5
+    level_near_percent: float = 0.0
+    round_percent: float = 5.0
+    gap_mode: str = "strict"
+    swings: str = "pivots"
+    turn_atr: float = 2.5
+    double_tolerance: str = "atr"
     full_volume: float = 1.5
     some_volume: float = 1.2
     warm_up_bars: int = 200
@@ -96,6 +125,9 @@ class RulesHead:
             0.0,
             inf,
             level_width_atr=self.level_width_atr,
+            level_near_percent=self.level_near_percent,
+            round_percent=self.round_percent,
+            turn_atr=self.turn_atr,
             full_volume=self.full_volume,
             some_volume=self.some_volume,
             warm_up_bars=self.warm_up_bars,
@@ -107,42 +139,68 @@ class RulesHead:
             pivot_bars=self.pivot_bars,
             level_window_bars=self.level_window_bars,
         )
+        check_choice(self.name, GAP_MODES, gap_mode=self.gap_mode)
+        check_choice(self.name, SWINGS, swings=self.swings)
+        check_choice(self.name, DOUBLE_TOLERANCES, double_tolerance=self.double_tolerance)
 
     def features(self) -> Mapping[str, Feature]:
         """Patterns, levels near the close, volume against the twenty bars before; those of the rules."""
         return {**self._pattern_features(), **rule_features(self.user_rules)}
 
-    def _pattern_features(self) -> Mapping[str, Feature]:
+    def detections(self) -> Mapping[str, Detection]:
+        """The swings, the levels that they make, and the chart patterns over them."""
         bars = self.pivot_bars
-
-        def level(output: str) -> Feature:
-            return feature(
-                "support_resistance",
-                output,
-                window_bars=self.level_window_bars,
-                width_atr=self.level_width_atr,
-                left=bars,
-                right=bars,
-            )
-
+        by_pivots = detection("pivot", left=bars, right=bars)
+        by_turns = detection("directional_change", multiple=self.turn_atr)
         return {
-            "candles_up": feature("candlestick_reversal", "bullish_count"),
-            "candles_down": feature("candlestick_reversal", "bearish_count"),
-            "strength_up": feature("candlestick_reversal", "bullish_strength"),
-            "strength_down": feature("candlestick_reversal", "bearish_strength"),
-            **{
-                name: feature("chart_pattern", name, left=bars, right=bars)
-                for name in CHART_PATTERNS
-            },
-            "chart_known": feature("zigzag", "previous_low", left=bars, right=bars),
-            "near_count": level("near_count"),
-            "level_known": level("resistance_atr"),
-            "relative_volume": feature("rvol", "rvol", length=20),
+            "swings": by_pivots if self.swings == "pivots" else by_turns,
+            "levels": detection("support_resistance", clock="bars", **self._level_parameters()),
+            "charts": detection("chart_pattern", clock="bars", **self._chart_parameters()),
         }
 
-    def detections(self) -> Mapping[str, Detection]:
-        """The events that the votes follow from."""
-        return {}
+    def fired_rules(self, inputs: HeadInputs) -> Mapping[str, Bool1D]:
+        """The rows on which each rule of the user fires, by its name, ``(T,)``, in their order."""
+        return fired_rows(self.user_rules, inputs)
+
+    def _swing_parameters(self) -> dict[str, float]:
+        sides = {"left": float(self.pivot_bars), "right": float(self.pivot_bars)}
+        turns = {"by_turns": 1.0, "turn_atr": self.turn_atr}
+        return sides if self.swings == "pivots" else sides | turns
+
+    def _chart_parameters(self) -> dict[str, float]:
+        seed = {"max_difference_percent": 2.0, "min_depth_percent": 5.0}
+        return self._swing_parameters() | (seed if self.double_tolerance == "percent" else {})
+
+    def _level_parameters(self) -> dict[str, float]:
+        return {
+            "left": self.pivot_bars,
+            "right": self.pivot_bars,
+            "window_bars": self.level_window_bars,
+            "width_atr": self.level_width_atr,
+            "near_percent": self.level_near_percent,
+            "round_percent": self.round_percent,
+        }
+
+    def _pattern_features(self) -> Mapping[str, Feature]:
+        bars, strict = self.pivot_bars, self.gap_mode == "strict"
+        candles = "candlestick_reversal" if strict else "candlestick_reversal_relaxed"
+        charts, levels = self._chart_parameters(), self._level_parameters()
+        pivots_known = feature("zigzag", "previous_low", left=bars, right=bars)
+        turns_known = feature("swing_leg", "range_atr", clock="bars", **self._swing_parameters())
+        return {
+            "candles_up": feature(candles, "bullish_count"),
+            "candles_down": feature(candles, "bearish_count"),
+            "strength_up": feature(candles, "bullish_strength"),
+            "strength_down": feature(candles, "bearish_strength"),
+            **{
+                name: feature("chart_pattern", name, clock="bars", **charts)
+                for name in CHART_PATTERNS
+            },
+            "chart_known": pivots_known if self.swings == "pivots" else turns_known,
+            "near_count": feature("support_resistance", "near_count", clock="bars", **levels),
+            "level_known": feature("support_resistance", "resistance_atr", clock="bars", **levels),
+            "relative_volume": feature("rvol", "rvol", length=20),
+        }
 
     def vote(self, inputs: HeadInputs) -> HeadOutput:
         """The side with more signals: confirmed patterns, and rules that fire."""

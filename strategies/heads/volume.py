@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import ConfigError, Float1D
 from indicators import Detection, Feature, feature
+from indicators.volume_delta import CLOCK, CLOSE_LOCATION, TAKER_COLUMNS, TRADES
 
 from ..base import (
     SMALLEST_SCALE,
@@ -49,9 +50,9 @@ class VolumeHead:
 
     ==============  ====================================================================
     delta           ``1/2 + tanh(d / k) / 2``, d = (bought - sold) / volume over
-                    ``delta_length``, k = ``delta_scale`` from taker columns,
-                    ``estimated_delta_scale`` otherwise
-    taker           the same over ``taker_length`` bars, taker columns only, k = 0.2
+                    ``delta_length``, k = ``delta_scale`` from trades and taker columns,
+                    ``estimated_delta_scale`` from estimates
+    taker           the same over ``taker_length`` bars, never from estimates, k = 0.2
     obv             ``1/2 + tanh(z / 2) / 2``
     vwap            ``1/2 + tanh(3 x) (1 - |x|) / 4``, x = deviation / 2 clipped to [-1, 1];
                     of 7 days, 24 hours and the day so far, .40, .35 and .25
@@ -73,8 +74,9 @@ class VolumeHead:
                     CVD), .40, .35 and .25
     ==============  ====================================================================
 
-    Delta comes from the taker columns, else from the close location; the estimate counts only in part
-    for coverage and sets the reason ``delta_estimated``. A component that is unknown drops out and the
+    Delta comes from trades, else from the taker columns, else from the close location
+    (``indicators.volume_delta``), and a reason names the source; the estimate counts only in part for
+    coverage. A component that is unknown drops out and the
     others are scaled up; below ``minimum_coverage``, and before OBV is known (its window, 100 rows),
     there is no vote. Coverage is .85 where the delta is estimated (.90 in ``prism``), so that a
     ``minimum_coverage`` above that refuses the estimate. Bars of a day or of 4 hours that are not
@@ -116,7 +118,12 @@ class VolumeHead:
         Reason("cvd_divergence_down", -1, "regular bearish CVD divergence, recent", (0.02, 0.35)),
         Reason("divergence_up", 1, "bullish divergences of two measures or more", (0.02, 0.35)),
         Reason("divergence_down", -1, "bearish divergences of two measures or more", (0.02, 0.35)),
-        Reason("delta_estimated", 0, "no taker columns: always set there, else never", (0.0, 1.0)),
+        Reason("delta_of_trades", 0, "volume delta from trades", (0.0, 1.0)),
+        Reason("delta_of_takers", 0, "volume delta from the taker columns", (0.0, 1.0)),
+        Reason("delta_estimated", 0, "volume delta from the place of the close", (0.0, 1.0)),
+        Reason("cvd_of_trades", 0, "CVD divergences from trades", (0.0, 1.0)),
+        Reason("cvd_of_takers", 0, "CVD divergences from the taker columns", (0.0, 1.0)),
+        Reason("cvd_estimated", 0, "CVD divergences from the place of the close", (0.0, 1.0)),
         Reason("low_coverage", 0, "too little known to vote", (0.0, 0.05)),
     )
     FIRING_RATE: ClassVar[tuple[float, float]] = (0.40, 0.85)
@@ -177,8 +184,8 @@ class VolumeHead:
         )
 
     def features(self) -> Mapping[str, Feature]:
-        """Indicators of the decision bars and, for ``prism``, of longer ones; those on taker columns
-        may be absent.
+        """Indicators of the decision bars, beside trades where there are any, and for ``prism`` of
+        longer bars.
         """
         delta, cmf = self.delta_length, self.cmf_length
         rvol = {"length": self.rvol_length, "spike": self.spike_ratio}
@@ -189,15 +196,16 @@ class VolumeHead:
             "value_area": self.value_area,
         }
         wanted = {
-            "taker_delta": feature("taker_delta", "ratio", length=delta),
-            "close_location_delta": feature("close_location_delta", "ratio", length=delta),
+            "delta": feature("volume_delta", "ratio", clock=CLOCK, length=delta),
+            "delta_source": feature("volume_delta", "source", clock=CLOCK, length=delta),
             "obv": feature("obv", "z"),
             "spike": feature("rvol", "spike", clock="bars", **rvol),
             "cmf": feature("cmf", "cmf", length=cmf),
             "adl": feature("adl", "z"),
             "seasonal_spike": feature("volume_spike", "spike", clock="bars", **usual),
             "seasonal_tier": feature("volume_spike", "tier", clock="bars", **usual),
-            "cvd_divergence": feature("cvd_divergence", "regular"),
+            "cvd_divergence": feature("cvd_divergence", "regular", clock=CLOCK),
+            "cvd_source": feature("cvd_divergence", "source", clock=CLOCK),
             "divergence": feature("divergence_balance", "balance", validity=self.divergence_bars),
             "force": feature("force", "balance"),
             "vwap": feature("session_vwap", "deviation"),
@@ -212,8 +220,8 @@ class VolumeHead:
                 "rvol": feature("rvol", "score", clock="bars", **rvol),
                 "cmf_score": feature("cmf", "score", length=cmf),
                 "adx": feature("adx", "adx"),
-                "cvd_hidden": feature("cvd_divergence", "hidden"),
-                "cvd_strength": feature("cvd_divergence", "strength"),
+                "cvd_hidden": feature("cvd_divergence", "hidden", clock=CLOCK),
+                "cvd_strength": feature("cvd_divergence", "strength", clock=CLOCK),
                 "divergence_4h": feature(
                     "divergence_balance", "balance", clock="bars:4h", **longer
                 ),
@@ -223,7 +231,10 @@ class VolumeHead:
             }
         return {
             **wanted,
-            "taker": feature("taker_delta", "ratio", length=self.taker_length),
+            "taker": feature("volume_delta", "ratio", clock=CLOCK, length=self.taker_length),
+            "taker_source": feature(
+                "volume_delta", "source", clock=CLOCK, length=self.taker_length
+            ),
             "vwap_24h": feature("rolling_vwap", "deviation", hours=24),
             "vwap_7d": feature("rolling_vwap", "deviation", hours=168),
             "profile": feature("volume_profile", "score", clock="bars", **profile),
@@ -267,7 +278,14 @@ class VolumeHead:
         confidence = agreement_confidence(mean, side, (part.score / 100.0 for part in parts))
         confidence = confidence + np.where(side * divergence > 0, self.divergence_bonus, 0.0)
         flags = self._flags(inputs, ratio, quality, divergence)
-        flags["delta_estimated"] = ~np.isnan(ratio) & (quality < 1.0)
+        delta_source = np.where(np.isnan(ratio), 0.0, column_or_zero(inputs, "delta_source"))
+        for made, source in (
+            ("delta", delta_source),
+            ("cvd", column_or_zero(inputs, "cvd_source")),
+        ):
+            flags[f"{made}_of_trades"] = source == TRADES
+            flags[f"{made}_of_takers"] = source == TAKER_COLUMNS
+            flags[f"{made}_estimated"] = source == CLOSE_LOCATION
         flags["low_coverage"] = coverage < self.minimum_coverage
         return HeadOutput.from_votes(
             direction=side,

@@ -7,9 +7,7 @@ of "as of row t", the oracle is called on the first t + 1 bars.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 Prices = Sequence[float]
 
@@ -57,8 +55,12 @@ def alternating(
 ) -> list[Pivot]:
     """The alternating list as of the last row of the given bars, oldest first."""
     start = forgotten_before(len(high) - 1, long_gap_rows(is_gap))
+    return collapsed([p for p in pivots(high, low, left, right, is_gap) if p.known >= start])
+
+
+def collapsed(rows: Sequence[Pivot]) -> list[Pivot]:
+    """Highs and lows taking turns, oldest first, of pivots in the order in which they became known."""
     listed: list[Pivot] = []
-    rows = [p for p in pivots(high, low, left, right, is_gap) if p.known >= start]
     for known in sorted({p.known for p in rows}):
         now = [p for p in rows if p.known == known]
         if len(now) == 2:
@@ -211,142 +213,3 @@ def follow(
     for number, t in enumerate(visits[:max_touches]):
         if at_close[t] >= far and not any(m < t for m in middles):
             zone.events[f"touch{number}"] = t
-
-
-@dataclass
-class Sweep:
-    row: int
-    level: float
-    strength: float
-
-
-def sweep_of_pool(
-    level: float, known: int, bars: tuple[Prices, Prices, Prices], atr: Prices,
-    *, epsilon: float, expiry: int, gaps: set[int],
-) -> Sweep | None:  # fmt: skip
-    """The raid that one pool of lows suffers, if price comes back in time and not from too deep."""
-    high, low, close = bars
-    last = min([known + expiry, len(close) - 1, *(g - 1 for g in gaps if g > known)])
-    for s in range(known + 1, last + 1):
-        if not low[s] < level - epsilon * atr[s]:
-            continue
-        for t in range(s, min(s + 3, last) + 1):
-            deepest = min(low[s : t + 1])
-            if level - deepest > 1.5 * atr[t]:
-                return None
-            if close[t] > level:
-                span = max(high[s : t + 1]) - deepest
-                return Sweep(t, level, (close[t] - deepest) / span if span > 0 else 0.5)
-        return None
-    return None
-
-
-@dataclass
-class Judas:
-    row: int
-    side: int
-    strength: float
-
-
-def judas_swings(
-    open_times: Sequence[datetime], bars: tuple[Prices, Prices, Prices, Prices], atr: Prices,
-    is_gap: Sequence[bool], *, reach: float = 0.1, least: float = 0.3,
-) -> list[Judas]:  # fmt: skip
-    """Failed raids of the Asian range, date by date on the New York calendar, weekends left out."""
-    open_, high, low, close = bars
-    zone = ZoneInfo("America/New_York")
-    local = [moment.astimezone(zone) for moment in open_times]
-    gaps = long_gap_rows(is_gap)
-    by_date: dict[object, list[int]] = {}
-    for t, moment in enumerate(local):
-        by_date.setdefault(moment.date(), []).append(t)
-    found = []
-    for date, rows in sorted(by_date.items()):
-        evening = [t for t in by_date.get(date - timedelta(days=1), []) if local[t].hour >= 20]
-        if date.weekday() >= 5 or not evening or evening[0] == 0:
-            continue
-        window = [t for t in rows if local[t].hour < 5]
-        traded = [t for t in evening if not is_gap[t]]
-        if not traded:
-            continue
-        top, bottom = max(high[t] for t in traded), min(low[t] for t in traded)
-        midnight = open_[rows[0]]
-        if top <= bottom:
-            continue
-        fired = {1: False, -1: False}
-        for t in window:
-            if any(evening[0] <= g <= t for g in gaps):
-                break
-            down = up = False
-            raids = [
-                s
-                for s in window
-                if s <= t and high[s] >= top + reach * atr[s] and high[s] > midnight
-            ]
-            if raids and not fired[-1]:
-                strength = (max(high[raids[0] : t + 1]) - close[t]) / (top - bottom)
-                down = close[t] < top and strength >= least
-            raids_low = [
-                s for s in window
-                if s <= t and low[s] <= bottom - reach * atr[s] and low[s] < midnight
-            ]  # fmt: skip
-            if raids_low and not fired[1]:
-                rise = (close[t] - min(low[raids_low[0] : t + 1])) / (top - bottom)
-                up = close[t] > bottom and rise >= least
-            fired[-1], fired[1] = fired[-1] or down, fired[1] or up
-            if down != up:
-                found.append(Judas(t, -1 if down else 1, strength if down else rise))
-    return found
-
-
-def levels_near(
-    prices: Sequence[tuple[float, int]], close: float, width: float, t: int
-) -> list[tuple[float, float]]:
-    """Clusters (level, strength) of (price, anchor): from the lowest up, each as wide as ``width``."""
-    rest = sorted(prices)
-    clusters = []
-    while rest:
-        group = [item for item in rest if item[0] - rest[0][0] <= width]
-        rest = [item for item in rest if item[0] - rest[0][0] > width]
-        level = sum(price for price, _ in group) / len(group)
-        strength = sum(math.exp(-(t - anchor) / 100.0) for _, anchor in group)
-        clusters.append((level, strength))
-    return [cluster for cluster in clusters if abs(close - cluster[0]) <= width]
-
-
-def double_bottoms(
-    bars: tuple[Prices, Prices, Prices], atr: Prices, is_gap: Sequence[bool],
-    *, side: int, left: int = 5, right: int = 5,
-) -> list[int]:  # fmt: skip
-    """Rows on which a double bottom (side 1) or top (side -1) triggers, from the list of each row."""
-    high, low, close = bars
-    gaps = long_gap_rows(is_gap)
-    rows: list[int] = []
-    candidate: tuple[float, float, int] | None = None
-    newest = -1
-    for t in range(len(close)):
-        if t in gaps:
-            candidate, newest = None, -1
-            continue
-        count = t + 1
-        listed = alternating(high[:count], low[:count], left, right, is_gap[:count])
-        if listed and listed[-1].anchor != newest:
-            newest = listed[-1].anchor
-            if len(listed) >= 3 and listed[-1].side == -side:
-                first, peak, second = listed[-3:]
-                span = second.anchor - first.anchor
-                level = abs(second.price - first.price) <= 0.5 * atr[t]
-                outer = max(side * first.price, side * second.price)
-                deep = side * peak.price - outer >= 2.0 * atr[t]
-                if level and deep and 10 <= span <= 100:
-                    inner = min(side * first.price, side * second.price)
-                    candidate = (side * peak.price, inner, t + span)
-        if candidate is None:
-            continue
-        trigger, void, deadline = candidate
-        if side * close[t] > trigger:
-            rows.append(t)
-            candidate = None
-        elif side * close[t] < void or t >= deadline:
-            candidate = None
-    return rows

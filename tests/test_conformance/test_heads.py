@@ -15,6 +15,7 @@ from experiments.checks.inputs import check_head_aliases, check_head_inputs, wit
 from experiments.checks.markets import (
     HISTORY_ROWS,
     START_NS,
+    aggregated_bars,
     null_fine_bars,
     null_market,
     null_series,
@@ -407,11 +408,18 @@ PRESENCE = frozenset(
 """Features of which a head reads only whether they are known: the side comes as a feature of its own."""
 
 
+def minute_market() -> Market:
+    """Decision bars so short that every timeframe from 5 minutes on is a longer one."""
+    bars = aggregated_bars(null_fine_bars(300, SEED, steps_per_hour=60), "1m")
+    assert bars is not None
+    return Market(bars=bars)
+
+
 def test_every_feature_is_read(suite: Suite) -> None:
     """With a head's defaults or a variant: a switch may choose between two features."""
     read: dict[str, bool] = {}
     for one in (suite, *suite.variants()):
-        markets = chain([null_market(HOURS, SEED)], further_markets())
+        markets = chain([null_market(HOURS, SEED), minute_market()], further_markets())
         for row in check_head_aliases(one.heads, one.by_name, markets, presence=PRESENCE):
             read[row.subject] = read.get(row.subject, False) or row.passed
     assert len(read) > 100

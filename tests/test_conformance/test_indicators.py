@@ -75,23 +75,27 @@ def test_every_declared_input_is_read(case: IndicatorCase) -> None:
 
 
 READS_PIVOTS = frozenset({
-    "pivot", "zigzag", "directional_change", "structure", "market_trend", "order_block",
-    "order_block_strength", "liquidity_sweep", "inducement", "dealing_range",
+    "pivot", "zigzag", "directional_change", "structure", "structure_break", "swing_leg",
+    "market_trend", "order_block", "order_block_strength", "liquidity_sweep", "inducement", "dealing_range",
     "optimal_trade_entry", "support_resistance", "chart_pattern", "wyckoff", "weis_wave",
     "harmonic", "harmonic_pivot", "cvd_levels", "cvd_divergence", "obv_divergence", "adl_divergence",
     "cmf_divergence", "rsi_divergence", "macd_divergence", "divergence_balance", "pivot_vwap",
 })  # fmt: skip
 LONG_AFTER_PIVOTS = frozenset({
     ("order_block", "bullish_breakers"),
+    ("order_block", "bullish_breaker_distance_atr"),
     ("order_block", "breaker_touch"),
     ("liquidity_sweep", "equal"),
     ("liquidity_sweep", "confidence"),
     ("wyckoff", "spring_confirmed"),
     ("wyckoff", "strength"),
     ("wyckoff", "failure"),
+    ("wyckoff", "test"),
+    ("wyckoff", "jump"),
+    ("wyckoff", "markup"),
 })  # fmt: skip
 """Outputs that follow a pivot by so much that it was confirmed on every market looked at: they change
-with another pivot, and know it in time."""
+with another pivot, and know it in time, or lose their few events and have nothing left to show."""
 
 
 def on_their_own_row(events: np.ndarray, right: int) -> np.ndarray:

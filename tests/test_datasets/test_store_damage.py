@@ -54,6 +54,8 @@ def test_verify_and_read_name_a_damaged_part(store: Store, damage: str) -> None:
         store.read(BARS_KEY)
     assert "import the data again" in str(caught.value)
     assert "\n" not in str(caught.value).strip()
+    with pytest.raises(DataError, match=path.name):
+        store.fold(BARS_KEY, lambda chunks: sum(len(chunk) for chunk in chunks))
     # What the message advises heals the store.
     store.remove(BARS_KEY)
     store.write(BARS_KEY, bar_table(24, start_ns=NEW_YEAR), provenance={})

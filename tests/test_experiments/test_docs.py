@@ -49,7 +49,14 @@ COMMANDED = sorted(
         *(ROOT / "experiments" / "configs").glob("*.yaml"),
         *(
             DOCS / name
-            for name in ("cli.md", "features.md", "run-folder.md", "tuning.md", "validation.md")
+            for name in (
+                "cli.md",
+                "events.md",
+                "features.md",
+                "run-folder.md",
+                "tuning.md",
+                "validation.md",
+            )
         ),
     }
 )

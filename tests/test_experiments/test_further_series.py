@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pyarrow as pa
 import pytest
 
 from datasets import DatasetKey, Store, import_files
-from engine import DAY_NS, HOUR_NS, ConfigError, Market
+from engine import DAY_NS, HOUR_NS, MINUTE_NS, ConfigError, DataError, Market
 from experiments import config_of, run
 from experiments.market_data import load_market_data, signal_markets
+from experiments.notes import data_notes
 from experiments.record import run_content
 from indicators import INDICATORS_BY_NAME, build_features, feature
+from indicators.volume_delta import CLOCK
 from tests.test_datasets.sample_files import START_NS, bar_table
 
 DAYS = 60
@@ -149,6 +152,54 @@ def test_a_changed_contract_changes_the_fingerprint(tmp_path: Path) -> None:
     other = replace(key, symbol="BTCUSDT_210625")
     made.write(other, rows.slice(0, 10), provenance={})
     assert load_market_data(config, made).fingerprint != before
+
+
+def test_trades_are_read_where_they_are_named_and_are_in_the_fingerprint(tmp_path: Path) -> None:
+    made = small_store(tmp_path / "store")
+    perpetual = {"venue": "binance", "market": "um_perp", "symbol": "BTCUSDT"}
+    key = DatasetKey.parse("trades/binance/um_perp/BTCUSDT/event/test")
+
+    def write(last_minute: int) -> None:
+        minutes = np.arange(-1, last_minute)
+        table = {
+            "event_time": pa.array(START_NS + MINUTE_NS * minutes),
+            "trade_id": pa.array(minutes + 10),
+            "price": pa.array(np.full(len(minutes), 100.0)),
+            "quantity": pa.array(np.ones(len(minutes))),
+            "is_buyer_maker": pa.array(minutes % 4 == 0),
+        }
+        made.write(key, pa.table(table), provenance={})
+
+    write(60 * 24 + 1)
+    days = {"start": date(2021, 1, 1), "end": date(2021, 1, 1)}
+    with_trades = tree({"trades": perpetual})
+    with_trades["data"] |= days
+    without = tree({})
+    without["data"] |= days
+    data = load_market_data(config_of(with_trades), made)
+    market = data.markets["BTCUSDT"]
+    assert len(market.bars) == len(market.series["trade_flow"].event_time) == 24
+    assert key in data.datasets
+    ratio = column(market, "volume_delta", "ratio", CLOCK, length=5)
+    np.testing.assert_allclose(ratio[4:], 0.75, rtol=1e-12)
+    assert (column(market, "volume_delta", "source", CLOCK, length=5) == 1).all()
+    assert not [note for note in data_notes(config_of(with_trades), data) if "trades" in note]
+    two_days = {**with_trades, "data": {**with_trades["data"], "end": date(2021, 1, 2)}}
+    longer = load_market_data(config_of(two_days), made)
+    (note,) = (one for one in data_notes(config_of(two_days), longer) if "trades" in one)
+    assert "binance/um_perp/BTCUSDT/any source wholly cover 24 of 48 bars" in note
+    plain = load_market_data(config_of(without), made)
+    assert "trade_flow" not in plain.markets["BTCUSDT"].series
+    assert data.fingerprint != plain.fingerprint
+    # The trade behind the last bar proves that none is missing in it; later ones change nothing.
+    write(60 * 25)
+    within_the_hour = load_market_data(config_of(with_trades), made).fingerprint
+    assert within_the_hour != data.fingerprint
+    write(60 * 30)
+    assert load_market_data(config_of(with_trades), made).fingerprint == within_the_hour
+    with_trades["data"]["instruments"][0]["trades"]["symbol"] = "ETHUSDT"
+    with pytest.raises(DataError, match="the store has no such trades"):
+        load_market_data(config_of(with_trades), made)
 
 
 def test_each_indicator_reads_what_was_loaded(store: Store) -> None:

@@ -1,11 +1,13 @@
 """Rules of the user from the configuration to the run: with indicators of his own, too."""
 
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from datasets import Store
 from engine import ConfigError
@@ -15,7 +17,9 @@ from experiments.checks.lookahead import CheckSize
 from experiments.cli.errors import exit_code_of
 from experiments.config_file import resolved
 from experiments.config_user_rules import MOST_RULES
-from experiments.explanation.explain import explain
+from experiments.explanation.explain import FiredRule, explain
+from experiments.explanation.plain import plain_explanation
+from experiments.explanation.terminal import print_explanation
 from experiments.features.build import wanted_features
 from experiments.features.own_indicators import indicators_of
 from experiments.record import load_run
@@ -116,6 +120,13 @@ def test_a_run_with_rules_over_an_indicator_of_ones_own(
     (rules,) = (head for head in told.heads if head.vote.name == "rules")
     assert "user_rule_short" in {reason.name for reason in rules.reasons}
     assert told.not_again == ""
+    assert rules.rules == (FiredRule(TOP["name"], -1),)
+    assert all(head.rules is None for head in told.heads if head is not rules)
+    shown = StringIO()
+    print_explanation(told, Console(file=shown, width=80))
+    assert f"- rule {TOP['name']}" in shown.getvalue()
+    (plain,) = (head for head in plain_explanation(told)["heads"] if head["name"] == "rules")
+    assert plain["user_rules"] == [{"name": TOP["name"], "direction": -1}]
 
 
 def test_the_features_of_the_rules_are_those_of_the_head(

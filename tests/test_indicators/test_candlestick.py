@@ -11,7 +11,12 @@ import talib
 from engine import Float1D
 from indicators import candlestick
 from indicators.candlestick import INDECISION, PATTERNS, PENETRATION, REVERSALS, TREND_FILTERED
-from indicators.candlestick_relaxed import CANDLESTICK_RELAXED, RELAXED, relaxed_pattern
+from indicators.candlestick_relaxed import (
+    CANDLESTICK_RELAXED,
+    CANDLESTICK_REVERSAL_RELAXED,
+    RELAXED,
+    relaxed_pattern,
+)
 from indicators.spec import Indicator
 from tests.generators import random_bars
 from tests.oracles.candlesticks_published import PANDAS_TA_CLASSIC, gapped_candles
@@ -132,6 +137,24 @@ def test_reversals_count_and_grade() -> None:
 def test_without_slack_a_relaxed_pattern_is_talibs(name: str) -> None:
     expected = np.sign(candlestick.candlestick_pattern(gapped(), name))
     assert np.array_equal(relaxed_pattern(gapped(), name, 0.0)[SETTLED:], expected[SETTLED:])
+
+
+def test_relaxed_reversals_are_the_strict_ones_without_slack_and_more_with_it() -> None:
+    strict = outputs_of(candlestick.CANDLESTICK_REVERSAL, gapped())
+    without = outputs_of(CANDLESTICK_REVERSAL_RELAXED, gapped(), overlap_atr=0.0)
+    for name, column in strict.items():
+        assert np.array_equal(without[name][SETTLED:], column[SETTLED:]), name
+    columns = gapless(0.0)
+    relaxed = outputs_of(CANDLESTICK_REVERSAL_RELAXED, columns)
+    values = np.stack([
+        relaxed_pattern(columns, name) if name in RELAXED
+        else np.sign(candlestick.candlestick_pattern(columns, name))
+        for name in REVERSALS
+    ])  # fmt: skip
+    assert np.array_equal(relaxed["bullish_count"], (values > 0).sum(axis=0))
+    assert np.array_equal(relaxed["bearish_count"], (values < 0).sum(axis=0))
+    fires = np.count_nonzero(outputs_of(candlestick.CANDLESTICK_REVERSAL, columns)["signal"])
+    assert np.count_nonzero(relaxed["signal"]) > fires
 
 
 RARE = {"3starsinsouth"}

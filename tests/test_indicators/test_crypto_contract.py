@@ -28,7 +28,10 @@ FAMILIES = {
     "liquidation": (liquidation.INDICATORS, "metrics"),
     "premium": (premium.INDICATORS, "premium_index"),
     "taker_flow": (taker_flow.INDICATORS, "bars"),
-    "divergence": (divergence.INDICATORS, "bars"),
+    "divergence": (
+        tuple(one for one in divergence.INDICATORS if one is not divergence.CVD_DIVERGENCE),
+        "bars",
+    ),
     "mood": (mood.INDICATORS, "bars"),
     "daily": (daily_series.INDICATORS, ""),
     "reserves": ((exchange_reserves.EXCHANGE_RESERVES,), "exchange_reserves"),

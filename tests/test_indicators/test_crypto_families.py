@@ -24,6 +24,7 @@ from indicators import (
     volatility_premium,
 )
 from indicators.spec import Indicator
+from tests.flow_columns import taker_columns, without_trades
 from tests.generators import START_NS, random_bars, random_walk
 from tests.oracles import crypto as oracle
 
@@ -45,7 +46,7 @@ class TestCvd:
     bars = random_bars(900, 3, gap_share=0.02)
 
     def columns(self):
-        found = dict(self.bars.columns())
+        found = without_trades(self.bars.columns())
         found["is_gap"] = found["is_gap"].copy()
         found["is_gap"][400:406] = 1.0
         return found
@@ -70,12 +71,12 @@ class TestCvd:
             assert out["share"][t] == pytest.approx(bought / volume if volume else 0.0)
 
     def test_a_session_without_volume_has_no_side(self):
-        columns = {"open_time": hours(30), "volume": np.zeros(30), "taker_buy_volume": np.zeros(30)}
+        columns = taker_columns(np.zeros(30), np.zeros(30)) | {"open_time": hours(30)}
         assert (computed(cvd.CVD_SESSION, columns)["share"] == 0).all()
 
     def test_the_side_turns_beyond_the_band_only(self):
         share = np.array([0.0, 0.01, 0.03, 0.01, -0.01, -0.019, -0.02, 0.0, 0.019, 0.5, -0.5])
-        columns = {"volume": np.ones(11), "taker_buy_volume": (1 + share) / 2}
+        columns = taker_columns(np.ones(11), (1 + share) / 2)
         # Five bars are the shortest window: the same share five times over.
         long = {name: np.repeat(values, 5) for name, values in columns.items()}
         out = computed(cvd.CVD_FLIP, long, cvd_length=5)

@@ -7,6 +7,7 @@ import talib
 
 from engine import DAY_NS, HOUR_NS
 from indicators import (
+    cvd,
     daily_series,
     exchange_reserves,
     funding,
@@ -18,6 +19,7 @@ from indicators import (
     total_value_locked,
 )
 from indicators.spec import Indicator
+from tests.flow_columns import without_trades
 from tests.generators import START_NS, random_bars, random_series
 from tests.oracles import crypto as oracle
 
@@ -191,7 +193,7 @@ class TestTakerFlow:
 
     def test_trend_of_cvd(self):
         volume, bought = self.bars.volume, self.bars.taker_buy_volume
-        out = computed(taker_flow.CVD, self.columns)
+        out = computed(cvd.CVD, without_trades(self.columns))
         for t in (23, 50, 399):
             delta = 2 * bought - volume
             trend = sum(delta[t - 19 : t + 1]) / sum(volume[t - 19 : t + 1])

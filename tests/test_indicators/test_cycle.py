@@ -9,6 +9,7 @@ import talib
 
 from indicators.cycle import PERIOD_LOOKBACK, SETTLING_ROWS, dominant_cycle, trend_mode
 from tests.generators import random_walk
+from tests.oracles.indicators_measured import parity_series
 
 SETTLED = 2 * SETTLING_ROWS
 """TA-Lib begins with a jump from 0 to the price, which it takes longer to forget."""
@@ -45,6 +46,23 @@ def test_a_market_that_never_moves_has_the_shortest_cycle_and_no_trend() -> None
     close = np.full(800, 100.1)
     assert dominant_cycle(close)[300:] == pytest.approx(6.0, rel=1e-12)
     np.testing.assert_array_equal(trend_mode(close)[63:], 0.0)
+
+
+def test_alternating_prices_are_the_shortest_cycle_and_one_tick_is_held() -> None:
+    """TA-Lib measures 31 rows of cycle in both, from what its running sums leave of nothing."""
+    series = parity_series(2000)
+    alternating, tick = series["alternating"]["close"], series["one_tick"]["close"]
+    period = dominant_cycle(alternating)
+    assert period[300:] == pytest.approx(6.0, rel=1e-12)
+    np.testing.assert_array_equal(trend_mode(alternating)[300:], 0.0)
+    assert talib.HT_DCPERIOD(alternating)[-1] == pytest.approx(31.09, abs=0.01)
+    period = dominant_cycle(tick)
+    assert period[300:1000] == pytest.approx(6.0, rel=1e-12)
+    assert period[1100] > 10.0
+    assert np.ptp(period[1200:]) < 1e-6
+    mode = trend_mode(tick)
+    np.testing.assert_array_equal(mode[300:1000], 0.0)
+    np.testing.assert_array_equal(mode[1100:], 0.0)
 
 
 def test_a_missing_price_is_not_taken_for_a_cycle() -> None:

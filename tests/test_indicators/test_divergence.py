@@ -6,6 +6,7 @@ import talib
 
 from indicators import INDICATORS_BY_NAME
 from indicators.divergence import CVD_DIVERGENCE, DIVERGENCE_BALANCE, divergences
+from tests.flow_columns import without_trades
 from tests.generators import random_bars
 from tests.oracles import crypto as oracle
 
@@ -123,7 +124,10 @@ def test_differences_too_small_or_pivots_too_far_apart_do_not_count():
 def test_units_and_warm_up_of_the_indicator():
     bars = random_bars(ROWS, 21, gap_share=0.03)
     columns = bars.columns()
-    regular, hidden, strength = CVD_DIVERGENCE.compute(columns, CVD_DIVERGENCE.resolved({}))
+    regular, hidden, strength, source = CVD_DIVERGENCE.compute(
+        without_trades(columns), CVD_DIVERGENCE.resolved({})
+    )
+    assert (source == 2).all()
     delta = 2 * bars.taker_buy_volume - bars.volume
     cvd = [sum(delta[t - 23 : t + 1]) if t >= 23 else np.nan for t in range(ROWS)]
     change = np.diff(cvd, prepend=np.nan)

@@ -9,7 +9,20 @@ from indicators.grid import LANE_COUNT, LANES, indicator_grid
 from tests.generators import random_bars
 
 LENGTHS = (2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 20)
-NAMES = ("ema", "rma", "atr", "sma", "wma", "adx", "dema", "kama", "bollinger", "linreg")
+NAMES = (
+    "ema",
+    "rma",
+    "atr",
+    "sma",
+    "wma",
+    "adx",
+    "dema",
+    "kama",
+    "bollinger",
+    "linreg",
+    "rsi",
+    "vortex",
+)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

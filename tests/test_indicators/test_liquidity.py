@@ -1,18 +1,14 @@
 """Pools and sweeps; support and resistance; chart patterns."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
 from engine import DAY_NS, HOUR_NS, WEEK_NS, Float1D
-from indicators import chart_pattern, liquidity, pivot, support_resistance
+from indicators import liquidity
+from indicators._liquidity_kernel import DAY, END, END_ROW, KIND, KNOWN, LEVEL, PIVOTS, SWEPT
+from indicators.completed_range import MONDAY_NS, period_ranges
 from indicators.spec import Indicator
-from indicators.volatility import average_true_range
-from tests.generators import random_bars
-from tests.oracles import structure as oracle
-
-SAMPLES = [(1, 0.0), (2, 0.3), (7, 0.3)]
+from indicators.swing import pivot_swings
 
 
 def outputs_of(
@@ -42,8 +38,15 @@ def with_pool(rows: int = 60) -> dict[str, Float1D]:
     return columns
 
 
+def sweeps(
+    columns: dict[str, Float1D], sides: int = 3, **rules: float
+) -> tuple[liquidity.Sweeps, liquidity.Sweeps]:
+    swings = pivot_swings(columns["high"], columns["low"], sides, sides)
+    return liquidity.liquidity_sweeps(columns, swings, **rules)
+
+
 def swept_rows(columns: dict[str, Float1D], **rules: float) -> list[int]:
-    bullish, bearish = liquidity.liquidity_sweeps(columns, 3, 3, **rules)
+    bullish, bearish = sweeps(columns, 3, **rules)
     assert not bearish.confidence.any()
     return list(np.flatnonzero(bullish.confidence))
 
@@ -51,7 +54,7 @@ def swept_rows(columns: dict[str, Float1D], **rules: float) -> list[int]:
 def test_sweep_of_a_swing_low() -> None:
     columns = with_pool()
     columns["low"][40], columns["close"][40], columns["volume"][40] = 97.0, 100.5, 20.0
-    bullish, _ = liquidity.liquidity_sweeps(columns, 3, 3)
+    bullish, _ = sweeps(columns, 3)
     assert list(np.flatnonzero(bullish.confidence)) == [40]
     assert bullish.level[40] == 98.0
     assert bullish.strength[40] == (100.5 - 97.0) / (101.0 - 97.0)
@@ -84,38 +87,91 @@ def test_too_deep_a_breach_is_a_break() -> None:
     assert swept_rows(columns) == [40]
 
 
+@pytest.mark.parametrize(("second", "third", "pivots"), [(95, 165, 3), (95, 196, 1), (126, 200, 2)])
+def test_equal_lows_lie_within_a_hundred_bars_of_the_newest(
+    second: int, third: int, pivots: int
+) -> None:
+    columns = with_pool(260)
+    columns["low"][[second, third]] = 98.0
+    bullish, _ = sweeps(columns)
+    newest = bullish.pools[-1]
+    assert (newest[LEVEL], newest[KNOWN], newest[PIVOTS]) == (98.0, third + 3, pivots)
+
+
+def test_a_low_in_the_middle_of_a_raid_does_not_join_the_raided_pool() -> None:
+    columns = with_pool()
+    columns["low"][40:43], columns["close"][40:43] = (97.75, 97.8, 97.8), 97.9
+    bullish, _ = sweeps(columns, 2, epsilon_atr=0.05)
+    assert list(np.flatnonzero(bullish.confidence)) == [43]
+    assert (bullish.level[43], bullish.equal[43]) == (98.0, 0.0)
+    assert bullish.pools[:, LEVEL].tolist() == [98.0, 97.75]
+
+
 def test_equal_lows_raise_the_confidence_and_the_lower_one_counts() -> None:
     columns = with_pool()
     columns["low"][35], columns["low"][45] = 97.8, 97.0
-    bullish, _ = liquidity.liquidity_sweeps(columns, 3, 3, epsilon_atr=0.15)
+    bullish, _ = sweeps(columns, 3, epsilon_atr=0.15)
     assert list(np.flatnonzero(bullish.confidence)) == [45]
     assert bullish.level[45] == 97.8
     assert bullish.equal[45] == 1.0
     columns["low"][25], columns["low"][35] = 97.8, 98.0
-    bullish, _ = liquidity.liquidity_sweeps(columns, 3, 3, epsilon_atr=0.15)
+    bullish, _ = sweeps(columns, 3, epsilon_atr=0.15)
     assert bullish.level[45] == 97.8
     plain = with_pool()
     plain["low"][45] = 97.0
-    single, _ = liquidity.liquidity_sweeps(plain, 3, 3)
+    single, _ = sweeps(plain)
     assert single.equal[45] == 0.0
 
 
 def test_previous_day_and_week() -> None:
     columns = quiet(24 * 12)
     columns["high"][30], columns["low"][50] = 103.0, 97.0
-    high, low = liquidity.period_extremes(columns, DAY_NS)
-    assert list(np.flatnonzero(~np.isnan(high))) == [48 + 24 * k for k in range(10)]
-    assert (high[48], low[48], low[72]) == (103.0, 99.0, 97.0)
-    week_high, _ = liquidity.period_extremes(columns, WEEK_NS, liquidity.MONDAY_NS)
+    days = period_ranges(columns, DAY_NS)
+    assert list(np.flatnonzero(~np.isnan(days.high))) == [47 + 24 * k for k in range(11)]
+    assert (days.high[47], days.low[47], days.low[71]) == (103.0, 99.0, 97.0)
+    assert (days.high_row[47], days.low_row[71], days.first_row[71]) == (30.0, 50.0, 48.0)
+    weeks = period_ranges(columns, WEEK_NS, MONDAY_NS)
     # The first Monday is 2021-01-11, six days in; the broken week before it does not count.
-    assert np.isnan(week_high).all()
+    assert np.isnan(weeks.high).all()
     shifted = {**columns, "open_time": columns["open_time"] - 2 * DAY_NS}
-    week_high, week_low = liquidity.period_extremes(shifted, WEEK_NS, liquidity.MONDAY_NS)
-    assert list(np.flatnonzero(~np.isnan(week_high))) == [24 * 8]
-    assert (week_high[192], week_low[192]) == (103.0, 97.0)
-    # Row 30 raids the Asian evening's high; row 50 the day before, which is the evening's low too.
+    weeks = period_ranges(shifted, WEEK_NS, MONDAY_NS)
+    assert list(np.flatnonzero(~np.isnan(weeks.high))) == [24 * 8 - 1]
+    assert (weeks.high[191], weeks.low[191]) == (103.0, 97.0)
+    # Row 30 raids the high of the sessions and row 50 the low of the day before.
     swept = outputs_of(liquidity.LIQUIDITY_SWEEP, columns)["sweep"]
     assert [(t, swept[t]) for t in np.flatnonzero(swept)] == [(30, -1.0), (50, 1.0)]
+
+
+def test_the_first_bar_of_a_day_may_raid_the_day_before() -> None:
+    columns = quiet(24 * 3)
+    columns["low"][30], columns["low"][48] = 98.0, 97.0
+    bullish, _ = sweeps(columns, 8)
+    assert list(np.flatnonzero(bullish.confidence)) == [30, 48]
+    ended = bullish.pools[bullish.pools[:, END_ROW] == 48]
+    assert [DAY, 98.0, 47.0, SWEPT] in ended[:, (KIND, LEVEL, KNOWN, END)].tolist()
+
+
+def test_a_period_with_a_hole_does_not_count_and_a_short_one_has_no_bars() -> None:
+    columns = quiet(24 * 4)
+    columns["is_gap"][30:33] = 1.0
+    assert list(np.flatnonzero(~np.isnan(period_ranges(columns, DAY_NS).high))) == [47, 71, 95]
+    columns["is_gap"][33] = 1.0
+    assert list(np.flatnonzero(~np.isnan(period_ranges(columns, DAY_NS).high))) == [71, 95]
+    weekly = {**columns, "open_time": MONDAY_NS + WEEK_NS * np.arange(96.0)}
+    assert np.isnan(period_ranges(weekly, DAY_NS).high).all()
+    assert list(np.flatnonzero(~np.isnan(period_ranges(weekly, WEEK_NS, MONDAY_NS).high))) == [
+        t for t in range(1, 96) if t not in range(30, 34)
+    ]
+
+
+def test_a_period_without_its_last_bar_is_over_with_the_next_bar() -> None:
+    columns = quiet(24 * 3)
+    columns["high"][40] = 103.0
+    kept = np.r_[0:45, 50:72]
+    cut = {name: column[kept] for name, column in columns.items()}
+    days = period_ranges(cut, DAY_NS)
+    assert days.high[45] == 103.0
+    assert list(np.flatnonzero(~np.isnan(days.high))) == [45, 66]
 
 
 def test_a_hole_forgets_pools_and_a_full_ring_the_oldest() -> None:
@@ -128,174 +184,28 @@ def test_a_hole_forgets_pools_and_a_full_ring_the_oldest() -> None:
     columns["is_gap"][36:40] = 0.0
     columns["low"][35] = 98.6
     for capacity, level in ((2, 98.0), (1, 98.6)):
-        bullish, _ = liquidity.liquidity_sweeps(columns, 3, 3, capacity=capacity)
+        bullish, _ = sweeps(columns, 3, capacity=capacity)
         assert list(np.flatnonzero(bullish.confidence)) == [50]
         assert bullish.level[50] == level
 
 
-@pytest.mark.parametrize(("seed", "gap_share"), SAMPLES)
-def test_sweeps_pool_by_pool(seed: int, gap_share: float) -> None:
-    bars = random_bars(1200, seed, gap_share=gap_share)
-    atr = average_true_range(bars.high, bars.low, bars.close, 14)
-    columns = {**bars.columns(), "open_time": np.zeros(len(bars))}
-    sweeps = liquidity.liquidity_sweeps(columns, 3, 3, equal_width_atr=-1.0, expiry_bars=100)
-    gaps = oracle.long_gap_rows(bars.is_gap.tolist())
-    listed = oracle.pivots(bars.high.tolist(), bars.low.tolist(), 3, 3, bars.is_gap.tolist())
-    for side, got in ((-1, sweeps[0]), (1, sweeps[1])):
-        prices = (
-            (bars.high, bars.low, bars.close) if side < 0 else (-bars.low, -bars.high, -bars.close)
-        )
-        strengths: dict[int, list[float]] = {}
-        for p in (p for p in listed if p.side == side):
-            found = oracle.sweep_of_pool(
-                -side * p.price, p.known, tuple(x.tolist() for x in prices), atr.tolist(),
-                epsilon=0.05, expiry=100, gaps=gaps,
-            )  # fmt: skip
-            if found is not None:
-                strengths.setdefault(found.row, []).append(found.strength)
-        assert sorted(strengths) == list(np.flatnonzero(got.confidence))
-        assert [got.strength[row] for row in sorted(strengths)] == [
-            max(strengths[row]) for row in sorted(strengths)
-        ]
-        assert len(strengths) > 20
-
-
 def test_inducement_needs_a_standing_major_low() -> None:
-    columns = with_pool()
-    columns["low"][40] = 97.0
-    minor = liquidity.liquidity_sweeps(columns, 3, 3)
-    for major_low, expected in ((96.0, 1.0), (97.5, 0.0), (98.5, 0.0), (np.nan, 0.0)):
-        major = (np.full(60, np.nan), np.full(60, major_low))
-        assert liquidity.inducements(columns, minor, major)[40] == expected
+    def fires(major: float, *broken: float) -> bool:
+        columns = quiet(110)
+        columns["low"][30], columns["low"][92], columns["low"][100] = major, 98.0, 97.0
+        for row, low in zip((50, 65, 80), broken, strict=False):
+            columns["low"][row] = low
+        minor = sweeps(columns, 3, with_ranges=False)
+        assert minor[0].confidence[100] > 0
+        bullish, bearish = liquidity.inducements(columns, minor, 21)
+        assert not bearish.fires.any()
+        if bullish.fires[100]:
+            assert (bullish.major[100], bullish.major_row[100]) == (major, 30.0)
+        return bool(bullish.fires[100])
 
-
-@pytest.mark.parametrize(("seed", "gap_share"), SAMPLES)
-def test_levels_near_the_close(seed: int, gap_share: float) -> None:
-    bars = random_bars(500, seed, gap_share=gap_share)
-    columns = {**bars.columns(), "open_time": np.zeros(len(bars))}
-    got = outputs_of(
-        support_resistance.SUPPORT_RESISTANCE, columns, left=3, right=3, window_bars=100
-    )
-    atr = average_true_range(bars.high, bars.low, bars.close, 14)
-    is_gap = bars.is_gap.tolist()
-    listed = oracle.pivots(bars.high.tolist(), bars.low.tolist(), 3, 3, is_gap)
-    gaps = oracle.long_gap_rows(is_gap)
-    for t in range(14, len(bars)):
-        start = oracle.forgotten_before(t, gaps)
-        known = [
-            (p.price, p.anchor) for p in listed if start <= p.known <= t and t - p.anchor < 100
-        ]
-        near = oracle.levels_near(known, bars.close[t], 0.5 * atr[t], t) if t not in gaps else []
-        assert got["near_count"][t] == len(near), t
-        strongest = max((strength for _, strength in near), default=0.0)
-        # Sums in another order.
-        assert got["strength"][t] == pytest.approx(strongest, rel=1e-12), t
-    assert got["near_count"].max() >= 2
-
-
-def zigzag_columns(
-    turns: list[float],
-    steps: tuple[int, ...] = (8, 8, 8, 8, 8, 8),
-    tail: tuple[float, ...] = (),
-    wick: float = 0.1,
-) -> dict[str, Float1D]:
-    """Straight legs of so many bars between the turns, after a quiet start; ``tail`` follows."""
-    legs = [
-        np.linspace(a, b, step + 1)[1:]
-        for (a, b), step in zip(pairwise(turns), steps, strict=False)
-    ]
-    close = np.concatenate([np.full(20, turns[0]), *legs, tail])
-    open_ = np.concatenate((close[:1], close[:-1]))
-    return {
-        "open": open_,
-        "high": np.maximum(open_, close) + wick,
-        "low": np.minimum(open_, close) - wick,
-        "close": close,
-        "is_gap": np.zeros(len(close)),
-    }
-
-
-def only(columns: dict[str, Float1D], name: str) -> list[tuple[int, float]]:
-    got = outputs_of(chart_pattern.CHART_PATTERN, columns, left=3, right=3)[name]
-    return [(int(t), got[t]) for t in np.flatnonzero(got)]
-
-
-def test_double_bottom_fires_at_the_close_over_the_peak() -> None:
-    columns = zigzag_columns([110, 100, 106, 100.1, 112])
-    first = next(t for t in range(44, len(columns["close"])) if columns["close"][t] > 106.1)
-    assert only(columns, "double") == [(first, 1.0)]
-    mirrored = {name: -column for name, column in columns.items()}
-    mirrored |= {"high": -columns["low"], "low": -columns["high"], "is_gap": columns["is_gap"]}
-    assert only(mirrored, "double") == [(first, -1.0)]
-    assert only(zigzag_columns([110, 100, 106, 102.5, 112]), "double") == []
-    assert only(zigzag_columns([110, 100, 101, 100.1, 112]), "double") == []
-    back = (102, 103, 104, 104, 101, 104, 107)
-    held = zigzag_columns([110, 100, 106, 100.1], tail=back)
-    assert only(held, "double") == [(len(held["close"]) - 1, 1.0)]
-    lost = zigzag_columns([110, 100, 106, 100.1], tail=(*back[:4], 99, *back[5:]))
-    assert only(lost, "double") == []
-
-
-@pytest.mark.parametrize(("seed", "gap_share"), SAMPLES)
-def test_doubles_from_the_list_of_every_row(seed: int, gap_share: float) -> None:
-    bars = random_bars(900, seed, gap_share=gap_share)
-    atr = average_true_range(bars.high, bars.low, bars.close, 14)
-    got = outputs_of(chart_pattern.CHART_PATTERN, dict(bars.columns()), left=2, right=2)["double"]
-    prices = (bars.high.tolist(), bars.low.tolist(), bars.close.tolist())
-    fired = np.zeros(len(bars))
-    for side in (1, -1):
-        for row in oracle.double_bottoms(
-            prices, atr.tolist(), bars.is_gap.tolist(), side=side, left=2, right=2
-        ):
-            fired[row] += side
-    assert np.array_equal(got, np.sign(fired))
-    assert np.abs(got).sum() >= 3
-
-
-def test_head_and_shoulders() -> None:
-    top = [90, 100, 96, 104, 96, 100.2, 88]
-    columns = zigzag_columns(top)
-    fired = only(columns, "head_shoulders")
-    assert [side for _, side in fired] == [-1.0]
-    row = fired[0][0]
-    assert columns["close"][row] < 95.9 <= columns["close"][row - 1]
-    assert only(zigzag_columns([90, 100, 96, 100.3, 96, 100.2, 88]), "head_shoulders") == []
-    assert only(zigzag_columns([90, 95, 92, 104, 96, 100.2, 88]), "head_shoulders") == []
-    assert len(only(zigzag_columns(top, (8, 4, 4, 9, 9, 8)), "head_shoulders")) == 1
-    assert only(zigzag_columns(top, (8, 4, 4, 11, 11, 8)), "head_shoulders") == []
-    bottom = [-turn + 200 for turn in top]
-    assert [side for _, side in only(zigzag_columns(bottom), "head_shoulders")] == [1.0]
-
-
-def test_triangle_and_flag() -> None:
-    ascending = zigzag_columns([90, 100, 94, 100, 97, 104])
-    fired = only(ascending, "triangle")
-    assert [side for _, side in fired] == [1.0]
-    assert ascending["close"][fired[0][0]] > 100.1
-    assert only(zigzag_columns([90, 100, 94, 102, 91, 104]), "triangle") == []
-    pole = np.concatenate([np.full(30, 100.0), np.linspace(101, 108, 8)])
-    pause = np.array([107.8, 107.7, 107.6, 107.7, 107.5, 107.4, 107.5, 107.6])
-    close = np.concatenate([pole, pause, [109.0, 109.5]])
-    open_ = np.concatenate((close[:1], close[:-1]))
-    columns = {
-        "high": np.maximum(open_, close) + 0.1,
-        "low": np.minimum(open_, close) - 0.1,
-        "close": close,
-        "is_gap": np.zeros(len(close)),
-    }
-    assert only(columns, "flag") == [(46, 1.0)]
-    wide = {**columns, "low": columns["low"].copy()}
-    wide["low"][41] = 102.0
-    assert only(wide, "flag") == []
-    columns["is_gap"][40:44] = 1.0
-    assert only(columns, "flag") == []
-
-
-def test_a_level_is_forgotten_behind_a_hole() -> None:
-    columns = quiet(24 * 4)
-    columns["is_gap"][60:64] = 1.0
-    near = outputs_of(support_resistance.SUPPORT_RESISTANCE, columns)["support_atr"]
-    assert near[59] == pytest.approx(0.5)
-    assert near[64] == 10.0
-    assert near[72] == pytest.approx(0.5)
-    assert pivot.long_gaps(columns["is_gap"], 96).sum() == 1
+    assert fires(96.0)
+    assert fires(97.0)
+    assert not fires(97.5)
+    # Each of these lows keeps the one before it from being a major one, the last is not one yet.
+    assert fires(96.0, 96.5, 96.4, 96.3)
+    assert not fires(96.0, 95.9, 95.5, 95.2)

@@ -1,17 +1,15 @@
 """New York time across daylight saving, kill zones, session ranges, Judas swings."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from engine import HOUR_NS, Float1D
-from indicators import session
+from indicators import new_york, session
 from indicators.spec import Indicator
-from indicators.volatility import average_true_range
-from tests.generators import random_bars
-from tests.oracles import structure as oracle
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -29,7 +27,7 @@ def outputs_of(
 
 def test_local_time_over_three_years() -> None:
     times = hours_from(datetime(2019, 12, 30, tzinfo=UTC), 24 * 365 * 3)
-    local = session.new_york_time(times)
+    local = new_york.new_york_time(times)
     for t in range(0, len(times), 7):
         moment = datetime.fromtimestamp(times[t] / 1e9, NEW_YORK)
         assert local.minute[t] == moment.hour * 60 + moment.minute
@@ -42,14 +40,14 @@ def test_local_time_over_three_years() -> None:
 )
 def test_every_minute_around_a_change_of_clocks(day: datetime) -> None:
     times = day.timestamp() * 1e9 + 60e9 * np.arange(24 * 60)
-    local = session.new_york_time(times)
+    local = new_york.new_york_time(times)
     expected = [datetime.fromtimestamp(time / 1e9, NEW_YORK) for time in times]
     assert local.minute.tolist() == [m.hour * 60 + m.minute for m in expected]
     assert len(set(local.minute - np.arange(24 * 60) % 1440)) > 1
 
 
 def test_a_time_that_is_none_does_not_crash() -> None:
-    local = session.new_york_time(np.array([np.nan, np.inf, -1e9, 1e30, 1e9]))
+    local = new_york.new_york_time(np.array([np.nan, np.inf, -1e9, 1e30, 1e9]))
     assert local.minute.tolist() == [19 * 60] * 5
 
 
@@ -113,12 +111,13 @@ def test_judas_swing_on_both_sides_of_the_clock_change(midnight: datetime, expec
     row = 28 + 2
     columns["high"][row], columns["close"][row] = 103.0, 102.5
     columns["high"][row + 1], columns["close"][row + 1] = 102.6, 100.2
-    event, strength = session.judas_swing(columns)
+    found = session.judas_swings(columns)
+    event, strength = found.event, found.strength
     assert list(np.flatnonzero(event)) == ([row + 1] if expected else [])
     if expected:
         assert event[row + 1] == -1
         assert strength[row + 1] == (103.0 - 100.2) / 2.0
-    weekend, _ = session.judas_swing(columns, weekend=True)
+    weekend = session.judas_swings(columns, weekend=True).event
     assert list(np.flatnonzero(weekend)) == [row + 1]
 
 
@@ -129,7 +128,7 @@ def test_judas_swing_needs_the_window_the_strength_and_a_whole_range() -> None:
         columns = evening(midnight - timedelta(hours=start), start + 20)
         row = start + hour
         columns["high"][row], columns["close"][row] = 103.0, close
-        return [int(t) - start for t in np.flatnonzero(session.judas_swing(columns)[0])]
+        return [int(t) - start for t in np.flatnonzero(session.judas_swings(columns).event)]
 
     assert raided(0) == [0]
     assert raided(4) == [4]
@@ -144,7 +143,7 @@ def test_a_range_that_began_before_the_series_does_not_count() -> None:
         first = datetime(2021, 6, 9, 0, tzinfo=UTC) - timedelta(minutes=15 * lead)
         columns = evening(first, 50, step_hours=0.25)
         columns["high"][32 + lead], columns["close"][32 + lead] = 103.0, 100.2
-        assert list(np.flatnonzero(session.judas_swing(columns)[0])) == expected, lead
+        assert list(np.flatnonzero(session.judas_swings(columns).event)) == expected, lead
 
 
 def test_a_missing_bar_is_no_part_of_a_range_and_a_missing_evening_no_range() -> None:
@@ -154,21 +153,20 @@ def test_a_missing_bar_is_no_part_of_a_range_and_a_missing_evening_no_range() ->
         columns[name][24] = 104.0
     columns["is_gap"][24] = 1.0
     columns["high"][30], columns["close"][30] = 103.0, 100.2
-    assert list(np.flatnonzero(session.judas_swing(columns)[0])) == [30]
-    slow = evening(datetime(2021, 6, 7, tzinfo=UTC), 40, step_hours=2.0)
-    slow["high"][26], slow["close"][26] = 103.0, 100.2
-    assert list(np.flatnonzero(session.judas_swing(slow)[0])) == [26]
-    slow["is_gap"][24:26] = 1.0
-    assert not session.judas_swing(slow)[0].any()
+    assert list(np.flatnonzero(session.judas_swings(columns).event)) == [30]
+    columns["is_gap"][24:27] = 1.0
+    assert list(np.flatnonzero(session.judas_swings(columns).event)) == [30]
+    columns["is_gap"][27] = 1.0
+    assert not session.judas_swings(columns).event.any()
 
 
 def test_a_raid_goes_beyond_the_midnight_open() -> None:
     columns = evening(datetime(2021, 6, 8, tzinfo=UTC), 48)
     columns["open"][28] = columns["high"][28] = 104.0
     columns["high"][30], columns["close"][28:31] = 103.0, (102.0, 102.0, 100.2)
-    assert not session.judas_swing(columns)[0].any()
+    assert not session.judas_swings(columns).event.any()
     columns["open"][28] = 102.9
-    assert list(np.flatnonzero(session.judas_swing(columns)[0])) == [30]
+    assert list(np.flatnonzero(session.judas_swings(columns).event)) == [30]
 
 
 def test_once_a_side_and_day() -> None:
@@ -176,27 +174,8 @@ def test_once_a_side_and_day() -> None:
     columns["high"][29:32] = 103.0
     columns["close"][29:32] = 100.2
     columns["low"][32], columns["close"][32] = 97.0, 99.8
-    event, _ = session.judas_swing(columns)
+    event = session.judas_swings(columns).event
     assert [(int(t), event[t]) for t in np.flatnonzero(event)] == [(29, -1.0), (32, 1.0)]
-
-
-@pytest.mark.parametrize(("seed", "gap_share"), [(1, 0.0), (2, 0.3), (5, 0.02)])
-def test_judas_swings_date_by_date(seed: int, gap_share: float) -> None:
-    bars = random_bars(24 * 120, seed, gap_share=gap_share)
-    atr = average_true_range(bars.high, bars.low, bars.close, 14)
-    event, strength = session.judas_swing(bars.columns())
-    moments = [datetime.fromtimestamp(time / 1e9, UTC) for time in bars.open_time]
-    expected = oracle.judas_swings(
-        moments,
-        (bars.open.tolist(), bars.high.tolist(), bars.low.tolist(), bars.close.tolist()),
-        atr.tolist(),
-        bars.is_gap.tolist(),
-    )
-    rows = np.flatnonzero(event)
-    assert [(t, event[t], strength[t]) for t in rows] == [
-        (j.row, j.side, j.strength) for j in expected
-    ]
-    assert len(expected) > 8
 
 
 @pytest.mark.parametrize("hours", [2, 4, 24])
@@ -234,9 +213,59 @@ def test_a_row_never_changes_when_the_next_arrives(indicator: Indicator, step_ho
 
 def test_asian_range_is_known_at_midnight() -> None:
     columns = evening(datetime(2021, 6, 8, tzinfo=UTC) - timedelta(hours=1), 48)
-    columns["high"][3], columns["low"][6] = 105.0, 90.0
-    local = session.new_york_time(columns["open_time"])
-    top, bottom, owner = session.session_range(columns, local, session.ASIAN_RAID)
-    assert np.isnan(top[:5]).all()
-    assert (top[5], bottom[5]) == (105.0, 99.0)
-    assert owner[5] == local.day[5]
+    columns["high"][3], columns["low"][4] = 105.0, 90.0
+    columns["low"][5] = 80.0
+    local = new_york.new_york_time(columns["open_time"])
+    found = session.session_ranges(columns, session.ASIAN_RAID)
+    # The bar that opens at 23:00 closes at midnight.
+    assert list(np.flatnonzero(~np.isnan(found.high))) == [4, 28]
+    assert local.minute[4] == 23 * 60
+    assert (found.high[4], found.low[4]) == (105.0, 90.0)
+    assert (found.high_row[4], found.low_row[4], found.first_row[4]) == (3.0, 4.0, 1.0)
+    assert found.period[4] == local.day[5]
+    shown = outputs_of(session.JUDAS_SWING, columns)["asian_high"]
+    assert np.isnan(shown[:4]).all()
+    assert shown[4] == 105.0
+
+
+def test_presets_of_the_kill_zones() -> None:
+    minutes = datetime(2021, 6, 8, 4, tzinfo=UTC).timestamp() * 1e9 + 600e9 * np.arange(144)
+    common = outputs_of(session.KILL_ZONE, {"open_time": minutes}, preset=session.ICT_COMMON)
+    seed = outputs_of(session.KILL_ZONE, {"open_time": minutes}, preset=session.SEED)
+
+    def windows(column: Float1D) -> list[tuple[int, int, int]]:
+        edges = np.flatnonzero(np.diff(column, prepend=0.0, append=0.0))
+        return [
+            (int(column[a]), int(a) * 10, int(b) * 10) for a, b in pairwise(edges) if column[a] > 0
+        ]
+
+    asian, london = (session.ASIAN, 1200, 1440), (session.LONDON, 120, 300)
+    morning, close = (session.NEW_YORK_AM, 420, 600), (session.LONDON_CLOSE, 600, 720)
+    assert windows(common["zone"]) == [london, morning, close, asian]
+    assert windows(seed["zone"]) == [london, (session.NEW_YORK_AM, 480, 660), asian]
+    assert windows(common["silver_bullet"]) == [(1, 180, 240), (1, 600, 660), (1, 840, 900)]
+    assert windows(seed["silver_bullet"]) == [(1, 590, 610), (1, 900, 920)]
+    assert common["minutes_into"][59:61].tolist() == [170.0, 0.0]
+    assert seed["minutes_into"][59:61].tolist() == [110.0, 120.0]
+
+
+def test_a_shift_of_structure_may_be_asked_for() -> None:
+    # Nothing shifts on quiet bars, whatever is raided.
+    columns = evening(datetime(2021, 6, 8, tzinfo=UTC), 48)
+    columns["high"][30], columns["close"][30] = 103.0, 100.2
+    assert session.judas_swings(columns).event[30] == -1
+    assert not session.judas_swings(columns, needs_shift=True).event.any()
+
+
+@pytest.mark.parametrize(("row", "expected"), [(29, []), (30, [32]), (31, [32]), (33, [])])
+def test_the_shift_lies_between_the_raid_and_the_close(
+    row: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = evening(datetime(2021, 6, 8, tzinfo=UTC), 48)
+    # A raid on row 30, back inside by enough from row 32 on; the window ends behind row 32.
+    columns["high"][30], columns["close"][30:32] = 103.0, 102.5
+    shift = np.zeros(48)
+    shift[row] = -1.0
+    monkeypatch.setattr(session, "_shifts", lambda columns: shift)
+    found = session.judas_swings(columns, needs_shift=True)
+    assert list(np.flatnonzero(found.event)) == expected

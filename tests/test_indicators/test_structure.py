@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Bars, Float1D
-from indicators import dealing_range, fair_value_gap, order_block, pivot, structure
+from indicators import dealing_range, fair_value_gap, order_block, pivot, structure, swing
 from indicators.volatility import average_true_range
 from indicators.zone import ZoneTrack, tracked_zones
 from tests.generators import random_bars
@@ -37,9 +37,9 @@ def lists(bars: Bars) -> tuple[list[float], list[float], list[float], list[float
 @pytest.mark.parametrize(("seed", "gap_share"), SAMPLES)
 def test_breaks_of_structure(seed: int, gap_share: float) -> None:
     bars = random_bars(900, seed, gap_share=gap_share)
-    is_gap = bars.is_gap.astype(np.float64)
-    pivots = pivot.confirmed_pivots(bars.high, bars.low, 3, 3)
-    found = structure.structure_breaks(bars.close, pivots, 3, is_gap)
+    found = structure.structure_breaks(
+        bars.columns(), swing.pivot_swings(bars.high, bars.low, 3, 3)
+    )
     _, high, low, close = lists(bars)
     expected = oracle.breaks(high, low, close, 3, 3, bars.is_gap.tolist())
     rows = np.flatnonzero(found.event)
@@ -55,8 +55,9 @@ def test_breaks_of_structure(seed: int, gap_share: float) -> None:
 def test_change_of_character_and_shift() -> None:
     rise = [100, 101, 102, 103, 102, 101, 100.5, 102, 103.5, 104.5, 103.5, 102.5, 101.5]
     columns = columns_of([100.0] * 20 + rise + [100.2, 96, 92, 91.5], wick=0.6)
-    pivots = pivot.confirmed_pivots(columns["high"], columns["low"], 2, 2)
-    breaks = structure.structure_breaks(columns["close"], pivots, 2, columns["is_gap"])
+    breaks = structure.structure_breaks(
+        columns, swing.pivot_swings(columns["high"], columns["low"], 2, 2)
+    )
     assert list(np.flatnonzero(breaks.event)) == [29, 34]
     assert breaks.event[[29, 34]].tolist() == [1, -1]
     assert breaks.level[29] == 103.6
@@ -86,10 +87,10 @@ def test_trend_of_pivots() -> None:
     legs = [100, 104, 102, 107, 104, 110, 107, 100, 104, 96, 101, 92, 97]
     close = np.concatenate([np.linspace(a, b, 6)[:-1] for a, b in pairwise(legs)])
     columns = columns_of(close.tolist())
-    trend, known = structure.pivot_trend(columns["high"], columns["low"], 2, 2, columns["is_gap"])
-    assert known[:18].max() == 0
-    assert trend[24] == 1
-    assert trend[-1] == -1
+    found = structure.pivot_trend(columns["high"], columns["low"], 2, 2, columns["is_gap"])
+    assert found.known[:18].max() == 0
+    assert found.trend[24] == 1
+    assert found.trend[-1] == -1
 
 
 def test_gap_is_known_on_its_third_bar() -> None:
@@ -187,6 +188,11 @@ def test_zone_life() -> None:
     assert list(track.flipped_bearish) == [0, 0, 0, 0, 0, 1, 1, 0, 0]
     assert track.distance_bullish[0] == 1.0
     assert np.isnan(track.distance_bullish[4])
+    assert np.isnan(track.flipped_distance_bearish[:5]).all()
+    assert track.flipped_distance_bearish[5] == 9.0 - 8.2
+    assert track.flipped_distance_bearish[6] == 9.0 - 8.6
+    assert np.isnan(track.flipped_distance_bearish[7:]).all()
+    assert np.isnan(track.flipped_distance_bullish).all()
 
 
 def test_zone_touches_expiry_and_breaker_touch() -> None:
@@ -215,7 +221,7 @@ def test_balanced_range_takes_the_side_of_the_later_gap() -> None:
     direction = np.array([0, 1, 0, 0, -1, 0, 0, 1.0])
     top = np.array([np.nan, 10, np.nan, np.nan, 9.5, np.nan, np.nan, 20])
     bottom = np.array([np.nan, 9, np.nan, np.nan, 8, np.nan, np.nan, 19])
-    event, upper, lower = fair_value_gap.balanced_price_ranges(direction, top, bottom, 20)
+    event, upper, lower, _ = fair_value_gap.balanced_price_ranges(direction, top, bottom, 20)
     assert event.tolist() == [0, 0, 0, 0, -1, 0, 0, 0]
     assert (upper[4], lower[4]) == (9.5, 9.0)
     assert not fair_value_gap.balanced_price_ranges(direction, top, bottom, 2)[0].any()
@@ -225,17 +231,19 @@ def test_order_block_is_the_last_candle_against_the_break() -> None:
     columns = columns_of([100, 101, 100.4, 101.5, 101.2, 102.5, 104.0, 105.0])
     event, broke_at, began_at = np.zeros(8), np.full(8, -1.0), np.full(8, -1.0)
     event[6], broke_at[6], began_at[6] = 1.0, 6.0, 1.0
-    direction, top, bottom, row = order_block.order_blocks(columns, event, broke_at, began_at)
-    assert list(np.flatnonzero(direction)) == [6]
-    assert row[6] == 4
-    assert (top[6], bottom[6]) == (columns["high"][4], columns["low"][4])
+    found = order_block.order_blocks(columns, event, broke_at, began_at)
+    assert list(np.flatnonzero(found.direction)) == [6]
+    assert found.block[6] == 4
+    assert (found.top[6], found.bottom[6]) == (columns["high"][4], columns["low"][4])
+    body = order_block.order_blocks(columns, event, broke_at, began_at, by_body=True)
+    assert (body.top[6], body.bottom[6]) == (columns["open"][4], columns["low"][4])
     falling = {**columns, "open": columns["open"].copy()}
     falling["open"][6] = 106.0
-    assert order_block.order_blocks(falling, event, broke_at, began_at)[3][6] == 4
+    assert order_block.order_blocks(falling, event, broke_at, began_at).block[6] == 4
     columns["is_gap"][4] = 1.0
-    assert order_block.order_blocks(columns, event, broke_at, began_at)[3][6] == 2
+    assert order_block.order_blocks(columns, event, broke_at, began_at).block[6] == 2
     began_at[6] = 5.0
-    assert not order_block.order_blocks(columns, event, broke_at, began_at)[0].any()
+    assert not order_block.order_blocks(columns, event, broke_at, began_at).direction.any()
 
 
 def test_order_blocks_are_known_on_the_break() -> None:
@@ -267,9 +275,15 @@ def entry_columns(retreat: list[float]) -> dict[str, Float1D]:
     return columns_of([100.0] * 20 + base + [106.0, 109.0, 110.0] + retreat)
 
 
+def entries(columns: dict[str, Float1D], right: int = 2) -> dealing_range.EntryZones:
+    resolved = dealing_range.OPTIMAL_TRADE_ENTRY.resolved({"left": 2, "right": right})
+    return dealing_range.found_entries(columns, resolved)
+
+
 def test_entry_into_a_displaced_leg() -> None:
     columns = entry_columns([109.0, 108.0, 107.0, 104.0, 102.0, 101.5, 104.0])
-    entry, inside, middle = dealing_range.optimal_trade_entry(columns, 2, 2, 200)
+    found = entries(columns)
+    entry, inside, middle = found.entry, found.inside, found.middle
     tip, base = 110.2, 98.8
     rows = np.flatnonzero(entry)
     near, far = tip - 0.62 * (tip - base), tip - 0.79 * (tip - base)
@@ -283,19 +297,22 @@ def test_entry_into_a_displaced_leg() -> None:
 def test_the_bar_that_confirms_the_tip_cannot_enter() -> None:
     columns = entry_columns([109.0, 102.0, 102.5, 102.0])
     assert columns["low"][35] < 110.2 - 0.62 * 11.4
-    entry, inside, _ = dealing_range.optimal_trade_entry(columns, 2, 2, 200)
-    assert list(np.flatnonzero(entry)) == [36]
-    assert inside[35] == 0
+    found = entries(columns)
+    assert list(np.flatnonzero(found.entry)) == [36]
+    assert found.inside[35] == 0
+    assert found.known[:, dealing_range.ZONE_KNOWN].tolist() == [35]
 
 
 def test_no_entry_once_the_base_is_lost() -> None:
     columns = entry_columns([109.0, 108.0, 98.0, 103.0, 102.0])
-    entry, _, _ = dealing_range.optimal_trade_entry(columns, 2, 2, 200)
-    assert not entry.any()
+    found = entries(columns)
+    assert not found.entry.any()
+    assert found.changes.tolist() == [[0, dealing_range.INVALID, 36]]
     high = entry_columns([109.0, 108.0, 107.0, 111.0, 108.0, 103.0])
-    suspended, _, middle = dealing_range.optimal_trade_entry(high, 2, 3, 200)
-    assert np.isnan(middle[37])
-    assert not suspended[:39].any()
+    suspended = entries(high, right=3)
+    assert np.isnan(suspended.middle[37])
+    assert not suspended.entry[:39].any()
+    assert suspended.changes[0].tolist() == [0, dealing_range.SUSPENDED, 37]
 
 
 def test_premium_and_discount() -> None:

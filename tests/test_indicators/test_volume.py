@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import talib
 
-from indicators import money_flow, volume_line, volume_oscillator, volume_spike
+from indicators import money_flow, volume_delta, volume_line, volume_oscillator, volume_spike
 from indicators import volume as subject
+from tests.flow_columns import without_trades
 from tests.generators import START_NS, random_bars
 from tests.oracles import indicators_measured as oracle
 
@@ -26,11 +27,13 @@ def test_delta_from_each_source_equals_the_oracle(series: str, length: int) -> N
     taker = 2.0 * columns["taker_buy_volume"] - columns["volume"]
     colour = columns["volume"] * np.sign(columns["close"] - columns["open"])
     for indicator, delta in (
-        (subject.TAKER_DELTA, taker.tolist()),
-        (subject.CLOSE_LOCATION_DELTA, oracle.location_flow(columns)),
-        (subject.COLOUR_DELTA, colour.tolist()),
+        (volume_delta.VOLUME_DELTA, taker.tolist()),
+        (volume_delta.CLOSE_LOCATION_DELTA, oracle.location_flow(columns)),
+        (volume_delta.COLOUR_DELTA, colour.tolist()),
     ):
-        total, ratio, score = indicator.compute(columns, {"length": length})
+        total, ratio, score, *_ = indicator.compute(
+            without_trades(columns), {"length": length, "best_source": 1}
+        )
         oracle.assert_equal_lines(total, oracle.windowed(delta, length, sum), atol=1e-9)
         expected = oracle.buy_share(delta, columns["volume"].tolist(), length)
         oracle.assert_equal_lines(ratio, expected)

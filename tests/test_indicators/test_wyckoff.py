@@ -1,17 +1,14 @@
-"""Wyckoff against scripted schematics and against a plain-Python reading of the same rules."""
-
-from dataclasses import astuple
+"""Wyckoff against scripted schematics: textbook paths, and each rule just met and just missed."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine import Float1D
-from indicators import _wyckoff_range as kernels
-from indicators.wyckoff import LOOKBACK, WYCKOFF
-from tests.oracles.wyckoff import Accumulation, Bars, Rules, reset_rows, wilder_atr
-from tests.schematics import accumulation, eventful_columns, mirrored
+from indicators import _wyckoff_birth as kernels
+from indicators.wyckoff import WYCKOFF
+from indicators.wyckoff_events import WYCKOFF_DETECTOR
+from tests.oracles.wyckoff import Bars, wilder_atr
+from tests.schematics import accumulation, mirrored, reaccumulation
 
 EVENTS = tuple(output.name for output in WYCKOFF.outputs if output.kind == "signal")
 TEXTBOOK = (
@@ -33,11 +30,6 @@ TEXTBOOK = (
 def outputs(columns: dict[str, Float1D], **given: float) -> dict[str, Float1D]:
     computed = WYCKOFF.compute(columns, WYCKOFF.resolved(given))
     return {output.name: column for output, column in zip(WYCKOFF.outputs, computed, strict=True)}
-
-
-def plain_bars(columns: dict[str, Float1D]) -> Bars:
-    fields = ("open", "high", "low", "close", "volume")
-    return Bars(*(columns[name].tolist() for name in fields), (columns["is_gap"] > 0).tolist())
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -138,7 +130,7 @@ def test_a_spring_is_at_most_two_atr_deep(multiple: float, expected: float) -> N
     support = path.rows[known["climax"]][2]
     for _ in range(50):
         path.rows[row] = (open_, high, low, close, volume)
-        low = support - multiple * wilder_atr(plain_bars(path.columns()))[row]
+        low = support - multiple * wilder_atr(Bars.of(path.columns()))[row]
     assert outputs(path.columns())["spring"][row] == expected
 
 
@@ -167,7 +159,7 @@ def test_preliminary_support_is_a_wide_bar(spread: float, expected: float) -> No
     open_, _, low, _, volume = path.rows[row]
     assert volume == 300.0
     for _ in range(50):
-        size = spread * wilder_atr(plain_bars(path.columns()))[row]
+        size = spread * wilder_atr(Bars.of(path.columns()))[row]
         path.rows[row] = (open_, low + size, low, low + 0.6 * size, volume)
     assert outputs(path.columns())["preliminary"][known["climax"]] == expected
 
@@ -177,103 +169,84 @@ def test_too_deep_a_dip_is_no_spring() -> None:
     row = known["spring"]
     open_, high, _, close, volume = path.rows[row]
     path.rows[row] = (open_, high, 161.0, close, volume)
-    assert outputs(path.columns())["spring"][row] == 0
-
-
-def _oracle_events(columns: dict[str, Float1D], rules: Rules) -> tuple[dict[str, Float1D], int]:
-    rows = len(columns["close"])
-    found = {name: np.zeros(rows) for name in (*EVENTS, "broken")}
-    bars = plain_bars(columns)
-    total = 0
-    for sign, series in ((1, bars), (-1, bars.negated())):
-        side = Accumulation(series, rules)
-        own = {name: np.zeros(rows) for name in found}
-        for name, row in side.events:
-            own[name][row] = 1.0
-            total += 1
-        for name, column in own.items():
-            found[name] += sign * column
-    found["strength"] = np.sign(found["strength"] - found.pop("broken"))
-    for name in ("failure", "upthrust"):
-        found[name] = -found[name]
-    return found, total
-
-
-@pytest.mark.parametrize("rules", [Rules(), Rules(1.8, 5.0, 0.2, 3, 150)])
-def test_every_event_agrees_with_the_oracle(rules: Rules) -> None:
-    names = ("climax_volume", "trend_atr", "spring_depth", "pivot_right", "max_range_bars")
-    seen = dict.fromkeys(EVENTS, 0)
-    for seed in range(24):
-        columns = eventful_columns(seed)
-        expected, _ = _oracle_events(columns, rules)
-        found = outputs(columns, **dict(zip(names, astuple(rules), strict=True)))
-        for name in EVENTS:
-            np.testing.assert_array_equal(found[name], expected[name], err_msg=f"{name} {seed}")
-            seen[name] += int(np.count_nonzero(found[name]))
-    assert min(seen.values()) > 0, seen
-
-
-def test_events_follow_what_they_need() -> None:
-    """Known never precedes anchor: no row before a fact's last bar can show it."""
-    columns = eventful_columns(1)
-    found = outputs(columns)
-    starts = np.flatnonzero(found["range_start"] != 0)
-    assert starts.size > 3
-    for row in starts:
-        side = found["range_start"][row]
-        assert (found["climax"][row - 33 : row - 3] == side).any()
-    for name in ("secondary_test", "spring", "strength", "failure"):
-        for row in np.flatnonzero(found[name]):
-            assert (starts < row).any()
-
-
-def test_the_composite_is_bounded_and_fades() -> None:
-    path, known = accumulation()
-    path.leg(200.0, 1)
-    for _ in range(30):
-        path.leg(202.0, 10).leg(200.0, 10)
     found = outputs(path.columns())
-    composite = found["composite"]
-    assert np.isnan(composite[:LOOKBACK]).all()
-    assert (np.abs(composite[LOOKBACK:]) <= 1).all()
-    last = max(np.flatnonzero(found[name]).max(initial=0) for name in EVENTS)
-    expected = np.tanh(np.arctanh(composite[last]) * 0.5 ** (50 / 50))
-    assert composite[known["markup"]] > 0.5
-    assert composite[last + 50] == pytest.approx(expected, rel=1e-12)
+    assert found["spring"][row] == 0
+    assert found["undercut"][row] == 1
 
 
-def test_a_start_before_stable_rows_leaves_no_trace() -> None:
-    given = {"max_range_bars": 100.0, "half_life_bars": 10.0}
-    stable = WYCKOFF.stable(WYCKOFF.resolved(given))
-    columns = eventful_columns(7, rows=stable + 1500)
-    whole = outputs(columns, **given)
-    for dropped in (1, 60, 333):
-        late = outputs({name: column[dropped:] for name, column in columns.items()}, **given)
-        for output in WYCKOFF.outputs:
-            expected = whole[output.name][dropped + stable :]
-            np.testing.assert_allclose(
-                late[output.name][stable:], expected, rtol=1e-6, atol=1e-6, err_msg=output.name
-            )
-            if output.kind in ("signal", "state"):
-                np.testing.assert_array_equal(late[output.name][stable:], expected)
+@pytest.mark.parametrize(("atr", "spring"), [(0.04, 0.0), (0.06, 1.0)])
+def test_a_dip_of_less_than_a_twentieth_atr_is_an_undercut_and_no_spring(
+    atr: float, spring: float
+) -> None:
+    path, known = accumulation()
+    row = known["spring"]
+    open_, high, low, close, volume = path.rows[row]
+    support = path.rows[known["climax"]][2]
+    for _ in range(50):
+        path.rows[row] = (open_, high, low, close, volume)
+        low = support - atr * wilder_atr(Bars.of(path.columns()))[row]
+    found = outputs(path.columns())
+    assert (found["spring"][row], found["undercut"][row]) == (spring, 1.0 - spring)
 
 
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 40), cut=st.integers(1, 1199))
-def test_prefixes_and_poison_change_nothing(seed: int, cut: int) -> None:
-    columns = eventful_columns(seed, rows=1200)
-    whole = outputs(columns)
-    prefix = outputs({name: column[:cut] for name, column in columns.items()})
-    poisons = []
-    for value in (np.nan, 1e9, -1e9):
-        poisoned = {name: column.copy() for name, column in columns.items()}
-        for column in poisoned.values():
-            column[cut:] = value
-        poisons.append(outputs(poisoned))
-    for name, column in whole.items():
-        np.testing.assert_array_equal(prefix[name], column[:cut], err_msg=name)
-        for poisoned_outputs in poisons:
-            np.testing.assert_array_equal(poisoned_outputs[name][:cut], column[:cut])
+@pytest.mark.parametrize(("later", "expected"), [(0, True), (3, True), (4, False)])
+@pytest.mark.parametrize("edge", ["undercut", "upthrust"])
+def test_a_failed_break_comes_back_within_three_bars(edge: str, later: int, expected: bool) -> None:
+    """Support 168 and resistance 185.5; a dip to 161 is too deep for a spring."""
+    path, known = accumulation()
+    path.rows = path.rows[: known["secondary_test"] + 1]
+    path.last = path.rows[-1][3]
+    outside, extreme, inside = (
+        (167.4, 161.0, 170.0) if edge == "undercut" else (187.0, 188.0, 184.0)
+    )
+    path.leg(171.0 if edge == "undercut" else 184.0, 20, 60.0)
+    for _ in range(later):
+        path.bar(outside, 60.0)
+    low, high = (extreme, None) if edge == "undercut" else (None, extreme)
+    path.bar(inside, 60.0, low=low, high=high)
+    found = outputs(path.columns())
+    wanted = (1.0 if edge == "undercut" else -1.0) if expected else 0.0
+    assert found[edge][path.row] == wanted
+    assert np.count_nonzero(found[edge]) == int(expected)
+    assert not found["spring"].any()
+    table = WYCKOFF_DETECTOR.find(path.columns(), WYCKOFF_DETECTOR.resolved({}))
+    name = "undercut" if edge == "undercut" else "upthrust_action"
+    own = table.type == WYCKOFF_DETECTOR.type_code(name)
+    assert table.anchor[own].tolist() == [path.row] * int(expected), "its furthest bar"
+    assert table.top[own].tolist() == [extreme] * int(expected)
+
+
+@pytest.mark.parametrize(("close", "ended"), [(194.0, False), (194.5, True)])
+def test_a_range_left_without_strength_is_over(close: float, ended: bool) -> None:
+    """Support 168 and resistance 185.5: half the height above it is 194.25."""
+    path, known = accumulation()
+    path.rows = path.rows[: known["secondary_test"] + 1]
+    path.last = path.rows[-1][3]
+    path.leg(close, 60, 60.0)
+    found = outputs(path.columns())
+    for name in ("strength", "markup", "failure"):
+        assert not found[name][known["range_start"] :].any()
+    assert found["accumulation_phase"][path.row - 1] == 2
+    assert found["accumulation_phase"][path.row] == (0 if ended else 2)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_reaccumulation_speaks_from_phase_c_on(sign: int) -> None:
+    """The textbook path behind a climax of the other side: the same box, read as a pause."""
+    path, row_of = reaccumulation()
+    columns = path.columns() if sign > 0 else mirrored(path.columns())
+    found = outputs(columns)
+    for name in TEXTBOOK[4:]:
+        assert row_of[name] in np.flatnonzero(found[name] == sign), name
+    climaxed = row_of["range_start"]
+    assert found["range_start"][climaxed] == -sign
+    assert not (found["secondary_test"] == sign).any(), "the second reading is silent in phase A"
+    code = 3 if sign > 0 else 4
+    assert (found["schematic"][: row_of["spring"]] != code).all()
+    assert (found["schematic"][row_of["spring"] : row_of["markup"] + 1] == code).all()
+    assert (found["phase"][row_of["spring"] : row_of["strength"]] == 3).all()
+    failed = np.flatnonzero(found["failure"])
+    assert found["failure"][failed].tolist() == [sign], "the first reading fails upwards"
 
 
 def test_the_oldest_range_at_work_leads() -> None:
@@ -301,9 +274,12 @@ def test_a_long_gap_between_climax_and_rally_forgets_the_climax() -> None:
 def test_preliminary_support_comes_at_most_forty_bars_before(
     distance: int, expected: float
 ) -> None:
-    candidate, climax = np.zeros((2, 60), dtype=np.bool_)
+    candidate, climax, resets = np.zeros((3, 60), dtype=np.bool_)
     candidate[50 - distance] = climax[50] = True
-    assert kernels.preliminary_kernel(candidate, climax)[50] == expected
+    found = kernels.preliminary_kernel(candidate, climax, resets)[50]
+    assert found == (50 - distance if expected else -1)
+    resets[50 - distance + 1 : 51] = True
+    assert kernels.preliminary_kernel(candidate, climax, resets)[50] == -1
 
 
 @pytest.mark.parametrize(
@@ -329,21 +305,26 @@ def test_a_range_is_born_of_a_rally_large_and_soon_enough(
     low[9] = 101.0 if undercut == 0 else 100.0 - undercut
     rally_high = np.full(rows, np.nan)
     rally_high[5 + bars + 3] = 100.0 + rally
-    births = kernels.birth_kernel(
+    births, given_up = kernels.birth_kernel(
         climax, low, np.ones(rows), np.full(rows, 100.0 + leg), rally_high, 3, resets
     )
     assert (births[5 + bars + 3] == 5) == expected
     assert np.count_nonzero(births >= 0) == int(expected)
+    assert np.flatnonzero(given_up == 5).tolist() == (
+        [] if expected else [9 if undercut > 0 else 5 + 30 + 3]
+    )
 
 
-def test_oracle_helpers_know_their_own_rules() -> None:
-    assert reset_rows([True] * 5 + [False] + [True] * 3) == {3, 4}
-    bars = Bars([1.0] * 25, [2.0] * 25, [1.0] * 25, [1.5] * 25, [1.0] * 25, [False] * 25)
-    assert wilder_atr(bars)[20:] == [1.0] * 5
-
-
-def test_mirrored_prices_mirror_every_event() -> None:
-    columns = eventful_columns(3)
-    found, flipped = outputs(columns), outputs(mirrored(columns, 256.0))
-    for name in EVENTS:
-        np.testing.assert_array_equal(flipped[name], -found[name], err_msg=name)
+def test_a_further_climax_at_the_same_low_takes_over() -> None:
+    rows = 40
+    climax, resets = np.zeros((2, rows), dtype=np.bool_)
+    climax[[5, 8]] = True
+    low = np.full(rows, 101.0)
+    low[[5, 8]] = 100.0
+    rally_high = np.full(rows, np.nan)
+    rally_high[20] = 106.0
+    births, given_up = kernels.birth_kernel(
+        climax, low, np.ones(rows), np.full(rows, 105.0), rally_high, 3, resets
+    )
+    assert [(int(row), int(births[row])) for row in np.flatnonzero(births >= 0)] == [(20, 8)]
+    assert [(int(row), int(given_up[row])) for row in np.flatnonzero(given_up >= 0)] == [(8, 5)]

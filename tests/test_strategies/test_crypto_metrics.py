@@ -32,6 +32,7 @@ SILENT = {
     "elite_band": 2.0, "unlocks_band": 1.0, "listing_band": 1.0, "etf_flow_band": 2.0,
     "etf_premium_band": 2.0,
     "kimchi_band": 1.0, "liquidation_risk": 1.0, "volatility_regime": 3.0, "digits_band": 1.0,
+    "cvd_source": 2.0, "divergence_source": 2.0,
 }  # fmt: skip
 """What says that data are there, and that nothing unusual is."""
 
@@ -230,6 +231,7 @@ def test_a_turn_is_silent_while_the_map_is_not_known():
 def test_a_divergence_supports_its_own_side_for_ten_bars():
     rows = 30
     columns = {name: np.zeros(rows) for name in HEAD.features()}
+    columns["divergence_source"][:] = 1.0
     columns["divergence_regular"][3] = -1.0
     columns["divergence_hidden"][8] = 1.0
     columns["divergence_strength"][3] = 0.2
@@ -394,12 +396,14 @@ def test_reasons_are_the_analysers_and_their_sides(market):
     names = [reason.name for reason in HEAD.REASONS]
     output = HEAD.vote(bar(crowd_band=3.0, reserves_band=1.0, tvl_band=3.0))
     bits = {name for position, name in enumerate(names) if int(output.reasons[0]) >> position & 1}
-    assert bits == {"accounts_bearish", "reserves_bullish"}
-    for reason in HEAD.REASONS:
+    assert bits == {"accounts_bearish", "reserves_bullish", "cvd_of_takers"}
+    sources = ("cvd_of_trades", "cvd_of_takers", "cvd_estimated")
+    for reason in HEAD.REASONS[: -len(sources)]:
         assert reason.name.endswith("_bullish" if reason.direction > 0 else "_bearish")
     bearish = [name.removesuffix("_bearish") for name in names if name.endswith("_bearish")]
     assert bearish == [one.name for one in EVERYTHING.analysers()]
-    assert len(names) == 2 * len(bearish) - 2, "unlocks and Korea only ever warn"
+    assert names[-len(sources) :] == list(sources)
+    assert len(names) == 2 * len(bearish) - 2 + len(sources), "unlocks and Korea only ever warn"
     whole = HEAD.vote(inputs_of(market))
     seen = int(np.bitwise_or.reduce(whole.reasons))
     fired = {name for position, name in enumerate(names) if seen >> position & 1}
@@ -407,6 +411,20 @@ def test_reasons_are_the_analysers_and_their_sides(market):
         f"{one.name}_{word}" for one in HEAD.analysers()[:5] for word in ("bullish", "bearish")
     }
     assert fired >= spoken
+
+
+def test_an_estimated_cvd_speaks_only_where_it_is_asked_for():
+    estimated = {"cvd_source": 3.0, "divergence_source": 3.0, "cvd_side": 1.0}
+    estimated |= {"divergence_regular": 1.0, "divergence_strength": 1.0}
+    silent = HEAD.vote(bar(HEAD, **estimated))
+    assert only(silent) == (0, 0.5, 0.0, pytest.approx(5 / 7))
+    head = dataclasses.replace(HEAD, cvd_estimated=True)
+    spoken = head.vote(bar(head, **estimated))
+    assert only(spoken)[0] == 1
+    assert only(spoken)[3] == 1.0
+    bit = [reason.name for reason in HEAD.REASONS].index("cvd_estimated")
+    assert int(spoken.reasons[0]) >> bit & 1
+    assert not int(silent.reasons[0]) >> bit & 1
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """The harmonic head: grades, the stronger side, and when it abstains."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from engine import Float1D, Market
+from engine import ConfigError, Float1D, Market
 from indicators import build_features
 from indicators.harmonic import HARMONIC, HARMONIC_PIVOT, LOOKBACK
+from indicators.harmonic_pattern import PATTERN_NAMES
 from strategies import HeadInputs, HeadOutput
 from strategies.heads.harmonic import HarmonicHead
 from tests.generators import random_bars
@@ -78,6 +80,51 @@ def test_by_pivot_votes_on_completed_patterns_instead() -> None:
     assert answer.direction[15] == 0
 
 
+def test_every_pattern_that_votes_is_named() -> None:
+    two = 2.0 ** PATTERN_NAMES.index("bat") + 2.0 ** PATTERN_NAMES.index("abcd")
+    columns = given(
+        bullish_count={5: 2.0},
+        bullish_precision={5: 1.5},
+        bullish_patterns={5: two},
+        bearish_patterns={8: 2.0 ** PATTERN_NAMES.index("five_zero")},
+        completed={20: -1.0},
+        completed_pattern={20: PATTERN_NAMES.index("cypher") + 1.0},
+        completed_precision={20: 0.9},
+    )
+    answer = HarmonicHead().vote(columns)
+    voted = {"confirmed_bullish", "several_bullish"}
+    assert reasons_on(answer, 5) == {*voted, "bat_bullish", "abcd_bullish"}
+    assert reasons_on(answer, 8) == {"five_zero_bearish"}
+    assert reasons_on(answer, 20) == {"pivot_bearish"}
+    by_pivot = HarmonicHead(by_pivot=True).vote(columns)
+    assert reasons_on(by_pivot, 5) == voted
+    assert reasons_on(by_pivot, 24) == {"pivot_bearish", "cypher_bearish"}
+
+
+def test_detections_are_asked_as_the_features_are() -> None:
+    head = HarmonicHead(swings="turns", turn_atr=3.0, minor_swings=True, validity_bars=7)
+    wanted = head.detections()
+    assert {alias: one.detector for alias, one in wanted.items()} == {
+        "zones": "harmonic",
+        "completed": "harmonic_pivot",
+    }
+    features = head.features()
+    assert wanted["zones"].parameters == features["bullish_count"].parameters
+    assert wanted["completed"].parameters == features["completed"].parameters
+    assert dict(wanted["zones"].parameters) == {
+        "left": 5.0, "right": 5.0, "tolerance": 0.03, "point_tolerance": 0.05, "by_turns": 1.0,
+        "turn_atr": 3.0, "minor_swings": 1.0, "alternate_abcd": 0.0, "validity_bars": 7.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0.5, 7.0])
+def test_a_turn_outside_the_range_of_the_indicator_is_refused(value: float) -> None:
+    with pytest.raises(ConfigError, match=r"harmonic head: turn_atr=.* \[1, 6\]"):
+        HarmonicHead(turn_atr=value)
+    with pytest.raises(ConfigError, match="harmonic head: swings='zigzag' must be 'pivots' or"):
+        HarmonicHead(swings="zigzag")  # type: ignore[arg-type]
+
+
 def test_warm_up_and_missing_columns_abstain() -> None:
     inputs = given(bullish_count={6: 1.0}, bullish_precision={6: 0.9}, entered={2: 1.0})
     for name in ("bullish_count", "bearish_count", "bullish_precision", "bearish_precision"):
@@ -91,10 +138,13 @@ def test_warm_up_and_missing_columns_abstain() -> None:
     assert not HarmonicHead().vote(HeadInputs(ROWS, missing)).coverage.any()
 
 
+@pytest.mark.parametrize("swings", ["pivots", "turns"])
 @pytest.mark.parametrize("by_pivot", [False, True])
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("name", ["gartley", "butterfly", "crab", "abcd"])
-def test_from_bars_to_votes(name: str, sign: int, by_pivot: bool) -> None:
+def test_from_bars_to_votes(
+    name: str, sign: int, by_pivot: bool, swings: Literal["pivots", "turns"]
+) -> None:
     columns, rows = drawn(points(name))
     shown = columns if sign > 0 else mirrored(columns, 110.0)
     close = shown["close"]
@@ -107,7 +157,7 @@ def test_from_bars_to_votes(name: str, sign: int, by_pivot: bool) -> None:
         close=close,
         is_gap=np.zeros(count, dtype=np.bool_),
     )
-    head = HarmonicHead(by_pivot=by_pivot)
+    head = HarmonicHead(by_pivot=by_pivot, swings=swings)
     wanted = head.features()
     matrix = build_features(Market(bars=bars), wanted.values(), indicators=BY_NAME)
     found = {alias: matrix.get(feature) for alias, feature in wanted.items()}
@@ -117,3 +167,5 @@ def test_from_bars_to_votes(name: str, sign: int, by_pivot: bool) -> None:
     voted = np.flatnonzero(answer.direction == sign)
     assert (answer.confidence[voted] >= 0.6).all()
     assert (answer.probability[voted] >= 0.8).all()
+    side = "bullish" if sign > 0 else "bearish"
+    assert any(f"{name}_{side}" in reasons_on(answer, row) for row in voted)

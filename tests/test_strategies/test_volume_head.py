@@ -25,7 +25,7 @@ HEAD = VolumeHead()
 PRISM = VolumeHead(preset="prism")
 HEADS = {head.preset: head for head in (HEAD, PRISM)}
 SPREADS = {
-    "taker_delta": (0.5, 0.05), "close_location_delta": (0.5, 0.1), "taker": (0.5, 0.1),
+    "delta": (0.5, 0.05), "taker": (0.5, 0.1),
     "obv": (0.0, 1.0), "vwap": (0.0, 1.5), "vwap_24h": (0.0, 1.5), "vwap_7d": (0.0, 1.5),
     "rvol": (50.0, 8.0), "cmf": (0.0, 0.15), "cmf_score": (50.0, 8.0), "adl": (0.0, 1.0),
     "force": (0.0, 0.5), "emv": (0.0, 0.5), "profile": (50.0, 8.0), "adx": (25.0, 5.0),
@@ -37,7 +37,7 @@ EVENTS = {
     "node_cross": 0.05,
 }  # fmt: skip
 STATES = {"seasonal_tier": 3, "in_value_area": 1}
-TAKER = ("taker_delta", "taker")
+SOURCES = ("delta_source", "taker_source", "cvd_source")
 PROFILE = ("profile", "profile_position", "in_value_area", "node_cross")
 
 
@@ -54,6 +54,8 @@ def made_up_inputs(rows: int, seed: int, missing: float) -> HeadInputs:
         columns[alias] = np.where(fired, np.where(generator.random(rows) < 0.5, 1.0, -1.0), 0.0)
     for alias, highest in STATES.items():
         columns[alias] = generator.integers(0, highest + 1, rows).astype(np.float64)
+    for alias in SOURCES:
+        columns[alias] = generator.integers(1, 4, rows).astype(np.float64)
     return HeadInputs(rows, columns)
 
 
@@ -82,8 +84,7 @@ def newest(rows: list[dict[str, float]], t: int, *aliases: str) -> tuple[int, fl
 
 
 def share_of_buying(row: dict[str, float]) -> tuple[float, bool]:
-    taker = row.get("taker_delta", math.nan)
-    return (row["close_location_delta"], True) if math.isnan(taker) else (taker, False)
+    return row["delta"], row["delta_source"] == 3
 
 
 def alpha_pulse(rows: list[dict[str, float]], t: int) -> dict[str, tuple[float, float]]:
@@ -100,7 +101,9 @@ def alpha_pulse(rows: list[dict[str, float]], t: int) -> dict[str, tuple[float, 
         "adl": (0.10, soft(row["adl"], 1.0)),
         "force": (0.08, soft(row["force"], 0.5)),
         "emv": (0.05, soft(row["emv"], 0.5)),
-        "taker": (0.05, soft(2.0 * row.get("taker", math.nan) - 1.0, 0.2)),
+        "taker": (
+            0.05, soft(2.0 * (math.nan if row["taker_source"] == 3 else row["taker"]) - 1.0, 0.2),
+        ),
     }  # fmt: skip
 
 
@@ -149,12 +152,14 @@ def literal_vote(
 
 @pytest.mark.parametrize("preset", HEADS)
 @pytest.mark.parametrize("missing", [0.0, 0.2])
-@pytest.mark.parametrize("with_taker", [True, False])
-def test_votes_equal_a_literal_computation(preset: str, with_taker: bool, missing: float) -> None:
+@pytest.mark.parametrize("source", [None, 1.0, 3.0])
+def test_votes_equal_a_literal_computation(
+    preset: str, source: float | None, missing: float
+) -> None:
     inputs = made_up_inputs(600, 8, missing)
-    if not with_taker:
-        shown = {alias: x for alias, x in inputs.columns.items() if alias not in TAKER}
-        inputs = HeadInputs(600, shown)
+    if source is not None:
+        one = dict.fromkeys(SOURCES, np.full(600, source))
+        inputs = HeadInputs(600, {**inputs.columns, **one})
     output = HEADS[preset].vote(inputs)
     rows = [{alias: float(x[t]) for alias, x in inputs.columns.items()} for t in range(600)]
     for t in range(600):
@@ -177,9 +182,12 @@ def test_reasons_say_what_the_columns_say() -> None:
         recent = [rows[i]["cvd_divergence"] for i in range(max(0, t - 9), t + 1)]
         last = next((event for event in reversed(recent) if event), 0.0)
         expected = {"extreme_spike"} if row["seasonal_tier"] == 3 else set()
+        words = ("of_trades", "of_takers", "estimated")
+        expected |= {f"{one}_{words[int(row[f'{one}_source']) - 1]}" for one in ("delta", "cvd")}
         for suffix, side in (("up", 1.0), ("down", -1.0)):
             holds = {
-                "delta": side * (2.0 * row["taker_delta"] - 1.0) >= 0.05,
+                "delta": side * (2.0 * row["delta"] - 1.0)
+                >= (0.15 if row["delta_source"] == 3 else 0.05),
                 "money_flow": side * row["cmf"] >= 0.05 and side * row["adl"] > 0,
                 "obv": side * row["obv"] >= 1.0,
                 "force": side * row["force"] >= 0.25,
@@ -195,7 +203,7 @@ def test_reasons_say_what_the_columns_say() -> None:
         found = {name for name, bit in bits.items() if int(output.reasons[t]) >> bit & 1}
         assert found == expected
         seen |= found
-    assert seen == set(bits) - {"low_coverage", "delta_estimated"}
+    assert seen == set(bits) - {"low_coverage"}
 
 
 def inputs_of(bars: Bars, head: VolumeHead = HEAD) -> HeadInputs:
@@ -241,7 +249,7 @@ def test_each_preset_reads_all_it_asks_for_and_nothing_later(preset: str) -> Non
     head, market = HEADS[preset], null_market(3000, 501)
     suite = Suite(heads=(head,))
     others = (null_market(3000, seed) for seed in range(502, 520))
-    flowless = Market(bars=without_flows(market.bars))
+    flowless = Market(bars=without_flows(market.bars), series=market.series)
     rows = [
         *check_head_conformance(suite.heads, suite.by_name, market),
         *check_head_aliases(suite.heads, suite.by_name, (market, flowless, *others)),
@@ -269,8 +277,10 @@ def test_without_taker_columns_it_votes_on_the_close_location_and_says_so() -> N
     output = voted(random_bars(600, 21, with_flows=False))
     assert (output.direction != 0).any()
     assert set_bits(output, "delta_estimated")[99:].all()
+    assert set_bits(output, "cvd_estimated").all()
     assert output.coverage[99:] == pytest.approx(np.full(501, 1.0 - 0.5 * 0.20 - 0.05))
     full = voted(random_bars(600, 21))
+    assert set_bits(full, "delta_of_takers")[99:].all()
     assert not set_bits(full, "delta_estimated").any()
     assert full.coverage[99:] == pytest.approx(np.ones(501))
 
@@ -388,7 +398,9 @@ def test_it_votes_as_often_as_declared_on_walks() -> None:
 
 def test_a_minimum_coverage_above_85_percent_refuses_an_estimated_delta() -> None:
     inputs = made_up_inputs(600, 8, 0.0)
-    estimated = HeadInputs(600, {a: x for a, x in inputs.columns.items() if a not in TAKER})
+    measured, estimate = (dict.fromkeys(SOURCES, np.full(600, code)) for code in (1.0, 3.0))
+    estimated = HeadInputs(600, {**inputs.columns, **estimate})
+    inputs = HeadInputs(600, {**inputs.columns, **measured})
     strict = replace(HEAD, minimum_coverage=0.86)
     assert HEAD.vote(estimated).direction.any()
     assert not strict.vote(estimated).direction.any()

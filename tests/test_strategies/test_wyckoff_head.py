@@ -7,7 +7,8 @@ import pytest
 
 from engine import Bars, Float1D, Market
 from indicators import build_features
-from indicators.effort import EFFORT_RESULT
+from indicators.effort import EFFORT_RESULT, WEIS_WAVE
+from indicators.event_catalog import DETECTORS_BY_NAME
 from indicators.wyckoff import LOOKBACK, WYCKOFF
 from strategies import HeadInputs, HeadOutput
 from strategies.heads.wyckoff import WyckoffHead
@@ -15,7 +16,7 @@ from tests.generators import random_bars
 from tests.schematics import accumulation, mirrored
 
 ROWS = 60
-BY_NAME = {indicator.name: indicator for indicator in (WYCKOFF, EFFORT_RESULT)}
+BY_NAME = {indicator.name: indicator for indicator in (WYCKOFF, EFFORT_RESULT, WEIS_WAVE)}
 
 
 def given(**events: dict[int, float]) -> HeadInputs:
@@ -98,6 +99,69 @@ def test_the_newer_side_wins_and_the_stronger_event_of_a_side() -> None:
     answer = WyckoffHead().vote(given(spring={10: 1.0}, strength={12: 1.0, 15: -1.0}))
     assert numbers(answer, 13) == (1.0, 0.90, 0.90)
     assert numbers(answer, 15) == (-1.0, 0.75, 0.75)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize("event", ["test", "support_point", "markup"])
+def test_other_events_vote_with_a_confidence_of_their_own(event: str, side: float) -> None:
+    head = replace(WyckoffHead(), **{f"{event}_confidence": 0.8})
+    events = {event: {20: side}, "strength": {25: side}, "spring": {40: side}}
+    answer = head.vote(given(**events))
+    assert numbers(answer, 20) == numbers(answer, 29) == (side, 0.8, 0.8)
+    assert numbers(answer, 30) == (side, 0.75, 0.75), "the sign of strength is five bars younger"
+    assert numbers(answer, 40) == (side, 0.9, 0.9)
+    assert not WyckoffHead().vote(given(**{event: {20: side}})).direction.any()
+
+
+def test_the_more_confident_event_of_a_side_counts() -> None:
+    head = WyckoffHead(spring_confidence=0.7, strength_confidence=0.8)
+    answer = head.vote(given(spring={20: 1.0}, strength={22: 1.0}))
+    assert numbers(answer, 21) == (1.0, 0.90, 0.70)
+    assert numbers(answer, 25) == (1.0, 0.75, 0.80)
+
+
+@pytest.mark.parametrize(
+    ("alias", "value", "reason"),
+    [
+        ("preliminary", 1, "preliminary_support"), ("preliminary", -1, "preliminary_supply"),
+        ("climax", 1, "selling_climax"), ("climax", -1, "buying_climax"),
+        ("range_start", 1, "accumulation"), ("range_start", -1, "distribution"),
+        ("secondary_test", 1, "support_tested"), ("secondary_test", -1, "supply_tested"),
+        ("upthrust", -1, "failed_break_up"), ("undercut", 1, "failed_break_down"),
+        ("spring_confirmed", 1, "spring_holds"), ("spring_confirmed", -1, "upthrust_holds"),
+        ("jump", 1, "jump"), ("jump", -1, "fall"), ("support_point", 1, "last_support"),
+        ("markup", -1, "markdown"), ("failure", 1, "distribution_broken"),
+        ("failure", -1, "accumulation_broken"), ("shrinking", 1, "falling_wave_shrinks"),
+        ("shrinking", -1, "rising_wave_shrinks"), ("absorption", 1, "absorption_bullish"),
+    ],
+)  # fmt: skip
+def test_every_event_has_a_reason_for_as_long_as_it_is_valid(
+    alias: str, value: float, reason: str
+) -> None:
+    answer = WyckoffHead(validity_bars=3).vote(given(**{alias: {20: value}}))
+    assert [row for row in range(ROWS) if reasons_on(answer, row)] == [20, 21, 22]
+    assert reasons_on(answer, 21) == {reason}
+    assert not answer.direction.any()
+
+
+def test_a_second_reading_is_a_reason_while_it_leads() -> None:
+    answer = WyckoffHead().vote(given(schematic={10: 1.0, 11: 2.0, 12: 3.0, 13: 4.0}))
+    found = [reasons_on(answer, row) for row in range(10, 14)]
+    assert found == [set(), set(), {"reaccumulation"}, {"redistribution"}]
+
+
+def test_detections_are_those_of_the_features() -> None:
+    head = WyckoffHead(thresholds="seed", climax_volume=1.8, pivot_right=3, half_life_bars=20)
+    of_ranges = head.features()["spring"].parameters
+    assert dict(of_ranges)["seed_thresholds"] == 1.0
+    for wanted in head.detections().values():
+        detector = DETECTORS_BY_NAME[wanted.detector]
+        assert detector.resolved(dict(wanted.parameters))
+        if detector.indicator is WYCKOFF:
+            assert wanted.parameters == of_ranges == tuple(sorted(of_ranges))
+    assert {one.detector for one in head.detections().values()} == {
+        "wyckoff", "wyckoff_range", "effort_result", "weis_wave",
+    }  # fmt: skip
 
 
 def test_context_is_a_reason_and_no_vote() -> None:

@@ -48,9 +48,8 @@ MAP: Final = Subject(
         "when no file has open interest finer than a day, and no known episode lies in these two weeks.",
         "Open interest within four hours: the file has one row in four hours, and what opens and closes "
         "between leaves no trace.",
-        "Fitted odds: these are the seed's, mass over a three-hundredth of a day's volume, cut at 0.95. A "
-        "zone is the heaviest tenth of all by definition; risk is extreme on every hour of the table and "
-        "says nothing until its coefficients are fitted.",
+        "Fitted odds: these are mass over a fiftieth of a day's volume, cut at 0.95, a scale and no "
+        "estimate ([why](../liquidation-scale.md), with the tiers of 25 markets at it and at the seed's).",
     ),
 )
 

@@ -280,6 +280,29 @@ def test_trades_that_share_a_time(seconds: list[int]) -> None:
     assert defects.get("tied_times", 0) == len(times) - len(set(times))
 
 
+@pytest.mark.parametrize(
+    ("numbers", "missing", "places"),
+    [
+        ([7, 8, 9, 10, 11], 0, 0),
+        ([7, 8, 11, 12, 20], 9, 2),
+        # An order within the time says nothing about trades.
+        ([0, 0, 1, 0, 2], 0, 0),
+    ],
+)
+def test_numbers_of_trades_that_are_missing(numbers: list[int], missing: int, places: int) -> None:
+    columns: dict[str, list[Any]] = {
+        "event_time": [place * 1_000_000 for place in range(5)],
+        "trade_id": numbers,
+        "price": [1.0] * 5,
+        "quantity": [1.0] * 5,
+        "is_buyer_maker": [True] * 5,
+    }
+    report = checked(series_of(columns, key_of(kind="trades", step="event")))
+    found = [finding for finding in report.findings if finding.defect == "missing_numbers"]
+    assert sum(finding.count for finding in found) == places
+    assert all(f"{missing} numbers missing in {places} places" in one.message for one in found)
+
+
 def _vintages(known: list[int], values: list[float], times: list[int]) -> dict[str, list[Any]]:
     return {"event_time": times, "available_at": known, "sum_open_interest": values}
 

@@ -1,0 +1,1 @@
+"""The events of a configuration: what its heads' detectors find, as one table."""
