@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from .evidence import LEAST_EVENTS, LEAST_WEEKS, Evidence, Group, frequencies, horizons_of
 from .measured import HORIZONS_HOURS, Kind, Tally
 
@@ -55,8 +57,11 @@ def page(
         *(_finding(evidence, position) for position in found),
         *([""] if found else []),
         f"On {calibration.walks} walks of the volatility of BTCUSDT, where nothing can follow from "
-        f"anything, {calibration.wrong} families of {calibration.groups} intervals had any that "
-        "excludes 0; 5 % are expected.",
+        f"anything, {calibration.wrong} had any that excludes 0 among their {calibration.groups} "
+        "intervals; 5 % are expected.",
+        "",
+        f"What is smaller than an interval cannot be seen: their median half width is "
+        f"{_half_widths(evidence)}.",
         "",
         f"![Mean return after each kind of event]({picture_name})",
         "",
@@ -64,6 +69,14 @@ def page(
     for name, tally in tallies.items():
         lines += _table(name, tally, frequencies(walked[name]), evidence)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _half_widths(evidence: Evidence) -> str:
+    """The median half width of the joint intervals, by horizon."""
+    width = evidence.means.high - evidence.means.mean
+    hours = np.array([group.hours for group in evidence.groups])
+    told = [f"{np.median(width[hours == one]):.0f} bps at {one} h" for one in HORIZONS_HOURS]
+    return f"{', '.join(told[:-1])} and {told[-1]}"
 
 
 def _finding(evidence: Evidence, position: int) -> str:
@@ -93,6 +106,8 @@ def _table(
         "|---|---|---|---|" + "---|" * len(HORIZONS_HOURS),
     ]
     for kind, (up, down, neither) in sorted(tally.events.items()):
+        if not (up or down or neither or walked.get(kind)):
+            continue
         cells = [_cell(evidence, group) for group in horizons_of(name, kind)]
         lines.append(
             f"| {kind} | {up:,} / {down:,} / {neither:,} | {own[kind]:.3g} | "

@@ -44,7 +44,7 @@ def forest(evidence: Evidence, sample: str, hours: int) -> str:
     def x_of(value: float) -> float:
         return LEFT + (RIGHT - LEFT) * (min(max(value, low), high) - low) / (high - low)
 
-    title = f"{sample}: return {hours} hours after each kind of event, against its month, bps"
+    title = f"{sample}: return {hours} h after each kind of event, against like volatility, bps"
     body = [
         f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
         f'<text class="ink" x="10" y="20" font-weight="600">{escape(title)}</text>',
@@ -56,7 +56,7 @@ def forest(evidence: Evidence, sample: str, hours: int) -> str:
         body.append(
             f'<line class="grid" x1="{x_of(value):.1f}" x2="{x_of(value):.1f}" y1="{TOP}" '
             f'y2="{height - 24}"/><text class="muted" x="{x_of(value):.1f}" y="{height - 8}" '
-            f'text-anchor="middle">{value:+g}</text>'
+            f'text-anchor="middle">{_tick_text(value)}</text>'
         )
     for line, position in enumerate(chosen):
         y = TOP + LINE * line + LINE / 2
@@ -83,3 +83,7 @@ def _ticks(low: float, high: float) -> list[float]:
     while span / step < 4:
         step /= 2.0
     return [float(step * k) for k in range(int(np.ceil(low / step)), int(high / step) + 1)]
+
+
+def _tick_text(value: float) -> str:
+    return f"{value:+g}" if value else "0"
