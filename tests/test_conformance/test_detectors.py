@@ -1,6 +1,7 @@
 """Every listed detector, with every set of parameters that a head uses, under every check."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,3 +118,51 @@ def test_the_command_tells_a_leak_and_passes_what_is_sound() -> None:
     assert all(row.passed for row in check_detectors([case]))
     rows = check_detectors([twin_of(case)])
     assert {row.subject for row in rows if not row.passed} >= {"pivot.prefix", "pivot.columns"}
+
+
+def forgetful(case: DetectorCase) -> DetectorCase:
+    """The same detector, blind to missing bars: it carries what it knows over any hole."""
+
+    def find(columns, parameters):
+        seen = {**columns, "is_gap": np.zeros(len(columns["is_gap"]))}
+        return case.detector.find(seen, parameters)
+
+    return DetectorCase(replace(case.detector, find=find), case.parameters, case.clock)
+
+
+# Pools and levels are older than their life when the hole ends, seen or not.
+@pytest.mark.parametrize("name", ["structure", "order_block", "market_trend"])
+def test_a_twin_blind_to_missing_bars_carries_over_the_hole(name: str, walked) -> None:
+    case = next(case for case in CASES if case.name == name)
+    failures = [
+        hole_failure(forgetful(case), columns) for columns in (walked[name], eventful(case))
+    ]
+    assert any(failures)
+
+
+def test_a_twin_that_looks_ahead_fails_the_poison_too(walked) -> None:
+    case = next(case for case in CASES if case.name == "structure")
+    assert poison_failure(twin_of(case), walked[case.name])[0] is not None
+
+
+def test_a_twin_that_says_it_is_warm_at_once_fails_the_start(walked) -> None:
+    case = next(case for case in CASES if case.name == "order_block")
+    hasty = DetectorCase(
+        replace(case.detector, stable=lambda parameters: 0), case.parameters, case.clock
+    )
+    assert start_failure(hasty, walked[case.name])[0] is not None
+
+
+def test_a_table_that_lacks_an_event_differs_from_the_columns(walked) -> None:
+    case = next(case for case in CASES if case.name == "structure")
+    columns = walked[case.name]
+    last = int(case.table(columns).known[-1])
+    short = DetectorCase(
+        replace(
+            case.detector,
+            find=lambda given, parameters: case.detector.find(given, parameters).as_known(last),
+        ),
+        case.parameters,
+        case.clock,
+    )
+    assert list(column_failures(short, columns)) != []
