@@ -9,6 +9,13 @@ from datasets import Instrument, Store, import_files, load_market
 from engine import DAY_NS, Market
 from experiments.checks import Suite
 from experiments.checks.altered import window
+from experiments.checks.events import (
+    column_failures,
+    detector_cases,
+    hole_failure,
+    poison_failure,
+    prefix_failure,
+)
 from experiments.checks.lookahead import busiest_window
 from experiments.checks.markets import null_market
 from experiments.checks.null import FIRST_SEED
@@ -16,6 +23,8 @@ from experiments.checks.poison import check_subject_poison
 from experiments.checks.prefix import check_subject_prefix
 from experiments.checks.replay import check_replay_prefix, check_replay_timing
 from experiments.checks.vacuity import FiringCount, expected_rates, vacuity_rows
+from indicators import DETECTORS
+from strategies import HEADS
 from tests.real_data import real_data_root
 
 pytestmark = pytest.mark.real
@@ -86,3 +95,18 @@ def test_no_look_ahead_on_real_hours(suite: Suite, bitcoin: Market) -> None:
     assert {f"{head.name}.score" for head in suite.heads} <= moved
     wrong = [row for row in rows if not row.passed and row.severity == "error"]
     assert [f"{row.subject}: {row.detail}" for row in wrong] == []
+
+
+def test_events_are_never_rewritten_and_agree_with_the_columns(bitcoin: Market) -> None:
+    """A window with the crash of March 2020 and its holes, and one of the outages of 2018."""
+    cases = detector_cases(
+        DETECTORS, (wanted for head in HEADS for wanted in head().detections().values())
+    )
+    for first in (800, 18_000):
+        part = window(bitcoin, first, first + 3_000)
+        for case in cases:
+            columns = case.columns(part)
+            assert prefix_failure(case, columns)[0] is None, case.name
+            assert poison_failure(case, columns)[0] is None, case.name
+            assert list(column_failures(case, columns)) == [], case.name
+            assert hole_failure(case, columns) is None or "is_gap" not in case.detector.inputs
