@@ -30,7 +30,8 @@ class Faults:
 
     Each of ``names`` comes with probability ``share``. Wrong content never comes twice in a row for
     one address and symbol, unusable answers at most ``in_a_row`` times: an exchange that never answers
-    is another matter.
+    is another matter. For an address without a symbol, such as a list of markets that takes several
+    requests, all of which must succeed, these are the most there are at all.
     """
 
     names: Sequence[str] = ()
@@ -55,20 +56,22 @@ class Faults:
         if scripted:
             name = scripted.pop(0)
         else:
-            name = self._by_chance(f"{address} {symbol}")
+            name = self._by_chance(f"{address} {symbol}", forgets=bool(symbol))
         if name:
             self.seen[name] = self.seen.get(name, 0) + 1
         return name
 
-    def _by_chance(self, place: str) -> str:
+    def _by_chance(self, place: str, *, forgets: bool) -> str:
         if not self.names or self._random.random() >= self.share:
-            self._run[place] = 0
+            if forgets:
+                self._run[place] = 0
             return ""
         name = self._random.choice(list(self.names))
         limit = 1 if name in CONTENT else self.in_a_row
         if name not in HARMLESS:
             if self._run.get(place, 0) >= limit:
-                self._run[place] = 0
+                if forgets:
+                    self._run[place] = 0
                 return ""
             self._run[place] = self._run.get(place, 0) + 1
         return name
