@@ -9,7 +9,7 @@ import numpy as np
 from datasets.durable import replace_file
 
 from ..formats import formatted, metric_label
-from ..report.sampling import extreme_rows
+from ..pages.sampling import extreme_rows
 from .comparison import Comparison, value_text
 from .curves import drawdowns_of
 from .labels import headline_rows, interval_of, interval_text, label, sentence, signed, units_of

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from engine import Float1D, drawdowns
 
-from .sampling import MAX_BUCKETS, bucket_means, bucket_rows, extreme_rows
+from ..pages.sampling import MAX_BUCKETS, bucket_means, bucket_rows, extreme_rows
 
 UP: Final = "#0f766e"
 DOWN: Final = "#c2410c"

@@ -12,7 +12,7 @@ from experiments import RunRecord, RunResult, config_of, load_run, write_report
 from experiments.config_file import resolved
 from experiments.report import NEEDED, render
 from experiments.report.figures import cost_split
-from experiments.report.sampling import bucket_means, extreme_rows
+from experiments.pages.sampling import bucket_means, extreme_rows
 from experiments.report.sections import page_values
 from experiments.rules_text import rules_text
 from experiments.verdict import verdict
