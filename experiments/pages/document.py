@@ -174,9 +174,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A page. ``badges`` are words beside the title (SIMULATED); ``verdict`` the sentences above all numbers.
+    """A page. ``badges`` are words beside the title, ``verdict`` the sentences above all numbers.
 
-    Names of tables, charts and sections are unique; ContractError otherwise.
+    ``facts`` are values for the JSON alone. Names of tables, charts and sections are unique;
+    ContractError otherwise.
     """
 
     title: str

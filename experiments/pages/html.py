@@ -1,0 +1,159 @@
+"""A page as one HTML file that fetches nothing: text and tables as markup, charts drawn by its script."""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import numpy as np
+
+from .document import Block, Chart, Code, Document, Fold, Number, PriceChart, Table, Text, Tiles
+
+TEMPLATE: Final = "page.html.j2"
+PLOTLY: Final = "plotly-cartesian.min.js"
+PLOTLY_SHA256: Final = "79542150855a52c567260e3137095dbe2b744e6d702a5cabe67da246942fba7a"
+KINDS: Final = {
+    Text: "text",
+    Tiles: "tiles",
+    Table: "table",
+    Chart: "chart",
+    PriceChart: "prices",
+    Code: "code",
+    Fold: "fold",
+}
+"""The macro of the template that shows each kind of block."""
+_EXTRA: Final = "<extra></extra>"
+
+
+def html_text(document: Document, *, home: str = "") -> str:
+    """The page as text; ``home`` is a link back to the list that it was opened from."""
+    from markupsafe import Markup
+
+    charts = {
+        block.name: _for_script(block)
+        for block in document.blocks()
+        if isinstance(block, Chart | PriceChart)
+    }
+    has_prices = any(isinstance(block, PriceChart) for block in document.blocks())
+    scripts = ["page.js", *(["prices.js"] if has_prices else [])]
+    text: str = _template().render(
+        page=document,
+        home=home,
+        kind=_kind,
+        numeric=_numeric_columns,
+        style=Markup(_asset("style.css")),
+        scripts=[Markup(_asset(name)) for name in scripts],
+        figures={name: Markup(json_for_script(value)) for name, value in charts.items()},
+        plotly=Markup(_plotly()),
+    )
+    return text
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("experiments.pages", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["number"] = lambda cell: isinstance(cell, Number)
+    return environment.get_template(TEMPLATE)
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> str:
+    """Plotly's script, compressed so that a page stays small, in letters that need no escaping."""
+    packed = gzip.compress(_asset(PLOTLY).encode(), compresslevel=9, mtime=0)
+    return base64.b64encode(packed).decode("ascii")
+
+
+def _kind(block: Block) -> str:
+    return KINDS[type(block)]
+
+
+def _numeric_columns(table: Table) -> list[bool]:
+    """Columns of numbers are aligned to the right."""
+    return [
+        any(isinstance(row[at], Number) for row in table.rows) for at in range(len(table.columns))
+    ]
+
+
+def _for_script(block: Chart | PriceChart) -> Any:
+    if isinstance(block, PriceChart):
+        return packed(block.payload)
+    return {
+        "data": [drawable(trace) for trace in block.data],
+        "layout": drawable(block.layout),
+        "switches": [drawable(switch.layout) for switch in block.switches],
+    }
+
+
+def packed(value: Any) -> Any:
+    """JSON values; NumPy arrays as bytes in base64 with their type and shape, as Plotly reads them too."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return _packed_array(value)
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return packed(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): packed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [packed(item) for item in value]
+    return value
+
+
+def drawable(value: Any) -> Any:
+    """``packed``, with every string as the text that Plotly shall show: it reads some markup in them."""
+    if isinstance(value, str):
+        return _plain(value)
+    if isinstance(value, np.ndarray):
+        return drawable(value.tolist()) if value.dtype.kind not in "fiub" else _packed_array(value)
+    if isinstance(value, Mapping):
+        return {str(key): drawable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [drawable(item) for item in value]
+    return packed(value)
+
+
+def _plain(text: str) -> str:
+    has_extra = text.endswith(_EXTRA)
+    text = text.removesuffix(_EXTRA)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("\n", "<br>") + (_EXTRA if has_extra else "")
+
+
+def _packed_array(values: np.ndarray[Any, Any]) -> dict[str, Any]:
+    if values.dtype.kind == "b":
+        values = values.astype(np.int8)
+    if values.dtype.itemsize == 8 and values.dtype.kind in "iu":
+        # JavaScript has no array of such integers that mixes with its numbers.
+        values = values.astype(np.float64)
+    little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+    content: dict[str, Any] = {
+        "dtype": f"{values.dtype.kind}{values.dtype.itemsize}",
+        "bdata": base64.b64encode(little.tobytes()).decode("ascii"),
+    }
+    if values.ndim > 1:
+        content["shape"] = ", ".join(map(str, values.shape))
+    return content
+
+
+def json_for_script(value: Any) -> str:
+    """JSON inside an element ``script``, which nothing in it can close."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
