@@ -15,6 +15,8 @@ from .document import Block, Chart, Code, Document, Fold, Number, PriceChart, Ta
 TEMPLATE: Final = "page.html.j2"
 PLOTLY: Final = "plotly-cartesian.min.js"
 PLOTLY_SHA256: Final = "79542150855a52c567260e3137095dbe2b744e6d702a5cabe67da246942fba7a"
+PRICE_SCRIPTS: Final = ("price_bars.js", "price_panes.js", "price_chart.js")
+"""Of the linked chart: its data, what is painted, and what a reader does with it."""
 KINDS: Final = {
     Text: "text",
     Tiles: "tiles",
@@ -38,7 +40,7 @@ def html_text(document: Document, *, home: str = "") -> str:
         if isinstance(block, Chart | PriceChart)
     }
     has_prices = any(isinstance(block, PriceChart) for block in document.blocks())
-    scripts = ["page.js", *(["prices.js"] if has_prices else [])]
+    scripts = ["page.js", *(PRICE_SCRIPTS if has_prices else ())]
     text: str = _template().render(
         page=document,
         home=home,
@@ -46,7 +48,7 @@ def html_text(document: Document, *, home: str = "") -> str:
         numeric=_numeric_columns,
         style=Markup(_asset("style.css")),
         scripts=[Markup(_asset(name)) for name in scripts],
-        figures={name: Markup(json_for_script(value)) for name, value in charts.items()},
+        figures={name: Markup(value) for name, value in charts.items()},
         plotly=Markup(_plotly()),
     )
     return text
@@ -74,9 +76,15 @@ def _asset(name: str) -> str:
 
 @cache
 def _plotly() -> str:
-    """Plotly's script, compressed so that a page stays small, in letters that need no escaping."""
-    packed = gzip.compress(_asset(PLOTLY).encode(), compresslevel=9, mtime=0)
-    return base64.b64encode(packed).decode("ascii")
+    """Plotly's script, compressed so that a page stays small."""
+    return _compressed(_asset(PLOTLY), level=9)
+
+
+def _compressed(text: str, level: int) -> str:
+    """Text that the page's script unpacks, in letters that need no escaping."""
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=level, mtime=0)).decode(
+        "ascii"
+    )
 
 
 def _kind(block: Block) -> str:
@@ -90,14 +98,16 @@ def _numeric_columns(table: Table) -> list[bool]:
     ]
 
 
-def _for_script(block: Chart | PriceChart) -> Any:
+def _for_script(block: Chart | PriceChart) -> str:
     if isinstance(block, PriceChart):
-        return packed(block.payload)
-    return {
+        text = json.dumps(packed(block.payload), separators=(",", ":"), allow_nan=False)
+        return _compressed(text, level=6)
+    figure = {
         "data": [drawable(trace) for trace in block.data],
         "layout": drawable(block.layout),
         "switches": [drawable(switch.layout) for switch in block.switches],
     }
+    return json_for_script(figure)
 
 
 def packed(value: Any) -> Any:

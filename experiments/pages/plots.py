@@ -113,6 +113,11 @@ def time_axis(**more: Any) -> Mapping[str, Any]:
     return {"type": "date", **more}
 
 
+def category_axis(title: str = "", **more: Any) -> Mapping[str, Any]:
+    """An axis of words, also of words that look like numbers (years, hours)."""
+    return {"type": "category", "title": {"text": title}, **more}
+
+
 def percent_axis(title: str, **more: Any) -> Mapping[str, Any]:
     """An axis of fractions that is written in percent."""
     return {"title": {"text": title}, "tickformat": ".3~%", **more}

@@ -19,14 +19,25 @@ const page = (() => {
   }
   function painted(value, key) {
     if (typeof value === 'string') return value[0] === '@' && /color/.test(key) ? colour(value) : value;
-    if (Array.isArray(value)) return typeof value[0] === 'number' ? value : value.map(one => painted(one, key));
+    if (Array.isArray(value)) return value.some(one => typeof one !== 'number') ? value.map(one => painted(one, key)) : value;
     if (value === null || typeof value !== 'object' || value.bdata !== undefined) return value;
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, painted(one, name)]));
   }
   function array(spec) {
     if (Array.isArray(spec)) return spec;
-    const bytes = Uint8Array.from(atob(spec.bdata), one => one.charCodeAt(0));
-    return new ARRAYS[spec.dtype](bytes.buffer);
+    return new ARRAYS[spec.dtype](bytesOf(spec.bdata).buffer);
+  }
+  function bytesOf(base64) {
+    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+    const letters = atob(base64), bytes = new Uint8Array(letters.length);
+    for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+    return bytes;
+  }
+  /** The text of an element that holds it compressed; the element is emptied. */
+  async function unpacked(element) {
+    const bytes = bytesOf(element.textContent.trim());
+    element.textContent = '';
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
   }
 
   function merged(base, own) {
@@ -105,7 +116,7 @@ const page = (() => {
   const waiting = () => charts.filter(chart => !chart.element.dataset.drawn && isShown(chart));
   function next() {
     const left = waiting();
-    if (!left.length) { root.dataset.ready = 'yes'; return; }
+    if (!left.length) { Promise.allSettled(held).then(() => { root.dataset.ready = 'yes'; }); return; }
     const middle = innerHeight / 2;
     const distance = chart => { const box = chart.element.getBoundingClientRect(); return Math.abs((box.top + box.bottom) / 2 - middle); };
     left.reduce((a, b) => distance(b) < distance(a) ? b : a).draw();
@@ -117,15 +128,14 @@ const page = (() => {
     for (const one of listeners) one();
   }
   const listeners = [];
+  const held = [];
 
   async function loaded() {
     const source = document.getElementById('plotly');
-    if (!charts.length) { source.remove(); root.dataset.ready = 'yes'; return; }
+    if (!charts.length) { next(); return; }
     // The text is painted before anything else is done.
     await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
-    const bytes = Uint8Array.from(atob(source.textContent), one => one.charCodeAt(0));
-    source.remove();
-    const text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+    const text = await unpacked(source);
     const script = document.createElement('script');
     const address = URL.createObjectURL(new Blob([text], {type: 'text/javascript'}));
     await new Promise((done, failed) => { script.onload = done; script.onerror = failed; script.src = address; document.head.append(script); });
@@ -162,5 +172,5 @@ const page = (() => {
     }
     console.error(error);
   });
-  return {colour, array, narrow, onChange: one => listeners.push(one)};
+  return {colour, array, unpacked, onChange: one => listeners.push(one), waitFor: promise => held.push(promise)};
 })();
