@@ -18,8 +18,8 @@ MAX_BARS: Final = 60_000
 """Bars drawn, over all symbols: 6 years of hours of one symbol stay as they are."""
 MAX_SYMBOLS: Final = 8
 MAX_FILLS: Final = 6_000
-MAX_ZONES: Final = 4_000
-"""Of each symbol; those that lived longest."""
+MAX_ZONES: Final = 24_000
+"""Over all symbols."""
 MOST_DECIMALS: Final = 8
 PRICES: Final = ("open", "high", "low", "close")
 
@@ -242,36 +242,37 @@ def _trades(trades: pa.Table, grid: Grid) -> dict[str, Any]:
 
 
 def _zones(zones: pa.Table, grid: Grid) -> dict[str, Any]:
+    """Boxes and levels with the bars of their lives; of kinds that nothing ends, a mark where it was known.
+
+    Where there are too many: boxes before marks before levels, and those that lived longest first.
+    """
     anchor = grid.rows_of_moments(_microseconds(zones["anchor_time"]))
     known = grid.rows_of_closes(_microseconds(zones["known_time"]))
-    ended = zones["end_time"].is_valid()
-    end = grid.rows_of_closes(_microseconds(zones["end_time"].fill_null(0)))
+    names = [zones[name].to_pylist() for name in ("head", "detector", "type")]
+    keys = list(zip(*names, strict=True))
+    kinds = list(dict.fromkeys(keys))
+    places = {key: at for at, key in enumerate(kinds)}
+    kind = np.fromiter((places[key] for key in keys), np.int64, len(keys))
+    has_end = np.asarray(zones["end_time"].is_valid()).astype(bool)
+    ends = np.bincount(kind, weights=has_end, minlength=len(kinds)) > 0
+    lives = ends[kind]
     last = len(grid.starts) - 1
-    end = np.where(np.asarray(ended), np.where(end < 0, last, end), last)
-    life = np.where(known >= 0, end - known, -1)
-    shown = np.argsort(-life, kind="stable")[:MAX_ZONES]
-    shown = np.sort(shown[life[shown] >= 0])
-    kept = zones.take(pa.array(shown))
-    words = [
-        f"{head}\n{detector}: {type_}".replace("_", " ")
-        for head, detector, type_ in zip(
-            kept["head"].to_pylist(),
-            kept["detector"].to_pylist(),
-            kept["type"].to_pylist(),
-            strict=True,
-        )
-    ]
-    names = list(dict.fromkeys(words))
-    places = {name: at for at, name in enumerate(names)}
+    end = grid.rows_of_closes(_microseconds(zones["end_time"].fill_null(0)))
+    end = np.where(has_end & (end >= 0), end, np.where(lives, last, known))
+    bottom, top = _floats(zones["bottom"]), _floats(zones["top"])
+    rank = np.where(lives, np.where(top > bottom, 0, 2), 1)
+    order = np.lexsort((known - end, rank))
+    shown = np.sort(order[known[order] >= 0][:MAX_ZONES])
     return {
         "count": int((known >= 0).sum()),
         "anchor": anchor[shown].astype(np.uint32),
         "known": known[shown].astype(np.uint32),
         "end": end[shown].astype(np.uint32),
-        "alive": (~np.asarray(ended))[shown].astype(np.int8),
-        "bottom": _floats(kept["bottom"]),
-        "top": _floats(kept["top"]),
-        "direction": np.asarray(kept["direction"]).astype(np.int8),
-        "kind": np.array([places[name] for name in words], dtype=np.uint16),
-        "kinds": names,
+        "lives": lives[shown],
+        "bottom": bottom[shown].astype(np.float32),
+        "top": top[shown].astype(np.float32),
+        "direction": np.asarray(zones["direction"])[shown].astype(np.int8),
+        "kind": kind[shown].astype(np.uint16),
+        "kinds": [[word.replace("_", " ") for word in one] for one in kinds],
+        "boxes": [bool((rank[kind == at] == 0).any()) for at in range(len(kinds))],
     }

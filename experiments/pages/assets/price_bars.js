@@ -29,8 +29,8 @@ class Bars {
     for (const name of ['row', 'price', 'quantity', 'side', 'after', 'reason']) this.fills[name] = array(given.fills[name]);
     this.trades = {};
     for (const name of ['entry', 'exit', 'entry_price', 'exit_price', 'side', 'net']) this.trades[name] = array(given.trades[name]);
-    this.zones = {count: given.zones.count, kinds: given.zones.kinds};
-    for (const name of ['anchor', 'known', 'end', 'alive', 'bottom', 'top', 'direction', 'kind']) this.zones[name] = array(given.zones[name]);
+    this.zones = {count: given.zones.count, kinds: given.zones.kinds, boxes: given.zones.boxes};
+    for (const name of ['anchor', 'known', 'end', 'lives', 'bottom', 'top', 'direction', 'kind']) this.zones[name] = array(given.zones[name]);
     this.held = new Int8Array(this.count);
     for (let at = 0; at < this.trades.entry.length; at++) this.held.fill(this.trades.side[at], this.trades.entry[at], this.trades.exit[at] + 1);
     this.fillsOn = new Map();
@@ -64,6 +64,12 @@ class Bars {
       if (this.high[row] > high) high = this.high[row];
     }
     return [low, high];
+  }
+  /** Zones of the kinds asked for that are known and not over at the close of a row. */
+  zonesOn(row, kinds) {
+    const {known, end, lives, kind} = this.zones, out = [];
+    for (let at = 0; at < known.length; at++) if (kinds.has(kind[at]) && known[at] <= row && (lives[at] ? end[at] > row : known[at] === row)) out.push(at);
+    return out;
   }
   /** What a head said on a row, as text. */
   said(head, row) {

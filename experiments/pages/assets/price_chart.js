@@ -3,9 +3,9 @@
 function priceChart(element, given) {
   const place = element.querySelector('.linked');
   const all = given.symbols.map(() => null);
-  const MOST_ZONES = 150, LEAST_BARS = 12, ZONES_UP_TO = 1500;
+  const MOST_ZONES = 150, LEAST_BARS = 12, ZONES_UP_TO = 1500, MOST_TOLD = 6;
   let bars = null, boxes = null, drag = null, painting = 0;
-  const view = {first: 0, last: 1, log: false, fills: true, zones: true, kinds: new Set(), mostZones: MOST_ZONES, cursor: null, head: null};
+  const view = {first: 0, last: 1, log: false, fills: true, zones: true, kinds: new Set(), mostZones: MOST_ZONES, cursor: null};
 
   const made = (tag, attributes = {}, text = '') => {
     const one = document.createElement(tag);
@@ -55,17 +55,22 @@ function priceChart(element, given) {
     view.cursor = null;
     view.log = Math.max(...bars.extremes ||= bars.range(0, bars.count - 1)) > 4 * bars.extremes[0] && bars.extremes[0] > 0;
     [...tools.querySelectorAll('button')].find(one => one.textContent === 'log').setAttribute('aria-pressed', view.log);
-    view.kinds = new Set(bars.zones.kinds.keys());
+    view.kinds = new Set([...bars.zones.kinds.keys()].filter(one => bars.zones.boxes[one]));
     zonesButton.hidden = kinds.hidden = !bars.zones.kinds.length;
     kinds.replaceChildren(made('summary', {}, 'which zones'));
     const box = made('div', {class: 'choices'});
-    bars.zones.kinds.forEach((kind, number) => {
-      const label = made('label'), input = made('input', {type: 'checkbox'});
-      input.checked = true;
-      input.addEventListener('change', () => { view.kinds[input.checked ? 'add' : 'delete'](number); paint(); });
-      label.append(input, ` ${kind.replace('\n', ' · ')}`);
-      box.append(label);
+    const groups = new Map();
+    bars.zones.kinds.forEach(([head, detector], number) => {
+      const name = `${head} · ${detector}`;
+      groups.set(name, [...groups.get(name) || [], number]);
     });
+    for (const [name, numbers] of [...groups].sort()) {
+      const label = made('label'), input = made('input', {type: 'checkbox'});
+      input.checked = numbers.some(one => view.kinds.has(one));
+      input.addEventListener('change', () => { numbers.forEach(one => view.kinds[input.checked ? 'add' : 'delete'](one)); paint(); });
+      label.append(input, ` ${name}`);
+      box.append(label);
+    }
     kinds.append(box);
     resize();
     tell(bars.count - 1);
@@ -82,11 +87,11 @@ function priceChart(element, given) {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     now();
   }
+  // Thousands of zones on a few pixels show nothing.
+  const zonesShown = () => view.zones && view.last - view.first <= ZONES_UP_TO;
   function now() {
-    const count = view.last - view.first;
-    // Thousands of zones on a few pixels show nothing.
-    panes.paint(context, bars, {...view, zones: view.zones && count <= ZONES_UP_TO}, boxes);
-    zonesButton.disabled = count > ZONES_UP_TO;
+    panes.paint(context, bars, {...view, zones: zonesShown()}, boxes);
+    zonesButton.disabled = view.last - view.first > ZONES_UP_TO;
     zonesButton.title = zonesButton.disabled ? `Zones are drawn where ${ZONES_UP_TO.toLocaleString('en-US')} bars or fewer are in view` : 'Zones of the heads';
     element.dataset.drawn = 'yes';
   }
@@ -109,6 +114,11 @@ function priceChart(element, given) {
 
   const moment = time => new Date(time).toISOString().slice(0, 16).replace('T', ' ');
   const price = value => value.toLocaleString('en-US', bars.decimals <= 4 ? {minimumFractionDigits: bars.decimals, maximumFractionDigits: Math.max(4, bars.decimals)} : {maximumSignificantDigits: 8});
+  function zoneText(at) {
+    const {bottom, top, kind, direction} = bars.zones, [head, detector, type] = bars.zones.kinds[kind[at]];
+    const way = direction[at] > 0 ? ' ▲' : direction[at] < 0 ? ' ▼' : '';
+    return `${head} ${type === detector ? type : `${detector} ${type}`}${way} ${panes.number(bottom[at])}${top[at] > bottom[at] ? ` to ${panes.number(top[at])}` : ''}`;
+  }
   function tell(row) {
     const lines = [made('p', {class: 'bar'}, `${moment(bars.time(row))} to ${moment(bars.closeTime(row))}${bars.together > 1 ? ` (${bars.together} bars)` : ''}`
       + (bars.isGap[row] ? ' · the bar is missing' : ` · open ${price(bars.open[row])}, high ${price(bars.high[row])}, low ${price(bars.low[row])}, close ${price(bars.close[row])}`))];
@@ -121,6 +131,8 @@ function priceChart(element, given) {
       const {side, quantity, price: paid, reason, reasons} = bars.fills;
       lines.push(made('p', {class: 'fill'}, `${side[at] > 0 ? '▲ bought' : '▼ sold'} ${panes.number(quantity[at])} at ${price(paid[at])}: ${reasons[reason[at]]}`));
     }
+    const zones = zonesShown() ? bars.zonesOn(row, view.kinds).slice(-MOST_TOLD) : [];
+    if (zones.length) lines.push(made('p', {class: 'none'}, `known here: ${zones.map(at => zoneText(at)).join('; ')}`));
     const list = made('ul');
     for (const head of bars.heads) {
       const said = bars.said(head, row), one = made('li');

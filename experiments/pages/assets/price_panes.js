@@ -86,7 +86,8 @@ const panes = (() => {
       if (view.fills) fills(frame);
     });
     consensus(frame);
-    strips(frame);
+    clipped(context, left, boxes.held.top, width, boxes.strips.top + boxes.strips.height - boxes.held.top, () => strips(frame));
+    names(frame);
     whole(frame);
     if (view.cursor !== null) cursor(frame);
   }
@@ -98,8 +99,8 @@ const panes = (() => {
     body();
     context.restore();
   }
-  function name(context, text, left, middle, colour = '@muted') {
-    context.fillStyle = page.colour(colour);
+  function name(context, text, left, middle) {
+    context.fillStyle = page.colour('@muted');
     context.textAlign = 'right';
     context.fillText(text, left - 8, middle);
   }
@@ -171,19 +172,21 @@ const panes = (() => {
   }
 
   function zones({context, bars, view, first, last, pixels, x, y}) {
-    const {anchor, known, end, bottom, top, direction, kind} = bars.zones;
+    const {anchor, known, end, lives, bottom, top, direction, kind} = bars.zones;
     const shown = [];
     for (let at = 0; at < known.length; at++) if (view.kinds.has(kind[at]) && known[at] <= last && end[at] >= first) shown.push(at);
     for (const at of shown.slice(-view.mostZones)) {
       const word = direction[at] > 0 ? '@up' : direction[at] < 0 ? '@down' : '@muted';
-      const from = x(known[at] + 1), width = Math.max(2, x(end[at] + 1) - from), high = y(top[at]), tall = y(bottom[at]) - high;
+      // Known at the close of its bar: it begins with the next one.
+      const from = x(known[at] + 1), width = Math.max(2, x(end[at] + 1) - from), high = y(top[at]), low = y(bottom[at]);
       context.fillStyle = rgba(word, .1);
       context.strokeStyle = rgba(word, .55);
-      if (tall >= 1.5) { context.fillRect(from, high, width, tall); context.strokeRect(from, high, width, tall); }
+      if (!lives[at]) context.fillRect(from - 2, (high + low) / 2 - 2, 4, 4);
+      else if (low - high >= 1.5) { context.fillRect(from, high, width, low - high); context.strokeRect(from, high, width, low - high); }
       else line(context, from, high, from + width, high);
-      // From what it describes to where it was known.
+      // Back to the bar that it describes.
       context.setLineDash([2, 3]);
-      line(context, x(anchor[at] + .5), (high + y(bottom[at])) / 2, from, (high + y(bottom[at])) / 2);
+      line(context, x(anchor[at] + .5), (high + low) / 2, from, (high + low) / 2);
       context.setLineDash([]);
     }
   }
@@ -231,7 +234,7 @@ const panes = (() => {
 
   function consensus({context, bars, boxes, first, last, pixels, x, left, width}) {
     const {top, height} = boxes.consensus, middle = top + height / 2;
-    const level = value => middle - value / 1000 * height / 2;
+    const level = value => middle - value / 1000 * height / 2, stood = bars.gates.indexOf('stands');
     name(context, 'consensus', left, middle);
     context.fillStyle = page.colour('@muted');
     context.textAlign = 'left';
@@ -248,7 +251,7 @@ const panes = (() => {
           if (value === -32768) continue;
           if (value > high) high = value;
           if (value < low) low = value;
-          if (bars.gate[row] === view_stands(bars)) stands += Math.sign(value);
+          if (bars.gate[row] === stood) stands += Math.sign(value);
         }
         const place = x(Math.floor(from)), wide = Math.max(1, pixels * Math.floor(step) - (pixels > 3 ? 1 : 0));
         if (high) { context.fillStyle = rgba('@up', .45); context.fillRect(place, level(high), wide, middle - level(high)); }
@@ -257,11 +260,9 @@ const panes = (() => {
       }
     });
   }
-  const view_stands = bars => bars.gates.indexOf('stands');
 
-  function strips({context, bars, view, boxes, first, last, pixels, x, left, width}) {
+  function strips({context, bars, boxes, first, last, pixels, x, left, width}) {
     const step = Math.max(1, 1 / pixels), {held} = boxes;
-    name(context, 'position', left, held.top + held.height / 2);
     for (let from = first; from <= last; from += step) {
       let up = 0, down = 0, count = 0;
       for (let row = Math.floor(from); row < Math.min(last + 1, Math.floor(from + step)); row++) {
@@ -273,7 +274,6 @@ const panes = (() => {
     outline(context, left, held.top, width, held.height);
     bars.heads.forEach((head, at) => {
       const top = boxes.strips.top + at * HEIGHTS.strip, height = HEIGHTS.strip - 3;
-      name(context, head.name, left, top + height / 2, view.head === at ? '@ink' : '@muted');
       for (let from = first; from <= last; from += step) {
         let up = 0, down = 0, gone = 0, count = 0;
         for (let row = Math.floor(from); row < Math.min(last + 1, Math.floor(from + step)); row++) {
@@ -288,6 +288,10 @@ const panes = (() => {
       }
       outline(context, left, top, width, height);
     });
+  }
+  function names({context, bars, boxes, left}) {
+    name(context, 'position', left, boxes.held.top + boxes.held.height / 2);
+    bars.heads.forEach((head, at) => name(context, head.name, left, boxes.strips.top + (at + .5) * HEIGHTS.strip - 1));
   }
   /** Long above the middle, short below it, so that colour is not all that tells them apart. */
   function halves(context, x, top, width, height, up, down) {
