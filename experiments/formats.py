@@ -25,6 +25,8 @@ def formatted(value: float | None, unit: str) -> str:
         return f"{value:.2%}" if abs(value) < 100 else f"{value:,.0%}"
     if unit in ("count", "bars"):
         return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    if unit == "probability":
+        return "< 0.001" if value < 0.001 else "> 0.999" if value > 0.999 else f"{value:.3f}"
     if unit == "flag":
         return "yes" if value else "no"
     if unit in ("per year", "per day"):
@@ -34,6 +36,12 @@ def formatted(value: float | None, unit: str) -> str:
     if unit in ("days", "bps", "R"):
         return f"{value:,.2f} {unit}"
     return f"{value:,.2f}"
+
+
+def signed(value: float | None, unit: str) -> str:
+    """``value`` as a difference, with its sign."""
+    text = formatted(value, unit)
+    return text if value is None or value < 0 or unit == "flag" else f"+{text}"
 
 
 def metric_label(name: str, unit: str) -> str:

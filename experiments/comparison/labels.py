@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from string import ascii_uppercase
 
-from ..formats import formatted
-from ..tables import HEADLINES
+from ..formats import signed
+from ..run_tables import HEADLINES
 from .comparison import Comparison
 from .differences import MetricDifference
 
@@ -26,14 +26,6 @@ def interval_text(row: MetricDifference, unit: str) -> str:
     if math.isnan(row.low):
         return "n/a"
     return f"{signed(row.low, unit)} to {signed(row.high, unit)}"
-
-
-def signed(value: float | None, unit: str) -> str:
-    """A difference with its sign; n/a where one side is undefined."""
-    if value is None or math.isnan(value):
-        return "n/a"
-    text = formatted(value, unit)
-    return text if value < 0 or unit == "flag" else f"+{text}"
 
 
 def headline_rows(found: Comparison) -> list[tuple[str, tuple[float | None, ...]]]:

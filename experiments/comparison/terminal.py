@@ -5,10 +5,10 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from ..formats import formatted, metric_label
+from ..formats import formatted, metric_label, signed
 from ..tables import table_of
 from .comparison import Comparison, value_text
-from .labels import headline_rows, interval_of, interval_text, label, sentence, signed, units_of
+from .labels import headline_rows, interval_of, interval_text, label, sentence, units_of
 
 BESIDE: Final = 3
 """Runs whose values stand beside each other; those of more stand under each other."""

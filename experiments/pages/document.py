@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from engine import ContractError
 
-from ..formats import formatted
+from ..formats import formatted, signed
 
 Tone: TypeAlias = Literal["plain", "good", "warning", "bad"]
 Width: TypeAlias = Literal["full", "half"]
@@ -20,10 +20,14 @@ NAME_RULE: Final = "lower-case letters, digits and dashes"
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A value in its unit (those of ``formats.formatted``); None, NaN and infinities are undefined."""
+    """A value in its unit (those of ``formats.formatted``); None, NaN and infinities are undefined.
+
+    ``is_change`` shows it with its sign.
+    """
 
     value: float | None
     unit: str
+    is_change: bool = False
 
     def __post_init__(self) -> None:
         if self.value is not None:
@@ -33,7 +37,7 @@ class Number:
     @property
     def text(self) -> str:
         """As it is shown: rounded, with its unit, ``n/a`` where it is undefined."""
-        return formatted(self.value, self.unit)
+        return (signed if self.is_change else formatted)(self.value, self.unit)
 
 
 Cell: TypeAlias = str | Number

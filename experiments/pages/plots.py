@@ -25,17 +25,18 @@ def line(
     *,
     colour: str = "@accent",
     width: float = 1.5,
+    dash: str = "solid",
     hover: str = "%{y:,.4~g}",
     **more: Any,
 ) -> Mapping[str, Any]:
-    """A line; ``hover`` is Plotly's template of one point."""
+    """A line; ``hover`` is Plotly's template of one point, ``dash`` tells it from others without colour."""
     return {
         "type": "scatter",
         "mode": "lines",
         "x": x,
         "y": y,
         "name": name,
-        "line": {"color": colour, "width": width},
+        "line": {"color": colour, "width": width, "dash": dash},
         "hovertemplate": hover,
         **more,
     }
