@@ -172,7 +172,7 @@ class SimulatedConfig(Section):
     """
 
     mode: Annotated[Literal["null", "planted"], BeforeValidator(_null_word)] = "null"
-    symbols: tuple[Label, ...] = Field(default=("BTCSIM", "ETHSIM"), min_length=1, max_length=50)
+    symbols: tuple[Label, ...] = Field(default=("BTCSIM", "ETHSIM"), min_length=1, max_length=250)
     start: date = date(2021, 1, 1)
     days: Whole = Field(default=365, ge=1, le=3660)
     seed: Whole | None = Field(default=None, ge=0, le=2**31 - 1)

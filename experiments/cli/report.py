@@ -1,29 +1,78 @@
-"""``ninefold report RUN``."""
+"""``ninefold report RUN|SWEEP``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import DEFAULT_RUNS, AsJson, RunName, RunsPath
+from .options import DEFAULT_RUNS, AsJson, RunsPath
 from .output import print_json
+
+if TYPE_CHECKING:
+    from ..pages import Document
 
 
 def report(
-    run: RunName,
-    runs: RunsPath = DEFAULT_RUNS,
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|SWEEP", help="Run or sweep: folder, id, its beginning, or latest."
+        ),
+    ],
+    format_: Annotated[
+        str, typer.Option("--format", metavar="html|json|md|pdf", help="What is written.")
+    ] = "html",
     output: Annotated[
         Path | None,
-        typer.Option("--output", metavar="FILE", help="Default: report.html in the run folder."),
+        typer.Option(
+            "--output", metavar="FILE", help="Default: report.FORMAT in the folder; -: print it."
+        ),
     ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
+    runs: RunsPath = DEFAULT_RUNS,
     as_json: AsJson = False,
 ) -> None:
-    """Write the report of a run again, from what its folder holds."""
-    from .. import load_run, write_report
+    """Write the report of a run or a sweep from what its folder holds: one page, no network."""
+    import sys
 
-    record = load_run(run, runs)
-    path = write_report(record, output or record.run_dir / "report.html")
+    from engine import ConfigError
+
+    from ..pages.writing import FORMATS, check_format, write_document
+
+    check_format(format_)
+    document, folder = _subject(subject, runs)
+    if str(output) == "-":
+        text = FORMATS[format_].text
+        if text is None or open_:
+            raise ConfigError(f"--output -: {format_} with --open or as PDF needs a file")
+        sys.stdout.write(text(document))
+        return
+    path = write_document(document, output or folder / f"report.{format_}", format_)
+    if open_:
+        import webbrowser
+
+        webbrowser.open(path.absolute().as_uri())
     if as_json:
-        print_json({"run_id": record.run_id, "report": str(path)})
+        print_json({"subject": folder.name, "format": format_, "report": str(path)})
         return
     typer.echo(str(path))
+
+
+def _subject(name: str, runs: Path) -> "tuple[Document, Path]":
+    """The page of the run of that name, or else of the sweep."""
+    from engine import DataError
+
+    from ..record import load_run
+    from ..report import run_document
+    from ..sweep_report import sweep_document
+    from ..sweeps.families import find_sweep
+
+    try:
+        record = load_run(name, runs)
+    except DataError as error:
+        try:
+            ledger = find_sweep(runs, name)
+        except DataError:
+            raise error from None
+        return sweep_document(ledger), ledger.folder
+    return run_document(record), record.run_dir

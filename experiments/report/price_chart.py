@@ -1,278 +1,117 @@
-"""What the linked chart of prices, fills, zones and votes is drawn from: a run's tables bar by bar.
-
-Everything is on the rows of the traded bars. Bars that would make the page too large are put together,
-a fixed number in one, and the page says so: prices keep open, highest, lowest and close, of several
-votes the strongest stays.
-"""
+"""The linked chart of prices, fills, zones and votes: which symbols, and what is said about them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
-from engine import Float1D, Int1D
+from strategies import GATES
+
+from ..pages import Block, PriceChart
+from .price_arrays import ChartedVotes, symbol_payload
+from .reading import RunReading, floats
+from .reasons import reason_texts
 
 MAX_BARS: Final = 60_000
 """Bars drawn, over all symbols: 6 years of hours of one symbol stay as they are."""
 MAX_SYMBOLS: Final = 8
-MAX_FILLS: Final = 6_000
 MAX_ZONES: Final = 24_000
 """Over all symbols."""
-MOST_DECIMALS: Final = 8
-PRICES: Final = ("open", "high", "low", "close")
+NEEDED: Final = ("prices", "votes", "fills", "trades", "zones")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartedVotes:
-    """Votes of one head on the rows of the votes table: ``text`` is a place in ``texts``, 0 none."""
-
-    name: str
-    direction: Int1D
-    probability: Float1D
-    confidence: Float1D
-    coverage: Float1D
-    text: Int1D
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
-    """Rows of the drawn bars of one symbol: bar ``i`` of the run is drawn in ``i // together``."""
-
-    open_time_us: Int1D
-    close_time_us: Int1D
-    together: int
-
-    @property
-    def starts(self) -> Int1D:
-        """First bar of each drawn one."""
-        starts: Int1D = np.arange(0, len(self.open_time_us), self.together, dtype=np.int64)
-        return starts
-
-    def rows_of_closes(self, time_us: Int1D) -> Int1D:
-        """The drawn bar of each close, −1 for one that no traded bar has."""
-        at = np.minimum(np.searchsorted(self.close_time_us, time_us), len(self.close_time_us) - 1)
-        rows: Int1D = np.where(self.close_time_us[at] == time_us, at // self.together, -1)
-        return rows
-
-    def rows_of_moments(self, time_us: Int1D) -> Int1D:
-        """The drawn bar in which each moment lies, its open included."""
-        at = np.searchsorted(self.open_time_us, time_us, side="right") - 1
-        rows: Int1D = np.clip(at, 0, None) // self.together
-        return rows
-
-
-def symbol_payload(
-    symbol: str,
-    tables: Mapping[str, pa.Table],
-    heads: Sequence[ChartedVotes],
-    gates: Sequence[str],
-    max_bars: int,
-) -> dict[str, Any]:
-    """One symbol of the chart from its own rows of the run's ``tables`` (zones may be missing)."""
-    prices, votes = tables["prices"], tables["votes"]
-    grid = Grid(
-        open_time_us=_microseconds(prices["open_time"]),
-        close_time_us=_microseconds(prices["time"]),
-        together=max(1, -(-len(prices) // max_bars)),
-    )
-    rows = grid.rows_of_closes(_microseconds(votes["time"]))
-    return {
-        "symbol": symbol,
-        "together": grid.together,
-        "unmatched": int((rows < 0).sum()),
-        **_times(grid),
-        **_prices(prices, grid),
-        **_consensus(votes, rows, len(grid.starts), gates),
-        "heads": [_head(one, rows) for one in heads],
-        "fills": _fills(tables["fills"], grid),
-        "trades": _trades(tables["trades"], grid),
-        "zones": _zones(tables["zones"], grid),
-    }
-
-
-def _microseconds(column: pa.ChunkedArray) -> Int1D:
-    values: Int1D = np.asarray(column.cast(pa.int64()))
-    return values
-
-
-def _floats(column: pa.ChunkedArray) -> Float1D:
-    values: Float1D = np.asarray(column.cast(pa.float64())).astype(np.float64)
-    return values
-
-
-def _times(grid: Grid) -> dict[str, Any]:
-    """Opens in milliseconds: first and step where they are evenly spaced, else all of them."""
-    opens = grid.open_time_us[grid.starts]
-    last_close = int(grid.close_time_us[-1]) / 1_000
-    steps = np.unique(np.diff(opens))
-    if len(steps) <= 1:
-        step = int(steps[0]) if len(steps) else int(grid.close_time_us[-1] - opens[0])
-        return {"first": int(opens[0]) / 1_000, "step": step / 1_000, "end": last_close}
-    return {"times": opens / 1_000, "end": last_close}
-
-
-def _prices(prices: pa.Table, grid: Grid) -> dict[str, Any]:
-    columns = {name: _floats(prices[name]) for name in PRICES}
-    starts = grid.starts
-    ends = np.append(starts[1:], len(prices)) - 1
-    drawn = {
-        "open": columns["open"][starts],
-        "high": np.maximum.reduceat(columns["high"], starts),
-        "low": np.minimum.reduceat(columns["low"], starts),
-        "close": columns["close"][ends],
-    }
-    gap = np.asarray(prices["is_gap"]).astype(np.int8)
-    decimals = _decimals(np.concatenate(list(drawn.values())))
-    if decimals is not None:
-        drawn = {
-            name: np.round(values * 10.0**decimals).astype(np.int32)
-            for name, values in drawn.items()
-        }
-    return {
-        "decimals": decimals,
-        **drawn,
-        "gaps": np.flatnonzero(np.minimum.reduceat(gap, starts)).astype(np.uint32),
-    }
-
-
-def _decimals(values: Float1D) -> int | None:
-    """Decimal places with which every value is a 32-bit integer; None where there are none such."""
-    for decimals in range(MOST_DECIMALS + 1):
-        whole = np.round(values * 10.0**decimals)
-        if np.abs(whole).max(initial=0.0) >= 2**31:
-            return None
-        if np.array_equal(whole / 10.0**decimals, values):
-            return decimals
-    return None
-
-
-def _strongest(rows: Int1D, strength: Float1D) -> Int1D:
-    """Of the entries on one row (``rows`` ascend) the place of the one of largest ``strength``."""
-    order = np.lexsort((-strength, rows))
-    first = np.flatnonzero(np.diff(rows[order], prepend=-1))
-    places: Int1D = order[first]
-    return places
-
-
-def _head(votes: ChartedVotes, rows: Int1D) -> dict[str, Any]:
-    cast = np.flatnonzero((votes.direction != 0) & (rows >= 0))
-    kept = cast[_strongest(rows[cast], votes.confidence[cast])] if len(cast) else cast
-    used, text = np.unique(votes.text[kept], return_inverse=True)
-    return {
-        "name": votes.name,
-        "row": rows[kept].astype(np.uint32),
-        "confidence": (votes.direction[kept] * np.round(100.0 * votes.confidence[kept])).astype(
-            np.int8
+def price_chart_blocks(reading: RunReading) -> tuple[Block, ...]:
+    """The linked chart of the symbols that earned or lost most."""
+    shown = _shown_symbols(reading)
+    share = MAX_BARS // len(shown)
+    symbols = [
+        symbol_payload(
+            symbol,
+            {name: reading.table_of(name, symbol) for name in NEEDED},
+            _charted_votes(reading, symbol),
+            GATES,
+            max_bars=share,
+            max_zones=MAX_ZONES // len(shown),
+        )
+        for symbol in shown
+    ]
+    return (
+        PriceChart(
+            name="prices",
+            title="Prices, fills and the votes of each head",
+            text=_told(reading, symbols),
+            payload={"symbols": symbols, "gates": list(GATES)},
+            note=_left_out(reading, symbols),
         ),
-        "direction": votes.direction[kept].astype(np.int8),
-        "probability": np.round(100.0 * votes.probability[kept]).astype(np.uint8),
-        "text": text.astype(np.uint16),
-        "texts": [votes.texts[int(at)] for at in used],
-        "absent": _stretches(rows[(votes.coverage <= 0) & (rows >= 0)]),
-    }
-
-
-def _stretches(rows: Int1D) -> list[list[int]]:
-    """Ascending rows as [first, last] of every run of neighbours."""
-    if not len(rows):
-        return []
-    breaks = np.flatnonzero(np.diff(rows) > 1)
-    firsts = rows[np.concatenate(([0], breaks + 1))]
-    lasts = rows[np.concatenate((breaks, [len(rows) - 1]))]
-    pairs: list[list[int]] = np.column_stack((firsts, lasts)).tolist()
-    return pairs
-
-
-def _consensus(votes: pa.Table, rows: Int1D, bars: int, gates: Sequence[str]) -> dict[str, Any]:
-    kept = np.flatnonzero(rows >= 0)
-    score = _floats(votes["consensus_signed_score"])
-    if len(kept):
-        kept = kept[_strongest(rows[kept], np.abs(score[kept]))]
-    places = {name: at for at, name in enumerate(gates)}
-    gate = np.fromiter(
-        (places[name] for name in votes["consensus_gate"].to_pylist()), np.int64, len(votes)
     )
 
-    def shown(values: Any, kind: type[np.generic], otherwise: int) -> np.ndarray[Any, Any]:
-        out = np.full(bars, otherwise, dtype=kind)
-        out[rows[kept]] = np.asarray(values)[kept]
-        return out
 
-    target = _floats(votes["decision_target"])
-    acts = np.flatnonzero(np.asarray(votes["decision_acts"]).astype(bool) & (rows >= 0))
-    return {
-        "score": shown(np.round(1_000.0 * score), np.int16, -32_768),
-        "for": shown(votes["consensus_votes_for"], np.uint8, 0),
-        "against": shown(votes["consensus_votes_against"], np.uint8, 0),
-        "gate": shown(gate, np.uint8, 255),
-        "decisions": {"row": rows[acts].astype(np.uint32), "target": target[acts]},
-    }
+def _shown_symbols(reading: RunReading) -> list[str]:
+    """At most MAX_SYMBOLS, those of the largest net result either way, in the order of the run."""
+    symbols = reading.symbols
+    net = np.bincount(
+        reading.trades["symbol"], weights=reading.trades["net_pnl"], minlength=len(symbols)
+    )
+    chosen = np.argsort(-np.abs(net), kind="stable")[:MAX_SYMBOLS]
+    return [symbols[at] for at in sorted(chosen)]
 
 
-def _fills(fills: pa.Table, grid: Grid) -> dict[str, Any]:
-    value = _floats(fills["quantity"]) * _floats(fills["price"])
-    shown = np.sort(np.argsort(-value, kind="stable")[:MAX_FILLS])
-    kept = fills.take(pa.array(shown))
-    reasons = kept["reason"].to_pylist()
-    names = list(dict.fromkeys(reasons))
-    return {
-        "count": len(fills),
-        "row": grid.rows_of_moments(_microseconds(kept["time"])).astype(np.uint32),
-        "price": _floats(kept["price"]),
-        "quantity": _floats(kept["quantity"]),
-        "side": np.asarray(kept["side"]).astype(np.int8),
-        "after": _floats(kept["position_after"]),
-        "reason": np.array([names.index(one) for one in reasons], dtype=np.uint8),
-        "reasons": [name.replace("_", " ") for name in names],
-    }
+def _charted_votes(reading: RunReading, symbol: str) -> list[ChartedVotes]:
+    votes = reading.table_of("votes", symbol)
+    firing = next(one for one in reading.content["firing"] if one["symbol"] == symbol)
+    charted = []
+    for head in firing["heads"]:
+        name = head["name"]
+        direction = np.asarray(votes[f"{name}_direction"]).astype(np.int8)
+        text, texts = reason_texts(
+            np.asarray(votes[f"{name}_reasons"]).astype(np.uint64), direction, head["reasons"]
+        )
+        charted.append(
+            ChartedVotes(
+                name=name,
+                direction=direction.astype(np.int64),
+                probability=floats(votes[f"{name}_probability"]),
+                confidence=floats(votes[f"{name}_confidence"]),
+                coverage=floats(votes[f"{name}_coverage"]),
+                text=text.astype(np.int64),
+                texts=texts,
+            )
+        )
+    return charted
 
 
-def _trades(trades: pa.Table, grid: Grid) -> dict[str, Any]:
-    return {
-        "entry": grid.rows_of_moments(_microseconds(trades["entry_time"])).astype(np.uint32),
-        "exit": grid.rows_of_moments(_microseconds(trades["exit_time"])).astype(np.uint32),
-        "entry_price": _floats(trades["entry_price"]),
-        "exit_price": _floats(trades["exit_price"]),
-        "side": np.asarray(trades["side"]).astype(np.int8),
-        "net": _floats(trades["net_pnl"]),
-    }
+def _told(reading: RunReading, symbols: Sequence[Mapping[str, Any]]) -> str:
+    fills = sum(one["fills"]["count"] for one in symbols)
+    listed = ", ".join(one["symbol"] for one in symbols)
+    return (
+        f"{listed}: traded prices with {fills:,} fills, how far the heads agree, the position, and what "
+        "each head said on every bar. Point at a bar, or move to it with the arrow keys, to read the "
+        "votes and the reasons given for them."
+    )
 
 
-def _zones(zones: pa.Table, grid: Grid) -> dict[str, Any]:
-    """Boxes and levels with the bars of their lives; of kinds that nothing ends, a mark where it was known.
-
-    Where there are too many: boxes before marks before levels, and those that lived longest first.
-    """
-    anchor = grid.rows_of_moments(_microseconds(zones["anchor_time"]))
-    known = grid.rows_of_closes(_microseconds(zones["known_time"]))
-    names = [zones[name].to_pylist() for name in ("head", "detector", "type")]
-    keys = list(zip(*names, strict=True))
-    kinds = list(dict.fromkeys(keys))
-    places = {key: at for at, key in enumerate(kinds)}
-    kind = np.fromiter((places[key] for key in keys), np.int64, len(keys))
-    has_end = np.asarray(zones["end_time"].is_valid()).astype(bool)
-    ends = np.bincount(kind, weights=has_end, minlength=len(kinds)) > 0
-    lives = ends[kind]
-    last = len(grid.starts) - 1
-    end = grid.rows_of_closes(_microseconds(zones["end_time"].fill_null(0)))
-    end = np.where(has_end & (end >= 0), end, np.where(lives, last, known))
-    bottom, top = _floats(zones["bottom"]), _floats(zones["top"])
-    rank = np.where(lives, np.where(top > bottom, 0, 2), 1)
-    order = np.lexsort((known - end, rank))
-    shown = np.sort(order[known[order] >= 0][:MAX_ZONES])
-    return {
-        "count": int((known >= 0).sum()),
-        "anchor": anchor[shown].astype(np.uint32),
-        "known": known[shown].astype(np.uint32),
-        "end": end[shown].astype(np.uint32),
-        "lives": lives[shown],
-        "bottom": bottom[shown].astype(np.float32),
-        "top": top[shown].astype(np.float32),
-        "direction": np.asarray(zones["direction"])[shown].astype(np.int8),
-        "kind": kind[shown].astype(np.uint16),
-        "kinds": [[word.replace("_", " ") for word in one] for one in kinds],
-        "boxes": [bool((rank[kind == at] == 0).any()) for at in range(len(kinds))],
-    }
+def _left_out(reading: RunReading, symbols: Sequence[Mapping[str, Any]]) -> str:
+    notes = []
+    if len(symbols) < len(reading.symbols):
+        notes.append(
+            f"{len(symbols)} of {len(reading.symbols)} symbols are drawn, those with the largest net "
+            "results either way."
+        )
+    together = max(one["together"] for one in symbols)
+    if together > 1:
+        notes.append(
+            f"Up to {together} bars are drawn as one: first open, highest, lowest and last close, of "
+            "votes the strongest."
+        )
+    for key, word in (("fills", "fills"), ("zones", "zones and marks")):
+        count = sum(one[key]["count"] for one in symbols)
+        drawn = sum(len(one[key]["known" if key == "zones" else "row"]) for one in symbols)
+        if drawn < count:
+            kept = "largest" if key == "fills" else "boxes first, then marks and levels"
+            notes.append(f"{drawn:,} of {count:,} {word} are drawn ({kept}).")
+    unmatched = sum(one["unmatched"] for one in symbols)
+    if unmatched:
+        notes.append(
+            f"{unmatched:,} bars of the signals have no traded bar at their close and are not drawn."
+        )
+    return " ".join(notes)
