@@ -3,13 +3,15 @@
 import base64
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 
+from .code_parts import code_parts
 from .document import Block, Chart, Code, Document, Fold, Number, PriceChart, Table, Text, Tiles
 
 TEMPLATE: Final = "page.html.j2"
@@ -45,6 +47,7 @@ def html_text(document: Document, *, home: str = "") -> str:
         page=document,
         home=home,
         kind=_kind,
+        laid=laid,
         numeric=_numeric_columns,
         style=Markup(_asset("style.css")),
         scripts=[Markup(_asset(name)) for name in scripts],
@@ -65,6 +68,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["parts"] = code_parts
     environment.tests["number"] = lambda cell: isinstance(cell, Number)
     return environment.get_template(TEMPLATE)
 
@@ -89,6 +93,24 @@ def _compressed(text: str, level: int) -> str:
 
 def _kind(block: Block) -> str:
     return KINDS[type(block)]
+
+
+def laid(blocks: Sequence[Block]) -> list[tuple[Block, str]]:
+    """Each block with its width: a half that would stand beside nothing is as wide as the page."""
+    widths = [getattr(block, "width", "full") for block in blocks]
+    for start, stop in _runs_of_halves(widths):
+        if (stop - start) % 2:
+            widths[stop - 1] = "full"
+    return list(zip(blocks, widths, strict=True))
+
+
+def _runs_of_halves(widths: Sequence[str]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for width, run in groupby(widths):
+        stop = start + len(list(run))
+        if width == "half":
+            yield start, stop
+        start = stop
 
 
 def _numeric_columns(table: Table) -> list[bool]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from .code_parts import code_parts
 from .document import (
     Block,
     Cell,
@@ -198,5 +199,8 @@ _MARKS: Final = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|~&!"}
 
 
 def _plain(text: str) -> str:
-    """Text in which Markdown finds no markup."""
-    return text.translate(_MARKS)
+    """Text in which Markdown finds no markup but the code that stands between backticks."""
+    return "".join(
+        f"`{part}`" if is_code and "|" not in part and "\n" not in part else part.translate(_MARKS)
+        for is_code, part in code_parts(text)
+    )

@@ -56,7 +56,7 @@ const page = (() => {
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
       margin: {l: 52, r: 12, t: 12, b: 36}, hovermode: 'closest', dragmode: narrow.matches ? false : 'zoom',
       hoverlabel: {bgcolor: '@paper', bordercolor: '@line', font: {color: '@ink', size}, align: 'left'},
-      legend: {orientation: 'h', x: 0, xanchor: 'left', y: 1.01, yanchor: 'bottom', font: {size}, bgcolor: 'rgba(0,0,0,0)'},
+      legend: {orientation: 'h', x: 0, xanchor: 'left', y: 1.01, yanchor: 'bottom', font: {size}, itemsizing: 'constant', bgcolor: 'rgba(0,0,0,0)'},
       colorway: [0, 1, 2, 3, 4, 5, 6, 7, 8].map(at => '@hue' + at),
       xaxis: {}, yaxis: {},
     };

@@ -38,6 +38,7 @@ from experiments.pages import (
     pdf,
     plots,
 )
+from experiments.pages.code_parts import code_parts
 from experiments.pages.plain import document_json, markdown_text
 
 EVIL = "</script><img src=x onerror=alert(1)>&amp;\u2028|`*_"
@@ -184,6 +185,40 @@ def test_any_text_comes_back_from_the_page(words: str):
     stated = document_json(page_of(words))
     assert stated["title"] == words
     assert json.loads(json.dumps(stated)) == stated
+
+
+@given(st.text(alphabet="ab`|<\n ", max_size=30))
+def test_backticks_in_pairs_are_code_and_nothing_is_lost(text: str):
+    parts = code_parts(text)
+    paired = text.count("`") // 2 * 2
+    assert sum(is_code for is_code, _ in parts) <= paired // 2
+    assert "".join(part for _, part in parts).replace("`", "") == text.replace("`", "")
+    if paired == 0:
+        assert parts == ([(False, text)] if text else [])
+
+
+def test_code_is_shown_as_code():
+    document = page_of("see `ninefold runs <b>` for more ` of it")
+    shown = html.html_text(document)
+    assert "see <code>ninefold runs &lt;b&gt;</code> for more ` of it" in shown
+    assert "see `ninefold runs <b>` for more \\` of it" in markdown_text(document)
+
+
+@pytest.mark.parametrize(
+    ("widths", "shown"),
+    [
+        (["half", "half"], ["half", "half"]),
+        (["half", "half", "half"], ["half", "half", "full"]),
+        (["half", "full", "half", "half"], ["full", "full", "half", "half"]),
+        ([], []),
+    ],
+)
+def test_a_half_beside_nothing_is_as_wide_as_the_page(widths: list[Any], shown: list[str]):
+    blocks = [
+        Table(name=f"t{at}", caption="c", columns=(), rows=(), width=width)
+        for at, width in enumerate(widths)
+    ]
+    assert [width for _, width in html.laid(blocks)] == shown
 
 
 def test_text_is_text_in_markdown_too():
