@@ -29,6 +29,8 @@ KINDS: Final = {
     Fold: "fold",
 }
 """The macro of the template that shows each kind of block."""
+SHORT_CELL: Final = 17
+"""Letters of a cell that are not broken into lines: a moment of time, a name of two words."""
 _EXTRA: Final = "<extra></extra>"
 
 
@@ -70,6 +72,7 @@ def _template() -> Any:
     )
     environment.filters["parts"] = code_parts
     environment.tests["number"] = lambda cell: isinstance(cell, Number)
+    environment.tests["short"] = lambda cell: isinstance(cell, str) and len(cell) <= SHORT_CELL
     return environment.get_template(TEMPLATE)
 
 
