@@ -23,6 +23,8 @@ from . import (
     indicators,
     pattern_peers,
     replay,
+    report_page,
+    serve,
     simulated_moments,
     statistics,
     sweep,
@@ -45,6 +47,8 @@ BENCHMARKS: tuple[tuple[str, Callable[[], dict[str, float]]], ...] = (
     ("statistics", statistics.figures),
     ("tuning", tuning.figures),
     ("command_line", command_line.figures),
+    ("report_page", report_page.figures),
+    ("serve", serve.figures),
 )
 PACKAGES = ("numpy", "numba", "vectorbt", "vectorbt-rust", "TA-Lib", "arch", "smartmoneyconcepts")
 

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from engine import Market
-from experiments.checks.markets import aggregated_bars, null_fine_bars, null_market
+from experiments.checks.fine_bars import aggregated_bars, null_fine_bars
+from experiments.checks.markets import null_market
 from indicators import DETECTORS_BY_NAME, Detection, FoundEvents, detection, find_events
 from strategies import HEADS, HEADS_BY_NAME, Head, latest_votes, vote_matrix
 

@@ -23,6 +23,7 @@ from strategies import GATES
 from .alignment import panel_rows
 from .decisions import average_true_ranges
 from .prices import PRICE_SOURCES
+from .zones import zones_table
 
 if TYPE_CHECKING:
     from .pipeline import RunResult
@@ -37,7 +38,7 @@ def _time(nanoseconds: np.ndarray[Any, Any]) -> pa.Array:
 
 def _names(codes: np.ndarray[Any, Any], names: tuple[str, ...]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int8)), pa.array(list(names))
+        pa.array(codes.astype(np.int32)), pa.array(list(names))
     ).cast(pa.string())
 
 
@@ -193,6 +194,24 @@ def prices_table(result: "RunResult") -> pa.Table:
     return pa.concat_tables(tables)
 
 
+def leave_one_out_table(result: "RunResult") -> pa.Table:
+    """One row for each enabled head and day: sums of the returns of the run without the head."""
+    found = result.leave_one_out
+    heads, blocks = (0, 0) if found is None else found.sums.shape[:2]
+    last = np.empty(0, dtype=np.int64) if found is None else found.edges[1:] - 1
+    sums = np.empty((0, 0, 2)) if found is None else found.sums
+    names = [] if found is None else found.heads
+    return pa.table(
+        {
+            "head": pa.array(np.repeat(np.array(names, dtype=object), blocks), pa.string()),
+            "time": _time(np.tile(result.panel.close_time[last], heads)),
+            "bars": np.tile(np.diff(last, prepend=-1), heads),
+            "return_sum": sums[..., 0].ravel(),
+            "square_sum": sums[..., 1].ravel(),
+        }
+    )
+
+
 ARTEFACTS: Final[Mapping[str, Callable[["RunResult"], pa.Table]]] = {
     "equity": equity_table,
     "fills": fills_table,
@@ -201,6 +220,8 @@ ARTEFACTS: Final[Mapping[str, Callable[["RunResult"], pa.Table]]] = {
     "payments": payments_table,
     "votes": votes_table,
     "prices": prices_table,
+    "zones": zones_table,
+    "leave_one_out": leave_one_out_table,
 }
 """Every table of a run folder, by the name of its file."""
 

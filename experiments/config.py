@@ -4,21 +4,21 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from datasets import SimulationSpec
 from engine import ConfigError, ReplayRules, SymbolRules
 from strategies import WEIGHTS, ConsensusRules
 
-from .config_checks import check_contract
+from .config_checks import check_contract, check_weights
 from .config_data import (
     DataConfig,
     InstrumentConfig,
     InstrumentPair,
     SimulatedConfig,
 )
-from .config_features import FeaturesConfig, IndicatorFile
-from .config_heads import HeadsConfig
+from .config_features import FeaturesConfig, IndicatorFile, own_head_names
+from .config_heads import HeadsConfig, own_names
 from .config_rules import (
     CostsConfig,
     EntryConfig,
@@ -66,14 +66,15 @@ class ConsensusConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _complete_weights(cls, data: Any) -> Any:
+    def _complete_weights(cls, data: Any, info: ValidationInfo) -> Any:
         given = data.get("weights") if isinstance(data, Mapping) else None
         if not isinstance(given, Mapping):
             return data
-        unknown = [name for name in given if name not in WEIGHTS]
+        known = (*WEIGHTS, *own_names(info))
+        unknown = [name for name in given if name not in known]
         if unknown:
             raise ValueError(
-                f"weights: unknown head {unknown[0]!r}; the heads are {', '.join(WEIGHTS)}"
+                f"weights: unknown head {unknown[0]!r}; the heads are {', '.join(known)}"
             )
         return {**data, "weights": {**WEIGHTS, **given}}
 
@@ -141,7 +142,8 @@ class RunConfig(Section):
             raise ValueError(str(error).removeprefix("rules.")) from None
         try:
             # Reading a configuration runs no file: indicators of the user's own are looked up later.
-            self.heads.instances(only_listed=not self.indicators)
+            self.heads.instances(only_listed=not self.indicators, with_files=False)
+            check_weights(own_head_names(self.heads.files), self.consensus.weights)
             self.features.check_steps(self.data.timeframe)
             check_contract(self.instruments, self.margin.rules().contract)
         except ConfigError as error:

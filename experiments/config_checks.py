@@ -1,6 +1,6 @@
 """What the sections of a configuration must agree on: contracts with instruments, keys with effects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from datasets.keys import SIMULATED_VENUE
@@ -60,6 +60,16 @@ def _coins(symbol: str) -> set[str]:
 
 def _words(coins: set[str]) -> str:
     return " or ".join(sorted(coins))
+
+
+def check_weights(own: Sequence[str], weights: Mapping[str, float]) -> None:
+    """ConfigError unless each head of the user's ``own`` has a weight: nothing states a default."""
+    for name in own:
+        if name not in weights:
+            raise ConfigError(
+                f"consensus.weights.{name} is missing: give the head of heads.files a weight, such as "
+                "0.1; those of the nine sum to 1"
+            )
 
 
 def check_effects(config: "RunConfig") -> None:

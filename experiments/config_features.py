@@ -1,7 +1,7 @@
-"""The sections ``features`` and ``indicators``: which columns are built, and whose indicators there are."""
+"""Which columns are built (``features``), and files of the user's own: indicators and heads."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,6 +14,8 @@ from .config_section import Section
 from .yaml_source import Source
 
 INDICATORS_KEY: Final = "indicators"
+HEADS_KEY: Final = "heads"
+FILES_KEY: Final = "files"
 
 
 def _readable(column: str) -> str:
@@ -54,8 +56,8 @@ class FeaturesConfig(Section):
                 )
 
 
-class IndicatorFile(Section):
-    """A file with indicators of the user's own.
+class CodeFile(Section):
+    """A file of Python that a configuration names.
 
     ``sha256`` is that of its content, taken when the configuration is read; a configuration that was
     written out states it, and is refused when the file says something else since.
@@ -84,16 +86,61 @@ class IndicatorFile(Section):
         return {**given, "path": str(Path(path).resolve()), "sha256": found}
 
 
+class IndicatorFile(CodeFile):
+    """A file with indicators of the user's own.
+
+    ``sha256`` is that of its content, taken when the configuration is read; a configuration that was
+    written out states it, and is refused when the file says something else since.
+    """
+
+
+class HeadFile(CodeFile):
+    """A file with a head of the user's own, under the name ``HEAD``.
+
+    ``name`` is what the head calls itself, that of the file unless stated; ``parameters`` are given to
+    its class. ``sha256`` as of a file of indicators.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")
+    parameters: Mapping[str, bool | int | float | str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_its_file(cls, data: Any) -> Any:
+        names = own_head_names([data])
+        given = {"path": data} if isinstance(data, str) else data
+        return {**given, "name": names[0]} if names and isinstance(given, Mapping) else given
+
+
+def own_head_names(files: Any) -> tuple[str, ...]:
+    """The names of the heads in ``files``, as a configuration lists them; what is no file has none."""
+    names = []
+    for file in files if isinstance(files, list | tuple) else ():
+        if isinstance(file, HeadFile):
+            names.append(file.name)
+        elif isinstance(file, str):
+            names.append(Path(file).stem)
+        elif isinstance(file, Mapping) and isinstance(file.get("path"), str):
+            names.append(str(file.get("name", Path(file["path"]).stem)))
+    return tuple(names)
+
+
 def beside(source: Source, folder: Path) -> Source:
-    """``source`` with the paths of indicator files, which are relative to ``folder``, made absolute."""
-    listed = source.tree.get(INDICATORS_KEY)
-    if not isinstance(listed, list):
-        return source
+    """``source`` with the paths of files of code, which are relative to ``folder``, made absolute."""
     return Source(
-        {**source.tree, INDICATORS_KEY: [_placed(one, folder) for one in listed]},
-        source.origins,
-        source.name,
+        with_files(source.tree, lambda one: _placed(one, folder)), source.origins, source.name
     )
+
+
+def with_files(tree: Mapping[str, Any], changed: Callable[[Any], Any]) -> Mapping[str, Any]:
+    """``tree`` with every file of code that it lists, of indicators and of heads, changed."""
+    indicators, heads = tree.get(INDICATORS_KEY), tree.get(HEADS_KEY)
+    if isinstance(indicators, list):
+        tree = {**tree, INDICATORS_KEY: [changed(one) for one in indicators]}
+    if isinstance(heads, Mapping) and isinstance(heads.get(FILES_KEY), list):
+        files = [changed(one) for one in heads[FILES_KEY]]
+        tree = {**tree, HEADS_KEY: {**heads, FILES_KEY: files}}
+    return tree
 
 
 def _placed(given: Any, folder: Path) -> Any:

@@ -12,7 +12,8 @@ from engine import ConfigError
 
 from .config import RunConfig
 from .config_checks import check_effects
-from .config_features import INDICATORS_KEY, beside
+from .config_features import FILES_KEY, HEADS_KEY, beside, own_head_names, with_files
+from .config_heads import OWN_HEADS
 from .config_problems import named_origin, told
 from .yaml_source import Source, overridden, read_source
 
@@ -39,7 +40,7 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
 
 
 def source_of(path: Path | str, overrides: Sequence[str] = ()) -> Source:
-    """The plain values of a YAML configuration with ``overrides``; files of indicators are beside it."""
+    """The plain values of a YAML configuration with ``overrides``; files of code are beside it."""
     return beside(overridden(read_source(path), overrides), Path(path).parent)
 
 
@@ -56,11 +57,10 @@ def resolved(config: RunConfig) -> dict[str, Any]:
 def canonical_json(tree: Mapping[str, Any]) -> str:
     """A resolved configuration as JSON with sorted keys and no spaces: what the hash is made of.
 
-    A file of indicators stands in it by its name and content: where it lies changes nothing.
+    A file of code stands in it by its name and content: where it lies changes nothing.
     """
-    files = [{**file, "path": Path(file["path"]).name} for file in tree.get(INDICATORS_KEY) or ()]
     return json.dumps(
-        {**tree, INDICATORS_KEY: files} if files else tree,
+        with_files(tree, lambda file: {**file, "path": Path(file["path"]).name}),
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,
@@ -85,8 +85,10 @@ def config_schema() -> dict[str, Any]:
 
 def validated(model: type[ModelT], source: Source) -> ModelT:
     """``source`` as a checked ``model``; ConfigError as :func:`load_config` raises it."""
+    heads = source.tree.get(HEADS_KEY)
+    files = heads.get(FILES_KEY) if isinstance(heads, Mapping) else None
     try:
-        return model.model_validate(source.tree)
+        return model.model_validate(source.tree, context={OWN_HEADS: own_head_names(files)})
     except ValidationError as error:
         raise ConfigError(told(error, source, model)) from None
     except ConfigError as error:

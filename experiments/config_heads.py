@@ -10,6 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
     create_model,
     model_validator,
 )
@@ -17,24 +22,46 @@ from pydantic import (
 from indicators import INDICATORS_BY_NAME, Indicator
 from strategies import HEADS, Head, Range
 
+from .config_features import HeadFile, own_head_names
 from .config_user_rules import UserRuleConfig, user_rules
+from .own_heads import own_head
 
 HEAD_NAMES: Final = tuple(head.name for head in HEADS)
 """The nine heads in vote order."""
+OWN_HEADS: Final = "own_heads"
+"""Under this word, whoever checks a configuration says which heads its files hold."""
 RULES_FIELD: Final = "user_rules"
 """The parameter that holds rules of the user: sections here, conditions over features in the head."""
 
 
 class HeadsSection(BaseModel):
-    """Which heads vote, and their parameters; a head that is not enabled abstains on every bar."""
+    """Which heads vote, and their parameters; a head that is not enabled abstains on every bar.
+
+    ``files`` are heads of the user's own (see docs/how-to/own-head.md); they vote after the nine. Where
+    ``enabled`` is not stated, the nine and those of the files vote.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     enabled: tuple[str, ...] = HEAD_NAMES
+    files: tuple[HeadFile, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_own(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "enabled" in data or not data.get("files"):
+            return data
+        return {**data, "enabled": (*HEAD_NAMES, *own_head_names(data["files"]))}
 
     @model_validator(mode="after")
     def _named_once(self) -> "HeadsSection":
-        twice = [name for name in HEAD_NAMES if self.enabled.count(name) > 1]
+        own = own_head_names(self.files)
+        for name in own:
+            if name in HEAD_NAMES or own.count(name) > 1:
+                raise ValueError(
+                    f"files: there is a head {name!r} already; call this one otherwise"
+                )
+        twice = [name for name in (*HEAD_NAMES, *own) if self.enabled.count(name) > 1]
         if twice:
             raise ValueError(f"enabled names {twice[0]!r} twice; a head votes once")
         return self
@@ -49,11 +76,13 @@ class HeadsSection(BaseModel):
         indicators: Mapping[str, Indicator] = INDICATORS_BY_NAME,
         *,
         only_listed: bool = True,
+        with_files: bool = True,
     ) -> tuple[Head, ...]:
-        """The nine heads with these parameters, in vote order, enabled or not.
+        """The nine heads with these parameters, then those of ``files``, enabled or not: vote order.
 
         The features of the user's rules are looked up in ``indicators``; unless ``only_listed``, others are
-        taken as they are written. Raises ConfigError for a rule or a parameter that does not fit.
+        taken as they are written. ``files`` are run unless ``with_files`` is false. Raises ConfigError for
+        a rule or a parameter that does not fit, and for a file that cannot be used.
         """
         made = []
         for head in HEADS:
@@ -63,7 +92,7 @@ class HeadsSection(BaseModel):
                     parameters[RULES_FIELD], indicators, only_listed=only_listed
                 )
             made.append(head(**parameters))
-        return tuple(made)
+        return (*made, *(own_head(file) for file in self.files if with_files))
 
 
 def _bounded(limits: Range, default: Any) -> Any:
@@ -111,9 +140,23 @@ def _head_section(head: type[Head]) -> type[BaseModel]:
     )
 
 
+def own_names(info: ValidationInfo) -> tuple[str, ...]:
+    """The names of the heads that the configuration's files hold, while it is checked."""
+    return tuple((info.context or {}).get(OWN_HEADS, ()))
+
+
+def _or_own(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    return value if value in own_names(info) else handler(value)
+
+
 def _heads_section() -> type[HeadsSection]:
     sections: Mapping[str, type[BaseModel]] = {head.name: _head_section(head) for head in HEADS}
-    name_type = Literal[HEAD_NAMES]  # type: ignore[valid-type]
+    name_type: Any = Annotated[
+        Literal[HEAD_NAMES],
+        WrapValidator(_or_own),
+        PlainSerializer(str, return_type=str),
+        WithJsonSchema({"anyOf": [{"enum": list(HEAD_NAMES)}, {"type": "string"}]}),
+    ]
     definitions: dict[str, Any] = {
         name: (section, Field(default_factory=section)) for name, section in sections.items()
     }

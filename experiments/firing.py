@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from strategies import GATES, HEADS_BY_NAME, Consensus, ConsensusRules, VoteMatrix
+from strategies import GATES, Consensus, ConsensusRules, Head, VoteMatrix
 
 TOLERANCE = 1e-12
 """The same slack as in the consensus: a value on the threshold passes."""
@@ -21,6 +21,7 @@ def firing_table(
     consensus: Consensus,
     rules: ConsensusRules,
     *,
+    heads: Sequence[Head],
     enabled: Sequence[str],
     decisions: int,
 ) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def firing_table(
         "bars": len(votes),
         "decisions": decisions,
         "heads": [
-            _head(votes, column, rules, name in enabled) for column, name in enumerate(votes.names)
+            _head(votes, column, rules, head, head.name in enabled)
+            for column, head in enumerate(heads)
         ],
         "gates": {name: int(count) for name, count in zip(GATES, counts, strict=True)},
         "agreeing_heads": [int(count) for count in agreeing],
@@ -75,9 +77,9 @@ def over_symbols(firings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _head(votes: VoteMatrix, column: int, rules: ConsensusRules, enabled: bool) -> dict[str, Any]:
-    name = votes.names[column]
-    head = HEADS_BY_NAME[name]
+def _head(
+    votes: VoteMatrix, column: int, rules: ConsensusRules, head: Head, enabled: bool
+) -> dict[str, Any]:
     direction = votes.direction[:, column]
     present = votes.coverage[:, column] > 0
     valid = (
@@ -88,9 +90,9 @@ def _head(votes: VoteMatrix, column: int, rules: ConsensusRules, enabled: bool) 
     )
     reasons = votes.reasons[:, column]
     return {
-        "name": name,
+        "name": head.name,
         "enabled": enabled,
-        "weight": float(rules.weights[name]),
+        "weight": float(rules.weights[head.name]),
         "present": float(present.mean()),
         "coverage": float(votes.coverage[:, column].mean()),
         "long": float((direction > 0).mean()),

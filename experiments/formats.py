@@ -1,5 +1,6 @@
 """Numbers as people read them: one rule for each unit, n/a for what is undefined."""
 
+import math
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +17,10 @@ SILENT_AT_ZERO: Final = (
     "liquidations",
 )
 
+SMALLEST_PLAIN: Final = 0.005
+"""Numbers below it would show two zeros: they get two digits instead."""
+MOST_DECIMALS: Final = 8
+
 
 def formatted(value: float | None, unit: str) -> str:
     """``value`` in its unit; fractions as percent, None (undefined) as n/a."""
@@ -27,6 +32,8 @@ def formatted(value: float | None, unit: str) -> str:
         return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
     if unit == "probability":
         return "< 0.001" if value < 0.001 else "> 0.999" if value > 0.999 else f"{value:.3f}"
+    if unit == "significant":
+        return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
     if unit == "flag":
         return "yes" if value else "no"
     if unit in ("per year", "per day"):
@@ -35,7 +42,17 @@ def formatted(value: float | None, unit: str) -> str:
         return f"{datetime.fromtimestamp(value, tz=UTC):%Y-%m-%d %H:%M}"
     if unit in ("days", "bps", "R"):
         return f"{value:,.2f} {unit}"
-    return f"{value:,.2f}"
+    if unit.startswith("settlement currency") and abs(value) < 1:
+        return _with_digits(value, 4)
+    return f"{value:,.2f}" if abs(value) >= SMALLEST_PLAIN else _with_digits(value, 2)
+
+
+def _with_digits(value: float, digits: int) -> str:
+    """That many significant digits, never with an exponent; what is too small for 8 decimals is 0.00."""
+    if abs(value) < 10.0**-MOST_DECIMALS:
+        return "0.00"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{min(decimals, MOST_DECIMALS)}f}"
 
 
 def signed(value: float | None, unit: str) -> str:

@@ -36,6 +36,7 @@ from .config_file import config_hash
 from .decisions import decisions_of
 from .features.own_indicators import indicators_of
 from .firing import firing_table
+from .leave_one_out import LeaveOneOut, leave_one_out
 from .market_data import MarketData, load_market_data
 from .notes import data_notes, head_notes, period_notes, replay_notes, rule_notes
 from .record import check_runs_folder, new_run_id, write_run
@@ -53,8 +54,9 @@ class RunResult:
     ``votes``, ``consensus`` and ``data.markets`` are keyed by traded symbol and live on the bars of
     the signals; ``panel``, ``decisions``, ``replay`` and ``benchmark`` (equity of buy and hold; of
     inverse contracts, of the coin) on the union grid of the traded prices; ``data.fine`` on the finer
-    bars inside it. ``metrics`` and ``benchmark_metrics`` are NaN where undefined. ``run_dir`` is None
-    when nothing was written.
+    bars inside it. ``metrics`` and ``benchmark_metrics`` are NaN where undefined. ``leave_one_out`` is
+    the run without each of its heads, None where none can be left out. ``run_dir`` is None when
+    nothing was written.
     """
 
     run_id: str
@@ -73,6 +75,7 @@ class RunResult:
     benchmark: Float1D
     benchmark_metrics: Mapping[str, float]
     firing: tuple[Mapping[str, Any], ...]
+    leave_one_out: LeaveOneOut | None
     notes: tuple[str, ...]
     duration_seconds: float
 
@@ -86,7 +89,8 @@ class RunResult:
         return len(self.replay.trades)
 
     def frame(self, name: str) -> "pd.DataFrame":
-        """A table (``equity``, ``fills``, ``orders``, ``trades``, ``payments``, ``votes``, ``prices``).
+        """A table (``equity``, ``fills``, ``orders``, ``trades``, ``payments``, ``votes``, ``prices``,
+        ``zones``, ``leave_one_out``).
 
         The same columns and units as the Parquet file of that name; see docs/run-folder.md.
         """
@@ -148,6 +152,7 @@ def run(
         benchmark=benchmark,
         benchmark_metrics=_benchmark_metrics(config, panel, benchmark, result),
         firing=firing,
+        leave_one_out=leave_one_out(config, data, votes, decisions),
         notes=(
             *(head_notes(firing, config.consensus.quorum) if config.targets is None else ()),
             *(rule_notes(config, data) if config.targets is None else ()),
@@ -166,7 +171,7 @@ def run(
 
 
 def votes_of(config: RunConfig, market: Market, *, computed: Computed | None = None) -> VoteMatrix:
-    """The votes of the nine heads; one that is not enabled is absent (coverage 0) on every bar.
+    """The votes of the heads, the user's own last; one that is off is absent (coverage 0) everywhere.
 
     ``computed`` as in ``build_features``.
     """
@@ -248,12 +253,14 @@ def _firing(
     panel: Panel,
     decisions: Decisions,
 ) -> tuple[dict[str, Any], ...]:
+    heads = config.heads.instances(indicators_of(config))
     return tuple(
         firing_table(
             symbol,
             votes[symbol],
             opinions[symbol],
             config.consensus.rules(),
+            heads=heads,
             enabled=config.heads.enabled,
             decisions=int(decisions.acts[:, column].sum()),
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .pipeline import RunResult
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 RECORD_NAME: Final = "run.json"
 REPORT_NAME: Final = "report.html"
 NAMES_TOLD: Final = 8
@@ -173,6 +173,9 @@ def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> 
         "metric_groups": {metric.name: metric.group for metric in METRICS},
         "metric_texts": {metric.name: metric.text for metric in METRICS},
         "firing": without_nan(list(result.firing)),
+        "leave_one_out": None
+        if result.leave_one_out is None
+        else without_nan(result.leave_one_out.of_heads()),
         "code": revision(),
         "versions": versions(),
         "artefacts": dict(hashes),

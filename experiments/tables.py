@@ -1,7 +1,7 @@
 """Results as terminal tables that fit 80 columns."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -10,11 +10,8 @@ from rich.table import Table
 
 from .checks import CheckReport
 from .diagnosis import Finding
-from .firing import SYMBOLS_APART, over_symbols
-from .formats import formatted, is_of_equity, is_silent, metric_label
-from .notes import grouped_notes
-from .record import REPORT_NAME, RunRecord
-from .verdict import verdict
+from .formats import formatted
+from .record import RunRecord
 
 if TYPE_CHECKING:
     from .checks.parity import ParityReport
@@ -31,117 +28,6 @@ def table_of(title: str | None, columns: Sequence[tuple[str, str]]) -> Table:
     for heading, justify in columns:
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     return table
-
-
-def print_run(record: RunRecord, console: Console, *, verbose: bool = False) -> None:
-    """Summary of one run: what it was, what came out, how often the heads spoke.
-
-    Many symbols share one table of heads, and notes that say the same of them are one, unless ``verbose``.
-    """
-    content = record.content
-    is_brief = len(content["symbols"]) > SYMBOLS_APART and not verbose
-    symbols = f"{len(content['symbols'])} symbols" if is_brief else ", ".join(content["symbols"])
-    console.print(
-        f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}, "
-        f"{content['bars']} bars\n{content['start_time']} to {content['end_time']} UTC"
-    )
-    for override in content["overrides"]:
-        console.print(f"override  -s {escape(override)}")
-    for line in verdict(content):
-        console.print(f"[yellow]{escape(line)}[/]")
-    table = table_of(None, [("metric", "left"), ("run", "right"), ("buy & hold", "right")])
-    for name in HEADLINES:
-        unit, value = content["metric_units"][name], content["metrics"][name]
-        if is_silent(name, value):
-            continue
-        held = content["benchmark_metrics"][name]
-        table.add_row(
-            metric_label(name, unit),
-            formatted(value, unit),
-            formatted(held, unit) if is_of_equity(content["metric_groups"][name]) else "",
-        )
-    console.print(table)
-    for firing in [over_symbols(content["firing"])] if is_brief else content["firing"]:
-        console.print(_firing(firing))
-        console.print(_gates(firing))
-    notes = content["notes"]
-    for note in grouped_notes(notes, content["symbols"]) if is_brief else notes:
-        console.print(f"note: {escape(note)}")
-    if is_brief:
-        console.print("of each symbol: the report, or `ninefold runs show --verbose`")
-    console.print(f"run     {escape(str(record.run_dir))}", soft_wrap=True)
-    console.print(f"report  {escape(str(record.run_dir / REPORT_NAME))}", soft_wrap=True)
-
-
-HEADLINES = (
-    "total_return",
-    "annual_return",
-    "annual_volatility",
-    "sharpe",
-    "sortino",
-    "max_drawdown",
-    "calmar",
-    "longest_drawdown_bars",
-    "exposure",
-    "mean_gross_leverage",
-    "turnover",
-    "trades",
-    "win_rate",
-    "profit_factor",
-    "payoff",
-    "expectancy",
-    "mean_bars_held",
-    "return_before_costs",
-    "fees",
-    "spread",
-    "impact",
-    "funding",
-    "borrow",
-    "shortfall",
-    "orders",
-    "orders_rejected",
-    "orders_cut",
-    "ambiguous_exits",
-    "unresolved_bars",
-    "liquidations",
-    "ruined",
-)
-"""Metrics that the terminal shows; the report has all of them."""
-
-
-def _firing(firing: Mapping[str, Any]) -> Table:
-    table = table_of(
-        f"{escape(firing['symbol'])}: shares of {firing['bars']} bars",
-        [
-            ("head", "left"),
-            ("has data", "right"),
-            ("coverage", "right"),
-            ("votes", "right"),
-            ("expected", "right"),
-            ("valid", "right"),
-        ],
-    )
-    for head in firing["heads"]:
-        low, high = head["expected"]
-        table.add_row(
-            head["name"] if head["enabled"] else f"{head['name']} (off)",
-            f"{head['present']:.1%}",
-            f"{head['coverage']:.2f}",
-            f"{head['voted']:.1%}",
-            f"{low:.1%}-{high:.1%}",
-            f"{head['valid']:.1%}",
-        )
-    return table
-
-
-def _gates(firing: Mapping[str, Any]) -> str:
-    blocked = ", ".join(
-        f"{name.replace('_', ' ')} {count}" for name, count in firing["gates"].items() if count
-    )
-    return (
-        f"consensus, bars by outcome (stands, or the first gate that failed): {blocked}; "
-        f"decisions {firing['decisions']}"
-    )
 
 
 def print_runs(records: Iterable[RunRecord], console: Console) -> None:

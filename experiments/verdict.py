@@ -1,10 +1,102 @@
-"""The sentences that stand above every result: what it does not show."""
+"""The sentences that stand above every result: what came out in words, and what it does not show."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
+
+from engine import DAY_NS, timeframe_ns
+
+from .formats import formatted
 
 FEW_TRADES: Final = 30
 """Below this many round trips no ratio of them says anything."""
+DAYS_A_YEAR: Final = 365
+Interval: TypeAlias = tuple[float, float] | None
+Finding: TypeAlias = Literal["gain", "loss", "nothing", "unknown"]
+
+
+def finding(content: Mapping[str, Any], interval: Interval) -> Finding:
+    """What the 95 % interval of the Sharpe ratio says: above 0, below it, on both sides, or nothing."""
+    if interval is None or content["n_trades"] == 0:
+        return "unknown"
+    low, high = interval
+    if low > 0:
+        return "gain"
+    return "loss" if high < 0 else "nothing"
+
+
+def headline(content: Mapping[str, Any], interval: Interval) -> str:
+    """One sentence: what the run made, what holding made, the Sharpe ratio, and what that is evidence of.
+
+    ``interval`` is the 95 % interval of the annual Sharpe ratio, None where there is none.
+    """
+    span = f"in {_span(content)}"
+    held = f"where {_holding(content)} {_made(content['benchmark_metrics']['total_return'])}"
+    if content["n_trades"] == 0:
+        return f"Never traded {span}, {held}: there is nothing to judge."
+    made = _made(content["metrics"]["total_return"])
+    if content["ruined_bar"] >= 0:
+        return f"Was ruined: it lost everything {span} {held}."
+    ratio = content["metrics"]["sharpe"]
+    if ratio is None:
+        return (
+            f"{_upper(made)} {span} {held}; its Sharpe ratio is undefined: no evidence of anything."
+        )
+    sharpe = f"Sharpe {_ratio(ratio)}"
+    if interval is None:
+        return (
+            f"{_upper(made)} {span} {held}; {sharpe}, too short for an interval: no evidence of "
+            "anything."
+        )
+    between = f"95 % interval {_ratio(interval[0])} to {_ratio(interval[1])}"
+    return f"{_upper(made)} {span} {held}; {sharpe}, {between}: {_evidence(content, interval)}."
+
+
+def _evidence(content: Mapping[str, Any], interval: Interval) -> str:
+    if 0 < content["n_trades"] < FEW_TRADES:
+        return f"{_trades(content)} no evidence of anything"
+    found = finding(content, interval)
+    if found == "nothing":
+        return "no evidence of anything, chance alone gives as much"
+    if found == "loss":
+        return "evidence that these rules lose"
+    if content["config"].get("origin") is not None:
+        return "above zero, and chosen as one of many, which alone can do that"
+    return "above zero on this one history"
+
+
+def _trades(content: Mapping[str, Any]) -> str:
+    count = content["n_trades"]
+    return "1 trade is" if count == 1 else f"{count} trades are"
+
+
+def _made(total: float | None) -> str:
+    if total is None:
+        return "made what cannot be stated"
+    if round(total, 4) == 0:
+        return "made nothing"
+    return f"{'made' if total > 0 else 'lost'} {formatted(abs(total), 'fraction')}"
+
+
+def _holding(content: Mapping[str, Any]) -> str:
+    is_inverse = content["config"]["margin"]["contract"] == "inverse"
+    return "keeping the coins" if is_inverse else "buying and holding"
+
+
+def _span(content: Mapping[str, Any]) -> str:
+    days = content["bars"] * timeframe_ns(content["timeframe"]) / DAY_NS
+    if days >= 2 * DAYS_A_YEAR:
+        return f"{days / DAYS_A_YEAR:.1f} years"
+    if days >= 2:
+        return f"{days:.0f} days"
+    return "1 bar" if content["bars"] == 1 else f"{content['bars']} bars"
+
+
+def _ratio(value: float) -> str:
+    return formatted(value, "ratio")
+
+
+def _upper(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def verdict(content: Mapping[str, Any]) -> list[str]:
@@ -15,11 +107,11 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     if content["ruined_bar"] >= 0:
         lines.append("RUINED: equity reached zero and nothing was traded afterwards.")
     if content["liquidations"]:
-        lines.append(f"LIQUIDATED: {content['liquidations']} fills were forced by the venue.")
+        lines.append(f"LIQUIDATED: {_fills(content['liquidations'])} forced by the venue.")
     trades = content["n_trades"]
     if trades == 0:
         lines.append(f"NO TRADES: {_reason(content)}")
-    elif trades < FEW_TRADES:
+    elif trades < FEW_TRADES and content["ruined_bar"] < 0:
         lines.append(f"HARDLY ANY TRADES ({trades}): {_reason(content)}")
     if content["ambiguous_exits"]:
         lines.append(f"AMBIGUOUS: {ambiguity(content)}.")
@@ -47,6 +139,10 @@ def ambiguity(content: Mapping[str, Any]) -> str:
     if content["fine_timeframe"] is None:
         return f"{told}; finer bars (data.fine_timeframe) would tell"
     return f"{told}; still finer bars would tell" if content["ambiguous_exits"] else told
+
+
+def _fills(count: int) -> str:
+    return "1 fill was" if count == 1 else f"{count} fills were"
 
 
 def _planted(content: Mapping[str, Any]) -> str:

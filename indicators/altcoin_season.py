@@ -12,15 +12,13 @@ import numpy as np
 
 from engine import Float1D
 
-from .coins import change_frequency, coins_table, days_in_state, growth, share_above
+from .coin_phase import phase_age_and_change, phase_stable_rows
+from .coins import coins_table, growth, share_above
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
 BAND_EDGES: Final = (25.0, 40.0, 60.0, 75.0)
 """Bands are half-open: [0, 25), [25, 40), [40, 60), [60, 75), and [75, 100] closed."""
 SECTORS: Final = ("defi", "layer_1", "layer_2", "meme", "gaming", "ai")
-HORIZON_DAYS: Final = 7
-LEAST_CASES: Final = 30
-LONGEST_PHASE_DAYS: Final = 365
 
 _BITCOIN_SEASON, _ALTCOIN_SEASON = 1.0, 5.0
 
@@ -54,30 +52,22 @@ def _altcoin_season(columns: Columns, parameters: Parameters) -> tuple[Float1D, 
     window_days = int(parameters["window_days"])
     index, coins = _beating(columns, "member", window_days, int(parameters["least_coins"]))
     band = season_band(index)
-    days = days_in_state(band, LONGEST_PHASE_DAYS)
-    changes = change_frequency(
+    days, changes = phase_age_and_change(
         band,
         index,
-        states=6,
-        horizon=HORIZON_DAYS,
-        memory=int(parameters["memory_days"]),
-        least=LEAST_CASES,
+        phases=5,
+        window_days=window_days,
+        memory_days=int(parameters["memory_days"]),
     )
     other = columns["is_benchmark"] == 0
     side = (band == _ALTCOIN_SEASON).astype(np.float64) - (band == _BITCOIN_SEASON)
-    for counted in (coins, days):
-        counted[:window_days] = np.nan
+    coins[:window_days] = np.nan
     return index, band, season_strength(index), days, changes, coins, np.where(other, side, 0.0)
 
 
 def _sector_season(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     window_days, least = int(parameters["window_days"]), int(parameters["least_coins"])
     return tuple(_beating(columns, f"in_{sector}", window_days, least)[0] for sector in SECTORS)
-
-
-def _stable(parameters: Parameters) -> int:
-    longest = max(int(parameters["memory_days"]) + 2 * HORIZON_DAYS, LONGEST_PHASE_DAYS)
-    return int(parameters["window_days"]) + longest + 1
 
 
 ALTCOIN_SEASON = Indicator(
@@ -117,7 +107,7 @@ ALTCOIN_SEASON = Indicator(
     ),
     compute=_altcoin_season,
     lookback=lambda parameters: int(parameters["window_days"]),
-    stable=_stable,
+    stable=phase_stable_rows,
     only_clock="universe",
 )
 

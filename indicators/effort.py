@@ -6,7 +6,8 @@ import numpy as np
 
 from engine import Bool1D, Float1D, kernel
 
-from .pivot import directional_change_pivots, held_level, long_gaps
+from .directional_change import directional_change_pivots
+from .pivot import held_level, long_gaps
 from .rolling import quotient, rolling_mean, rolling_z_score
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows

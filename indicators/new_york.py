@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from engine import Bool1D, Float1D, Int1D
+from engine import HOUR_NS, Bool1D, Float1D, Int1D
 
 NEW_YORK = ZoneInfo("America/New_York")
 EVENING = 20 * 60
@@ -75,3 +75,9 @@ def weekend_bars(local: LocalTime) -> Bool1D:
     weekday = (local.weekday + (local.minute >= EVENING)) % 7
     found: Bool1D = weekday >= 5
     return found
+
+
+def fits_windows(open_time: Float1D) -> Bool1D:
+    """Whether a bar opens an hour or less after the one before; False on row 0, which has none."""
+    fits: Bool1D = np.diff(open_time, prepend=np.nan) <= HOUR_NS
+    return fits

@@ -1,9 +1,8 @@
 """Pivots: turning points of price, written on the row where they become known.
 
-Three views of the same thing. A confirmed pivot ``P(left, right)`` is an extreme of its
-neighbourhood, known ``right`` rows late. The alternating list keeps the newest of them with highs
-and lows taking turns, as the list stood on each row. The directional change confirms an extreme as
-soon as a close has moved away from it by a multiple of the ATR.
+A confirmed pivot ``P(left, right)`` is an extreme of its neighbourhood, known ``right`` rows late. The
+alternating list keeps the newest of them with highs and lows taking turns, as the list stood on each row.
+Turns that are known by their distance instead are those of ``directional_change``.
 """
 
 import numpy as np
@@ -12,7 +11,6 @@ from engine import Bool1D, ConfigError, Float1D, Float2D, kernel
 
 from ._pivot_kernel import confirmed_pivot_kernel, held_turns_kernel
 from .spec import Columns, Indicator, Output, Parameter, Parameters
-from .volatility import average_true_range, wilder_stable_rows
 
 MAX_GAP_RUN = 3
 """Pattern state survives this many missing bars in a row; one more forgets it (SPEC 0.3)."""
@@ -73,44 +71,6 @@ def _alternating_kernel(
             price[t, 0], kind[t, 0] = level, side
             anchor[t, 0] = high_anchor[t] if side == 1 else low_anchor[t]
     return price, anchor, kind
-
-
-@kernel(nogil=True)
-def _extreme_row_kernel(values: Float1D, first: int, last: int, side: int) -> int:
-    row = first
-    for i in range(first + 1, last + 1):
-        if side * values[i] > side * values[row]:
-            row = i
-    return row
-
-
-@kernel(nogil=True)
-def _directional_change_kernel(
-    high: Float1D, low: Float1D, close: Float1D, threshold: Float1D, resets: Bool1D
-) -> tuple[Float1D, Float1D, Float1D]:
-    rows = len(close)
-    pivot_high, pivot_low = np.full(rows, np.nan), np.full(rows, np.nan)
-    anchor = np.full(rows, -1.0)
-    leg, top, bottom = 0, -1, -1
-    for t in range(rows):
-        if resets[t]:
-            leg, top, bottom = 0, -1, -1
-            continue
-        if leg >= 0 and (top < 0 or high[t] > high[top]):
-            top = t
-        if leg <= 0 and (bottom < 0 or low[t] < low[bottom]):
-            bottom = t
-        falls = leg >= 0 and top < t and high[top] - close[t] >= threshold[t]
-        rises = leg <= 0 and bottom < t and close[t] - low[bottom] >= threshold[t]
-        if falls and rises:
-            falls, rises = top > bottom, bottom > top
-        if falls:
-            pivot_high[t], anchor[t] = high[top], float(top)
-            leg, bottom = -1, _extreme_row_kernel(low, top + 1, t, -1)
-        elif rises:
-            pivot_low[t], anchor[t] = low[bottom], float(bottom)
-            leg, top = 1, _extreme_row_kernel(high, bottom + 1, t, 1)
-    return pivot_high, pivot_low, anchor
 
 
 @kernel(nogil=True)
@@ -213,37 +173,6 @@ def alternating_swings(
     )
 
 
-def directional_change_pivots(
-    high: Float1D,
-    low: Float1D,
-    close: Float1D,
-    atr: Float1D,
-    multiple: float,
-    *,
-    is_gap: Float1D | None = None,
-) -> tuple[Float1D, Float1D, Float1D]:
-    """Turns confirmed by a close ``multiple * atr`` away from the running extreme of the leg.
-
-    The high of an up-leg at row *e* is known at the first row ``t > e`` whose close lies that far
-    below it; a bar that both extends and reverses extends first, so no order inside a bar is
-    assumed. The next leg's extreme is sought in the bars after *e*. The first leg takes the side
-    that turns first, and on a tie the one whose extreme is newer.
-
-    Arrays ``(T,)`` in price units. Returns the pivot highs and lows (NaN where none is confirmed)
-    and the row of the extreme (-1 where none is); nothing is confirmed while ``atr`` is NaN. Raises
-    ConfigError unless ``multiple`` is positive.
-    """
-    if not multiple > 0:
-        raise ConfigError(f"multiple={multiple} must be positive")
-    return _directional_change_kernel(
-        _contiguous(high),
-        _contiguous(low),
-        _contiguous(close),
-        multiple * _contiguous(atr),
-        long_gaps(is_gap, len(close)),
-    )
-
-
 def pivot_stable_rows(left: int, right: int) -> int:
     """Rows until the pivot list no longer depends on where the series starts.
 
@@ -251,11 +180,6 @@ def pivot_stable_rows(left: int, right: int) -> int:
     ``left + right + 1`` bars, so forty such spans leave no doubt on prices that move.
     """
     return 40 * (left + right + 1)
-
-
-def _turns(pivot_high: Float1D, pivot_low: Float1D) -> Float1D:
-    highs, lows = ~np.isnan(pivot_high), ~np.isnan(pivot_low)
-    return lows.astype(np.float64) - highs
 
 
 def _pivot(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
@@ -278,17 +202,6 @@ def _zigzag(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     leg = np.where(complete, np.where(newest_is_high, 2.0, 1.0), 0.0)
     levels = (high_now, low_now, high_before, low_before)
     return *(held_level(np.where(complete, level, np.nan)) for level in levels), leg
-
-
-def _directional_change(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    high, low, close = columns["high"], columns["low"], columns["close"]
-    atr = average_true_range(high, low, close, int(parameters["atr_length"]))
-    pivot_high, pivot_low, anchor = directional_change_pivots(
-        high, low, close, atr, parameters["multiple"], is_gap=columns["is_gap"]
-    )
-    delay = np.where(anchor >= 0, np.arange(len(close)) - anchor, np.nan)
-    turns = _turns(pivot_high, pivot_low)
-    return held_level(pivot_high), held_level(pivot_low), turns, held_level(delay)
 
 
 _SIDES = (Parameter("left", 5, 1, 100), Parameter("right", 5, 1, 100))
@@ -336,29 +249,4 @@ ZIGZAG = Indicator(
     stable=_sides_stable_rows,
 )
 
-DIRECTIONAL_CHANGE = Indicator(
-    name="directional_change",
-    text="Causal zigzag: a turn is known when a close is multiple * ATR away from the extreme.",
-    inputs=("high", "low", "close", "is_gap"),
-    parameters=(
-        Parameter("multiple", 2.5, 1.0, 6.0, integer=False),
-        Parameter("atr_length", 14, 2, 200),
-    ),
-    outputs=(
-        Output("high", "level", "price", "newest confirmed high", low=0.0),
-        Output("low", "level", "price", "newest confirmed low", low=0.0),
-        Output(
-            "turn",
-            "signal",
-            "direction",
-            "1 where a low is confirmed, -1 where a high is",
-            firing_rate=(0.02, 0.10),
-        ),
-        Output("delay_bars", "level", "bars", "bars from the newest extreme to its confirmation"),
-    ),
-    compute=_directional_change,
-    lookback=lambda parameters: 0,
-    stable=lambda parameters: 500 + wilder_stable_rows(int(parameters["atr_length"])),
-)
-
-INDICATORS = (PIVOT, ZIGZAG, DIRECTIONAL_CHANGE)
+INDICATORS = (PIVOT, ZIGZAG)

@@ -1,17 +1,13 @@
-"""The events of ``pivot.py``: confirmed pivots and turns of the directional change."""
+"""The events of ``pivot`` and ``directional_change``: confirmed pivots and turns."""
 
 import numpy as np
 
 from engine import Float1D
 
 from .detector import Detector, EventType
+from .directional_change import DIRECTIONAL_CHANGE, directional_change_pivots
 from .event_table import EventTable, events_on_rows, table_of_logs
-from .pivot import (
-    DIRECTIONAL_CHANGE,
-    PIVOT,
-    confirmed_pivots,
-    directional_change_pivots,
-)
+from .pivot import PIVOT, confirmed_pivots
 from .spec import Columns, Parameters
 from .volatility import average_true_range
 

@@ -11,14 +11,12 @@ import numpy as np
 
 from engine import Float1D
 
-from .coins import change_frequency, coins_table, days_in_state, group_centre, growth
+from .coin_phase import phase_age_and_change, phase_stable_rows
+from .coins import coins_table, group_centre, growth
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 
 DOMINANCE_PERCENT: Final = 10.0
 ROTATION_PERCENT: Final = 3.0
-HORIZON_DAYS: Final = 7
-LEAST_CASES: Final = 30
-LONGEST_PHASE_DAYS: Final = 365
 
 _LAYER_1_DOMINATES, _LAYER_2_DOMINATES = 1.0, 5.0
 
@@ -47,15 +45,12 @@ def _layer_rotation(columns: Columns, parameters: Parameters) -> tuple[Float1D, 
     second = group_centre(returns, coins_table(columns, "in_layer_2"), least)[centre]
     difference = first - second
     phase = rotation_phase(difference)
-    days = days_in_state(phase, LONGEST_PHASE_DAYS)
-    days[:window_days] = np.nan
-    changes = change_frequency(
+    days, changes = phase_age_and_change(
         phase,
         difference,
-        states=6,
-        horizon=HORIZON_DAYS,
-        memory=int(parameters["memory_days"]),
-        least=LEAST_CASES,
+        phases=5,
+        window_days=window_days,
+        memory_days=int(parameters["memory_days"]),
     )
     dominates = (phase == _LAYER_1_DOMINATES).astype(np.float64) - (phase == _LAYER_2_DOMINATES)
     belongs = (columns["own_in_layer_1"] > 0).astype(np.float64) - (columns["own_in_layer_2"] > 0)
@@ -63,11 +58,6 @@ def _layer_rotation(columns: Columns, parameters: Parameters) -> tuple[Float1D, 
     # + 0: no negative zero where neither holds
     side = dominates * belongs + 0.0
     return first, second, difference, phase, strength, days, changes, side
-
-
-def _stable(parameters: Parameters) -> int:
-    longest = max(int(parameters["memory_days"]) + 2 * HORIZON_DAYS, LONGEST_PHASE_DAYS)
-    return int(parameters["window_days"]) + longest + 1
 
 
 LAYER_ROTATION = Indicator(
@@ -108,7 +98,7 @@ LAYER_ROTATION = Indicator(
     ),
     compute=_layer_rotation,
     lookback=lambda parameters: int(parameters["window_days"]),
-    stable=_stable,
+    stable=phase_stable_rows,
     only_clock="universe",
 )
 

@@ -1,13 +1,11 @@
-"""New York time: kill zones, session ranges and the Judas swing that raids them.
+"""Sessions by the clock of New York: their ranges, and the Judas swing that raids them.
 
 Clocks are those of ``America/New_York`` through tzdata, so that daylight saving moves every window. A
 bar belongs to a window when its open lies in [start, end). On bars of more than an hour, which mix
-windows, the indicators give nothing: states and events are 0, levels NaN.
+windows, the indicator gives nothing: events are 0, levels NaN.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -15,41 +13,12 @@ from engine import HOUR_NS, MINUTE_NS, Bool1D, Float1D, Int1D, kernel
 
 from .completed_range import CompletedRanges, bar_step_ns, completed_ranges
 from .fair_value_gap import ATR_LENGTH
-from .new_york import LocalTime, inside, new_york_time, weekend_bars
+from .kill_zone import WEEKEND
+from .new_york import LocalTime, fits_windows, inside, new_york_time
 from .pivot import held_level, long_gaps
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .structure import STRUCTURE
 from .volatility import average_true_range, wilder_stable_rows
-
-NO_ZONE, ASIAN, LONDON, NEW_YORK_AM, LONDON_CLOSE = range(5)
-"""Codes of ``kill_zone.zone``."""
-
-ICT_COMMON, SEED = 0, 1
-"""Codes of ``kill_zone``'s ``preset``."""
-
-_EARLY_ZONES = ((ASIAN, 20 * 60, 24 * 60), (LONDON, 2 * 60, 5 * 60))
-KILL_ZONES: Final[Mapping[int, tuple[tuple[int, int, int], ...]]] = {
-    ICT_COMMON: (
-        *_EARLY_ZONES,
-        (NEW_YORK_AM, 7 * 60, 10 * 60),
-        (LONDON_CLOSE, 10 * 60, 12 * 60),
-    ),
-    SEED: (*_EARLY_ZONES, (NEW_YORK_AM, 8 * 60, 11 * 60)),
-}
-"""(code, first minute, last minute + 1) of the New York day, by preset (SPEC H5.8). The window that
-teachers give to stock indices, 08:30 to 11:00, is left out: these are bars of coins."""
-
-SILVER_BULLETS: Final[Mapping[int, tuple[tuple[int, int], ...]]] = {
-    ICT_COMMON: ((3 * 60, 4 * 60), (10 * 60, 11 * 60), (14 * 60, 15 * 60)),
-    SEED: ((9 * 60 + 50, 10 * 60 + 10), (15 * 60, 15 * 60 + 20)),
-}
-"""(first minute, last minute + 1) by preset: the hours of the common one, the seed's macros."""
-
-
-def _fits_windows(open_time: Float1D) -> Bool1D:
-    """Whether a bar opens an hour or less after the one before; False on row 0, which has none."""
-    fits: Bool1D = np.diff(open_time, prepend=np.nan) <= HOUR_NS
-    return fits
 
 
 @kernel(nogil=True)
@@ -220,7 +189,7 @@ def judas_swings(
     resets = long_gaps(columns["is_gap"], len(close))
     top, bottom, date = _held_range_kernel(ranges.high, ranges.low, ranges.period, resets)
     active = inside(local.minute, window.raid_start, window.raid_end) & (date == local.day)
-    active &= _fits_windows(columns["open_time"])
+    active &= fits_windows(columns["open_time"])
     found = _judas_kernel(
         (columns["open"], high, low, close),
         average_true_range(high, low, close, ATR_LENGTH),
@@ -234,28 +203,6 @@ def judas_swings(
         needs_shift,
     )
     return JudasSwings(*found, top, bottom)
-
-
-def _zone_of(local: LocalTime, zones: Sequence[tuple[int, int, int]]) -> Float1D:
-    zone = np.full(len(local.minute), float(NO_ZONE))
-    for code, start, end in zones:
-        zone[inside(local.minute, start, end)] = float(code)
-    return zone
-
-
-def _kill_zone(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    local = new_york_time(columns["open_time"])
-    preset = int(parameters["preset"])
-    zone = _zone_of(local, KILL_ZONES[preset])
-    silver, into = np.zeros(len(zone)), np.zeros(len(zone))
-    for start, end in SILVER_BULLETS[preset]:
-        silver[inside(local.minute, start, end)] = 1.0
-    for code, start, _ in KILL_ZONES[preset]:
-        into = np.where(zone == code, local.minute - float(start), into)
-    closed = ~_fits_windows(columns["open_time"])
-    if parameters["weekend"] == 0:
-        closed |= weekend_bars(local)
-    return np.where(closed, 0.0, zone), np.where(closed, 0.0, into), np.where(closed, 0.0, silver)
 
 
 def judas_of(columns: Columns, parameters: Parameters) -> tuple[JudasSwings, JudasSwings]:
@@ -284,36 +231,6 @@ def _judas(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
     return asian.event, london.event, strength, held_level(asian.high), held_level(asian.low)
 
 
-_WEEKEND = Parameter("weekend", 0, 0, 1)
-
-KILL_ZONE = Indicator(
-    name="kill_zone",
-    text="Trading sessions by the New York clock, daylight saving included.",
-    inputs=("open_time",),
-    parameters=(Parameter("preset", ICT_COMMON, ICT_COMMON, SEED), _WEEKEND),
-    outputs=(
-        Output(
-            "zone",
-            "state",
-            "code",
-            "0 none, 1 Asian, 2 London, 3 New York morning, 4 London close",
-            high=4.0,
-        ),
-        Output("minutes_into", "state", "minutes", "since the zone began, 0 outside", low=0.0),
-        Output(
-            "silver_bullet",
-            "state",
-            "code",
-            "1 inside 03-04, 10-11 or 14-15; the seed's macros 09:50-10:10 or 15:00-15:20",
-            high=1.0,
-        ),
-    ),
-    compute=_kill_zone,
-    lookback=lambda parameters: 0,
-    # How long the first bar is, no bar before it tells.
-    stable=lambda parameters: 1,
-)
-
 JUDAS_SWING = Indicator(
     name="judas_swing",
     text="Raids of the Asian range (and of London's, in New York's morning) that close back inside.",
@@ -321,7 +238,7 @@ JUDAS_SWING = Indicator(
     parameters=(
         Parameter("reach_atr", 0.1, 0.0, 1.0, integer=False),
         Parameter("min_strength", 0.3, 0.1, 1.0, integer=False),
-        _WEEKEND,
+        WEEKEND,
         Parameter("needs_shift", 0, 0, 1),
     ),
     outputs=(
@@ -349,4 +266,4 @@ JUDAS_SWING = Indicator(
     stable=lambda parameters: 720 + 3 * wilder_stable_rows(ATR_LENGTH) // 2,
 )
 
-INDICATORS = (KILL_ZONE, JUDAS_SWING)
+INDICATORS = (JUDAS_SWING,)

@@ -1,4 +1,4 @@
-"""The events of ``session.py``: session ranges and Judas swings."""
+"""The events of ``session``: session ranges and Judas swings."""
 
 import numpy as np
 

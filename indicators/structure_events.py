@@ -1,11 +1,12 @@
-"""The events of ``structure.py``: breaks of structure, and where the trend of the pivots changes."""
+"""The events of ``structure`` and ``market_trend``: breaks, and where the trend of the pivots changes."""
 
 import numpy as np
 
 from .detector import Detector, EventType
 from .event_table import EventTable, events_on_rows, table_of_logs
+from .market_trend import MARKET_TREND, pivot_trend
 from .spec import Columns, Parameters
-from .structure import MARKET_TREND, STRUCTURE, found_breaks, pivot_trend
+from .structure import STRUCTURE, found_breaks
 
 _BOS, _CHOCH, _MSS = range(3)
 _TREND_UP, _TREND_DOWN, _TREND_MIXED = range(3)

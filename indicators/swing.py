@@ -11,13 +11,8 @@ import numpy as np
 
 from engine import Float1D, Float2D
 
-from .pivot import (
-    DIRECTIONAL_CHANGE,
-    alternating_swings,
-    confirmed_pivots,
-    directional_change_pivots,
-    pivot_stable_rows,
-)
+from .directional_change import DIRECTIONAL_CHANGE, directional_change_pivots
+from .pivot import alternating_swings, confirmed_pivots, pivot_stable_rows
 from .spec import Columns, Parameter, Parameters
 from .volatility import average_true_range
 

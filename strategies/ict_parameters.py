@@ -8,6 +8,14 @@ from typing import ClassVar, Final, Literal
 from indicators import Detection, Feature, detection, feature
 
 from .base import check_choice, check_lengths, check_range
+from .structure_parameters import (
+    block_parameters,
+    break_parameters,
+    check_structure_modes,
+    swing_detection,
+    swing_parameters,
+    wick_parameters,
+)
 
 KILL_ZONES: Final = ("ict_common", "seed")
 """Presets in the order of the codes of ``kill_zone``'s ``preset``."""
@@ -57,9 +65,7 @@ class IctParameters:
 
     def __post_init__(self) -> None:
         check_choice(self.name, KILL_ZONES, kill_zones=self.kill_zones)
-        check_choice(self.name, ("pivots", "turns"), swing_mode=self.swing_mode)
-        check_choice(self.name, ("close", "wick"), break_mode=self.break_mode)
-        check_choice(self.name, ("wick", "body"), block_zone=self.block_zone)
+        check_structure_modes(self)
         check_choice(self.name, ("pivots", "rolling"), range_mode=self.range_mode)
         check_lengths(
             self.name,
@@ -85,7 +91,6 @@ class IctParameters:
             touch_confidence=self.touch_confidence,
             gap_confidence=self.gap_confidence,
         )
-        check_range(self.name, 1.0, 6.0, turn_atr=self.turn_atr)
         check_range(
             self.name,
             0.0,
@@ -115,12 +120,14 @@ class IctParameters:
             }
 
         zones = (
-            of("dealing_range", self._swings(), range_zone="zone")
+            of("dealing_range", swing_parameters(self), range_zone="zone")
             if self.range_mode == "pivots"
             else of("dealing_range", {"length": self.range_bars}, range_zone="rolling_zone")
         )
         return {
-            **of("optimal_trade_entry", self._breaks(), entry="entry", entry_known="middle"),
+            **of(
+                "optimal_trade_entry", break_parameters(self), entry="entry", entry_known="middle"
+            ),
             **of(
                 "judas_swing",
                 self._judas(),
@@ -163,13 +170,8 @@ class IctParameters:
         def of(detector: str, parameters: Mapping[str, float]) -> Detection:
             return detection(detector, clock="bars", **parameters)
 
-        swings = (
-            of("pivot", self._swings())
-            if self.swing_mode == "pivots"
-            else of("directional_change", {"multiple": self.turn_atr})
-        )
         return {
-            "swings": swings,
+            "swings": swing_detection(self),
             "structure": of("structure", self._structure()),
             "major_swings": of("pivot", self._major_sides()),
             "major_structure": of("structure", self._major()),
@@ -178,34 +180,22 @@ class IctParameters:
             "blocks": of("order_block", self._blocks()),
             "pools": of("liquidity_pool", self._sweeps()),
             "sweeps": of("liquidity_sweep", self._sweeps()),
-            "entries": of("optimal_trade_entry", self._breaks()),
+            "entries": of("optimal_trade_entry", break_parameters(self)),
             "judas": of("judas_swing", self._judas()),
             "sessions": of("session", self._weekend()),
         }
 
-    def _swings(self) -> dict[str, float]:
-        if self.swing_mode == "turns":
-            return {"by_turns": 1, "turn_atr": self.turn_atr}
-        return {"left": self.pivot_bars, "right": self.pivot_bars}
-
-    def _breaks(self) -> dict[str, float]:
-        return {**self._swings(), **self._at_wicks()}
-
     def _structure(self) -> dict[str, float]:
-        return {**self._breaks(), **self._gaps()}
+        return {**break_parameters(self), **self._gaps()}
 
     def _major_sides(self) -> dict[str, float]:
         return {"left": self.major_bars, "right": self.major_bars}
 
     def _major(self) -> dict[str, float]:
-        return {**self._major_sides(), **self._at_wicks()}
-
-    def _at_wicks(self) -> dict[str, float]:
-        return {"at_wicks": 1} if self.break_mode == "wick" else {}
+        return {**self._major_sides(), **wick_parameters(self)}
 
     def _blocks(self) -> dict[str, float]:
-        by_body: dict[str, float] = {"by_body": 1} if self.block_zone == "body" else {}
-        return {**self._breaks(), **by_body, "max_touches": self.block_touches}
+        return {**block_parameters(self), "max_touches": self.block_touches}
 
     def _gaps(self) -> dict[str, float]:
         return {
@@ -221,7 +211,7 @@ class IctParameters:
 
     def _sweeps(self) -> dict[str, float]:
         rules = {"epsilon_atr": self.sweep_epsilon_atr, "equal_width_atr": self.equal_width_atr}
-        return {**self._swings(), **rules, **self._weekend()}
+        return {**swing_parameters(self), **rules, **self._weekend()}
 
     def _judas(self) -> dict[str, float]:
         return {

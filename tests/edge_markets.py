@@ -21,7 +21,8 @@ from datasets import (
 )
 from datasets.kinds import EVENT_STEP
 from engine import DAY_NS, FLOW_COLUMNS, HOUR_NS, Bars, Bool1D, Float1D, Int1D, Market, Series
-from experiments.checks.markets import START_NS, null_market
+from experiments.checks.fine_bars import START_NS
+from experiments.checks.markets import null_market
 
 HOURS = 2_400
 SEED = 7

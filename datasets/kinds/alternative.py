@@ -7,6 +7,29 @@ from engine import DAY_NS, HOUR_NS, MINUTE_NS
 from .columns import CLOSE_WITH_RANGE, NEXT_NOON, amount, flag, moment, number, price, text
 from .kind import EVENT_STEP, Column, Kind
 
+
+def _daily(
+    name: str,
+    title: str,
+    columns: tuple[Column, ...],
+    *,
+    max_age_ns: int = 4 * DAY_NS,
+    on_grid: bool = True,
+) -> Kind:
+    """A kind with a row for each day, which is known at noon (UTC) of the next one."""
+    return Kind(
+        name=name,
+        title=title,
+        columns=columns,
+        native_step="1d",
+        lag_steps=1,
+        lag_ns=12 * HOUR_NS,
+        max_age_ns=max_age_ns,
+        lag_source=NEXT_NOON,
+        on_grid=on_grid,
+    )
+
+
 ALTERNATIVE: Final = (
     Kind(
         name="universe",
@@ -33,36 +56,21 @@ ALTERNATIVE: Final = (
         row_key=("asset",),
         on_grid=False,
     ),
-    Kind(
-        name="tvl",
-        title="Value locked in decentralised finance; event_time is 00:00 UTC of the dated day",
-        columns=(amount("tvl_usd", "USD", required=True), amount("tvl_eth", "ETH")),
-        native_step="1d",
-        lag_steps=1,
-        lag_ns=12 * HOUR_NS,
-        max_age_ns=4 * DAY_NS,
-        lag_source=NEXT_NOON,
+    _daily(
+        "tvl",
+        "Value locked in decentralised finance; event_time is 00:00 UTC of the dated day",
+        (amount("tvl_usd", "USD", required=True), amount("tvl_eth", "ETH")),
         on_grid=False,
     ),
-    Kind(
-        name="exchange_reserves",
-        title="Coins held by exchanges; event_time is 00:00 UTC of the dated day",
-        columns=(amount("reserve", "base currency", required=True),),
-        native_step="1d",
-        lag_steps=1,
-        lag_ns=12 * HOUR_NS,
-        max_age_ns=4 * DAY_NS,
-        lag_source=NEXT_NOON,
+    _daily(
+        "exchange_reserves",
+        "Coins held by exchanges; event_time is 00:00 UTC of the dated day",
+        (amount("reserve", "base currency", required=True),),
     ),
-    Kind(
-        name="onchain",
-        title="A number of the chain or of its market; event_time is 00:00 UTC of the dated day",
-        columns=(number("value", "as the name of the series says", required=True),),
-        native_step="1d",
-        lag_steps=1,
-        lag_ns=12 * HOUR_NS,
-        max_age_ns=4 * DAY_NS,
-        lag_source=NEXT_NOON,
+    _daily(
+        "onchain",
+        "A number of the chain or of its market; event_time is 00:00 UTC of the dated day",
+        (number("value", "as the name of the series says", required=True),),
     ),
     Kind(
         name="fear_greed",
@@ -74,15 +82,10 @@ ALTERNATIVE: Final = (
         max_age_ns=3 * DAY_NS,
         lag_source="the value dated D is published shortly after midnight of D",
     ),
-    Kind(
-        name="social",
-        title="Social activity around a coin; event_time is 00:00 UTC of the dated day",
-        columns=(number("value", "as the name of the series says", required=True),),
-        native_step="1d",
-        lag_steps=1,
-        lag_ns=12 * HOUR_NS,
-        max_age_ns=4 * DAY_NS,
-        lag_source=NEXT_NOON,
+    _daily(
+        "social",
+        "Social activity around a coin; event_time is 00:00 UTC of the dated day",
+        (number("value", "as the name of the series says", required=True),),
     ),
     Kind(
         name="external_sentiment",
@@ -123,18 +126,14 @@ ALTERNATIVE: Final = (
         lag_source="as the exchange rate in it: 00:00 UTC of the next weekday",
         publication="next_weekday",
     ),
-    Kind(
-        name="etf",
-        title="Share of a fund that holds coins; event_time is 00:00 UTC of the session's day",
-        columns=(
+    _daily(
+        "etf",
+        "Share of a fund that holds coins; event_time is 00:00 UTC of the session's day",
+        (
             price("price"),
             price("nav", required=False),
             number("flow_usd", "USD"),
         ),
-        native_step="1d",
-        lag_steps=1,
-        lag_ns=12 * HOUR_NS,
         max_age_ns=5 * DAY_NS,
-        lag_source=NEXT_NOON,
     ),
 )

@@ -7,11 +7,37 @@ from engine import DAY_NS
 from .columns import ANNOUNCED, amount, moment, number, text
 from .kind import EVENT_STEP, Column, Kind
 
+_YEAR_NS: Final = 365 * DAY_NS
+
+
+def _announced(
+    name: str,
+    title: str,
+    columns: tuple[Column, ...],
+    *,
+    max_age_ns: int = 50 * _YEAR_NS,
+    row_key: tuple[str, ...] = (),
+) -> Kind:
+    """A kind whose rows come with an announcement, at which they are known."""
+    return Kind(
+        name=name,
+        title=title,
+        columns=columns,
+        native_step=EVENT_STEP,
+        lag_steps=0,
+        lag_ns=0,
+        max_age_ns=max_age_ns,
+        lag_source=ANNOUNCED,
+        row_key=row_key,
+        on_grid=False,
+    )
+
+
 REFERENCE: Final = (
-    Kind(
-        name="instruments",
-        title="Rules of a contract; event_time is the moment from which they hold",
-        columns=(
+    _announced(
+        "instruments",
+        "Rules of a contract; event_time is the moment from which they hold",
+        (
             text(
                 "contract_type",
                 "what is traded",
@@ -40,34 +66,22 @@ REFERENCE: Final = (
             moment("listed_at", "first trade"),
             moment("expiry", "settlement of a dated contract"),
         ),
-        native_step=EVENT_STEP,
-        lag_steps=0,
-        lag_ns=0,
-        max_age_ns=50 * 365 * DAY_NS,
-        lag_source=ANNOUNCED,
-        on_grid=False,
     ),
-    Kind(
-        name="fee_tiers",
-        title="Trading fees by tier; event_time is the moment from which they hold",
-        columns=(
+    _announced(
+        "fee_tiers",
+        "Trading fees by tier; event_time is the moment from which they hold",
+        (
             Column("tier", "0 is the highest fee", minimum=0.0, type="int"),
             number("maker_fee", "fraction of notional; negative is a rebate", required=True),
             number("taker_fee", "fraction of notional", required=True),
             amount("minimum_volume_30d_usd", "USD"),
         ),
-        native_step=EVENT_STEP,
-        lag_steps=0,
-        lag_ns=0,
-        max_age_ns=50 * 365 * DAY_NS,
-        lag_source=ANNOUNCED,
         row_key=("tier",),
-        on_grid=False,
     ),
-    Kind(
-        name="margin_tiers",
-        title="Margin by position size; event_time is the moment from which it holds",
-        columns=(
+    _announced(
+        "margin_tiers",
+        "Margin by position size; event_time is the moment from which it holds",
+        (
             Column("tier", "0 is the smallest position", minimum=0.0, type="int"),
             amount("floor_notional", "quote currency", required=True),
             Column("cap_notional", "quote currency", required=False, minimum=0.0, positive=True),
@@ -75,44 +89,28 @@ REFERENCE: Final = (
             Column("maintenance_rate", "fraction of notional", minimum=0.0),
             amount("maintenance_amount", "quote currency"),
         ),
-        native_step=EVENT_STEP,
-        lag_steps=0,
-        lag_ns=0,
-        max_age_ns=50 * 365 * DAY_NS,
-        lag_source=ANNOUNCED,
         row_key=("tier",),
-        on_grid=False,
     ),
-    Kind(
-        name="listings",
-        title="Listings and delistings; event_time is the announcement",
-        columns=(
+    _announced(
+        "listings",
+        "Listings and delistings; event_time is the announcement",
+        (
             text("action", "what was announced", required=True, words=("delist", "list")),
             moment("effective_time", "first or last moment of trading", required=True),
         ),
-        native_step=EVENT_STEP,
-        lag_steps=0,
-        lag_ns=0,
-        max_age_ns=5 * 365 * DAY_NS,
-        lag_source=ANNOUNCED,
+        max_age_ns=5 * _YEAR_NS,
         row_key=("action",),
-        on_grid=False,
     ),
-    Kind(
-        name="unlocks",
-        title="Token unlocks; event_time is when the unlock was announced",
-        columns=(
+    _announced(
+        "unlocks",
+        "Token unlocks; event_time is when the unlock was announced",
+        (
             moment("unlock_time", "when the tokens are released", required=True),
             text("category", "who receives them", required=True),
             Column("tokens", "coins", minimum=0.0, positive=True),
             amount("fraction_of_supply", "fraction of the circulating supply"),
         ),
-        native_step=EVENT_STEP,
-        lag_steps=0,
-        lag_ns=0,
-        max_age_ns=5 * 365 * DAY_NS,
-        lag_source=ANNOUNCED,
+        max_age_ns=5 * _YEAR_NS,
         row_key=("unlock_time", "category"),
-        on_grid=False,
     ),
 )

@@ -1,6 +1,7 @@
 """Parquet parts: the one encoding of rows, and reading them back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -112,15 +113,8 @@ def read_part(
     Raises PartGoneError when there is no file, DataError when it is not the file that the manifest
     describes; page checksums are verified, the SHA-256 is not.
     """
-    try:
-        with pa.OSFile(str(path)) as source:
-            return decoded_bytes(path, key, part, source, start_ns, end_ns, columns)
-    except FileNotFoundError as error:
-        raise PartGoneError(
-            f"{path}: the manifest names this part but it is gone; {_remedy(key)}"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {_first_line(error)}; {_remedy(key)}") from error
+    with _open_part(path, key) as source:
+        return decoded_bytes(path, key, part, source, start_ns, end_ns, columns)
 
 
 def part_chunks(
@@ -132,20 +126,10 @@ def part_chunks(
     columns: Sequence[str] | None = None,
 ) -> Iterator[pa.Table]:
     """The rows of :func:`read_part`, at most ``ROW_GROUP_ROWS`` at a time; raises what it raises."""
-    try:
-        with pa.OSFile(str(path)) as source:
-            if source.size() != part.bytes:
-                raise _size_error(source, part)
-            yield from _decoded_groups(source, KINDS[key.kind], part, start_ns, end_ns, columns)
-    except FileNotFoundError as error:
-        raise PartGoneError(
-            f"{path}: the manifest names this part but it is gone; {_remedy(key)}"
-        ) from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = f"not a readable Parquet file ({_first_line(error)})"
-        raise DataError(f"{path}: {reason}; {_remedy(key)}") from error
-    except _MismatchError as error:
-        raise DataError(f"{path}: {error}; {_remedy(key)}") from error
+    with _open_part(path, key) as source, _named_damage(path, key):
+        if source.size() != part.bytes:
+            raise _size_error(source, part)
+        yield from _decoded_groups(source, KINDS[key.kind], part, start_ns, end_ns, columns)
 
 
 def decoded_bytes(
@@ -158,10 +142,31 @@ def decoded_bytes(
     columns: Sequence[str] | None = None,
 ) -> pa.Table:
     """As :func:`read_part`, from the open file ``source``; ``path`` is its name in messages."""
-    try:
+    with _named_damage(path, key):
         if source.size() != part.bytes:
             raise _size_error(source, part)
         return _decoded(source, KINDS[key.kind], part, start_ns, end_ns, columns)
+
+
+@contextmanager
+def _open_part(path: Path, key: DatasetKey) -> Iterator[pa.NativeFile]:
+    """The open file of a part; PartGoneError where there is none, DataError where it cannot be read."""
+    try:
+        with pa.OSFile(str(path)) as source:
+            yield source
+    except FileNotFoundError as error:
+        raise PartGoneError(
+            f"{path}: the manifest names this part but it is gone; {_remedy(key)}"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {_first_line(error)}; {_remedy(key)}") from error
+
+
+@contextmanager
+def _named_damage(path: Path, key: DatasetKey) -> Iterator[None]:
+    """DataError that names ``path`` for whatever decoding a damaged file may raise."""
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError) as error:
         # ValueError: a damaged footer may name its columns in bytes that are no text.
         reason = f"not a readable Parquet file ({_first_line(error)})"

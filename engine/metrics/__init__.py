@@ -16,7 +16,15 @@ from ..replay import ReplayResult
 from ..rules import ReplayRules
 from .benchmark import METRICS as BENCHMARK_METRICS
 from .benchmark import buy_and_hold
-from .breakdowns import LimitUse, TradeGroup, per_exit_reason, per_limit, per_side, per_symbol
+from .breakdowns import (
+    LimitUse,
+    TradeGroup,
+    per_exit_reason,
+    per_limit,
+    per_side,
+    per_symbol,
+    trade_group,
+)
 from .costs import METRICS as COSTS_METRICS
 from .distribution import METRICS as DISTRIBUTION_METRICS
 from .drawdowns import DRAWDOWN_DTYPE, drawdown_periods, drawdowns, max_drawdown, worst_drawdowns
@@ -103,6 +111,7 @@ __all__ = [
     "skew_from_sums",
     "sortino_from_sums",
     "total_return",
+    "trade_group",
     "volatility_from_sums",
     "worst_drawdowns",
     "yearly_returns",

@@ -84,11 +84,13 @@ def per_limit(result: ReplayResult) -> tuple[LimitUse, ...]:
 def _groups(
     trades: Trades, column: str, labels: Iterable[tuple[int, str]], *, keep_empty: bool
 ) -> tuple[TradeGroup, ...]:
-    groups = (_group(label, trades[trades[column] == code]) for code, label in labels)
+    groups = (trade_group(label, trades[trades[column] == code]) for code, label in labels)
     return tuple(group for group in groups if keep_empty or group.trades)
 
 
-def _group(label: str, trades: Trades) -> TradeGroup:
+def trade_group(label: str, trades: Trades) -> TradeGroup:
+    """Sums and means of ``trades``, rows of ``TRADE_DTYPE``."""
+
     def over(function: Callable[[Any], Any], *columns: str) -> list[float]:
         return [float(function(trades[column].astype(np.float64))) for column in columns]
 

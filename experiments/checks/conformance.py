@@ -9,7 +9,7 @@ from engine import ConfigError, ContractError, Float1D, Market
 from indicators import Indicator, Output, build_features
 from strategies import Head, HeadInputs, HeadOutput, head_inputs
 
-from .inputs import without_flows
+from .disturbed import without_flows
 from .report import CheckRow
 from .subjects import IndicatorCase, MarketSource, case_market
 

@@ -10,10 +10,11 @@ from indicators import Detection, Detector, EventTable, clock_of
 from indicators.pivot import MAX_GAP_RUN
 from indicators.spec import Columns, Parameters
 
-from .markets import HISTORY_ROWS, coarse_market, null_market
+from .markets import coarse_market, null_market
+from .null_series import HISTORY_ROWS
 from .report import CheckRow
 from .start import DROPPED, TOLERANCE
-from .subjects import CASE_ROWS, FIRST_SEED
+from .subjects import CASE_ROWS, FIRST_SEED, case_name, other_than_defaults
 
 CUTS = 80
 POISONED = 12
@@ -32,10 +33,8 @@ class DetectorCase:
 
     @property
     def name(self) -> str:
-        """The detector, its parameters other than the defaults, and the clock unless it is bars."""
-        arguments = ",".join(f"{name}={value:g}" for name, value in self.parameters)
-        shown = f"{self.detector.name}({arguments})" if arguments else self.detector.name
-        return shown if self.clock == "bars" else f"{shown}@{self.clock}"
+        """How reports call this case."""
+        return case_name(self.detector.name, self.parameters, self.clock)
 
     @property
     def resolved(self) -> Parameters:
@@ -64,10 +63,7 @@ def detector_cases(
     cases = [DetectorCase(detector, (), "bars") for detector in by_name.values()]
     for wanted in detections:
         detector = by_name[wanted.detector]
-        defaults = detector.resolved({})
-        other = tuple(
-            (name, value) for name, value in wanted.parameters if defaults.get(name) != value
-        )
+        other = other_than_defaults(detector, wanted.parameters)
         cases.append(DetectorCase(detector, other, "bars"))
     return tuple(dict.fromkeys(cases))
 

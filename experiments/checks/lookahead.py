@@ -14,8 +14,9 @@ from ..config import RunConfig
 from ..features.own_indicators import indicators_of
 from .altered import window
 from .events import check_detectors, detector_cases
+from .fine_bars import fine_bars_of
 from .inputs import check_head_inputs, check_indicator_inputs
-from .markets import fine_bars_of, null_market
+from .markets import null_market
 from .own_indicators import contract_rows, own_suite
 from .path_start import check_path_start
 from .poison import check_indicator_poison, check_subject_poison

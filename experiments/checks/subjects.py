@@ -15,6 +15,7 @@ from engine import ContractError, Float1D, Market
 from indicators import (
     Clock,
     Columns,
+    Detector,
     Feature,
     Indicator,
     Parameters,
@@ -24,7 +25,8 @@ from indicators import (
 from indicators.clock_join import source_of
 from strategies import Head
 
-from .markets import HISTORY_ROWS, coarse_market, null_market
+from .markets import coarse_market, null_market
+from .null_series import HISTORY_ROWS
 
 Rows: TypeAlias = Mapping[str, np.ndarray]
 Subject: TypeAlias = Callable[[Market], Rows]
@@ -48,6 +50,21 @@ NATIVE_CLOCKS = (
 )
 
 
+def case_name(name: str, parameters: tuple[tuple[str, float], ...], clock: str) -> str:
+    """``name``, its parameters other than the defaults, and the clock unless it is bars."""
+    arguments = ",".join(f"{parameter}={value:g}" for parameter, value in parameters)
+    shown = f"{name}({arguments})" if arguments else name
+    return shown if clock == "bars" else f"{shown}@{clock}"
+
+
+def other_than_defaults(
+    subject: Indicator | Detector, given: Iterable[tuple[str, float]]
+) -> tuple[tuple[str, float], ...]:
+    """The parameters of ``given`` that are not the defaults of ``subject``."""
+    defaults = subject.resolved({})
+    return tuple((name, value) for name, value in given if defaults.get(name) != value)
+
+
 @dataclass(frozen=True, slots=True)
 class IndicatorCase:
     """One indicator with one set of parameters, on the native rows of one clock."""
@@ -58,10 +75,8 @@ class IndicatorCase:
 
     @property
     def name(self) -> str:
-        """The indicator, its parameters other than the defaults, and the clock unless it is bars."""
-        arguments = ",".join(f"{name}={value:g}" for name, value in self.parameters)
-        shown = f"{self.indicator.name}({arguments})" if arguments else self.indicator.name
-        return shown if self.clock == "bars" else f"{shown}@{self.clock}"
+        """How reports call this case."""
+        return case_name(self.indicator.name, self.parameters, self.clock)
 
     @property
     def resolved(self) -> Parameters:
@@ -133,8 +148,7 @@ def indicator_cases(
     cases: dict[tuple[object, ...], IndicatorCase] = {}
 
     def add(indicator: Indicator, given: tuple[tuple[str, float], ...], clock: str) -> None:
-        defaults = indicator.resolved({})
-        other = tuple((name, value) for name, value in given if defaults.get(name) != value)
+        other = other_than_defaults(indicator, given)
         case = IndicatorCase(indicator, other, clock)
         cases.setdefault((indicator.name, other, clock), case)
 

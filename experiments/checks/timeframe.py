@@ -13,7 +13,7 @@ import numpy as np
 from engine import Int1D, Market, MarketPanel, Series
 from indicators import Clock, clock_of
 
-from .markets import FineBars, aggregated_bars
+from .fine_bars import FineBars, aggregated_bars
 from .prefix import SEED, prefix_failures, subject_rows
 from .report import CheckRow
 from .subjects import ClockBuilder, Rows, moved_rows

@@ -28,6 +28,7 @@ from . import (
     report,
     run,
     runs,
+    serve,
     sweep,
     validate,
 )
@@ -47,6 +48,7 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.add_typer(runs.app, name="runs")
+app.command("serve")(serve.serve)
 app.add_typer(sweep.app, name="sweep")
 app.command("validate")(validate.validate)
 app.command("ablate")(ablate.ablate)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import DEFAULT_STORE, AsJson, ConfigPath, Overrides, StorePath
+from .options import DEFAULT_STORE, AsJson, ConfigPath, EventTypes, Overrides, StorePath, time_given
 from .output import print_json, progress
 
 
@@ -26,14 +26,7 @@ def draw(
         str | None,
         typer.Option("--to", metavar="TIME", help="Last close drawn; that of the data."),
     ] = None,
-    type_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--type",
-            metavar="NAME",
-            help="This type of event, or all types of a detector. Repeatable.",
-        ),
-    ] = None,
+    types: EventTypes = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Default: SYMBOL-HEAD.html in this folder."),
@@ -43,8 +36,6 @@ def draw(
     as_json: AsJson = False,
 ) -> None:
     """Draw one head's events, zones and votes on the chart of prices: one HTML page."""
-    from datasets import time_ns_of
-
     from .. import load_config
     from ..drawing.draw import draw as drawn
 
@@ -52,9 +43,9 @@ def draw(
         load_config(config, overrides or ()),
         head=head,
         symbol=symbol,
-        start_ns=None if start is None else time_ns_of(start, "--from"),
-        end_ns=None if end is None else time_ns_of(end, "--to"),
-        types=type_ or (),
+        start_ns=time_given(start, "--from"),
+        end_ns=time_given(end, "--to"),
+        types=types or (),
         store=store,
         progress=progress(quiet=as_json),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import DEFAULT_STORE, AsJson, ConfigPath, Overrides, StorePath
+from .options import DEFAULT_STORE, AsJson, ConfigPath, EventTypes, Overrides, StorePath, time_given
 from .output import print_json, progress, stdout
 
 if TYPE_CHECKING:
@@ -24,14 +24,7 @@ def events(
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", help="This symbol only. Repeatable.")
     ] = None,
-    type_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--type",
-            metavar="NAME",
-            help="This type of event, or all types of a detector. Repeatable.",
-        ),
-    ] = None,
+    types: EventTypes = None,
     start: Annotated[
         str | None,
         typer.Option("--from", metavar="TIME", help="Events that became known from this time on."),
@@ -54,8 +47,6 @@ def events(
     as_json: AsJson = False,
 ) -> None:
     """List what the heads' detectors find, each event with the time at which it was known."""
-    from datasets import time_ns_of
-
     from .. import load_config
     from ..events.found import found_events
     from ..events.table import changes_table, check_name, events_table, write_table
@@ -68,9 +59,9 @@ def events(
         store=store,
         heads=head or (),
         symbols=symbol or (),
-        types=type_ or (),
-        start_ns=None if start is None else time_ns_of(start, "--from"),
-        end_ns=None if end is None else time_ns_of(end, "--to"),
+        types=types or (),
+        start_ns=time_given(start, "--from"),
+        end_ns=time_given(end, "--to"),
         progress=progress(),
     )
     listed = events_table(found)

@@ -27,8 +27,23 @@ AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else.")
 ]
 Verbose: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", help="Each of many symbols by itself.")
+    bool, typer.Option("--verbose", help="More metrics; each head on each symbol.")
 ]
 RunName: TypeAlias = Annotated[
     str, typer.Argument(metavar="RUN", help="Run folder, run id, its beginning, or latest.")
 ]
+EventTypes: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type",
+        metavar="NAME",
+        help="This type of event, or all types of a detector. Repeatable.",
+    ),
+]
+
+
+def time_given(text: str | None, option: str) -> int | None:
+    """What ``option`` states, int64 ns UTC; None where it is not given. ConfigError names the option."""
+    from datasets import time_ns_of
+
+    return None if text is None else time_ns_of(text, option)

@@ -1,5 +1,6 @@
 """Where text goes: results to stdout, progress to stderr, JSON as exactly one object."""
 
+import io
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,14 @@ if TYPE_CHECKING:
 
 
 def stdout() -> "Console":
-    """Console for results: colours on a terminal only, and never where NO_COLOR is set."""
+    """Console for results: colours on a terminal only, and never where NO_COLOR is set.
+
+    What the encoding of the terminal lacks becomes a question mark, rather than an error.
+    """
     from rich.console import Console
 
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
     return Console(file=sys.stdout, soft_wrap=False, highlight=False)
 
 

@@ -51,7 +51,7 @@ def run(
         )
         return
     from ..record import load_run
-    from ..tables import print_run
+    from ..run_tables import print_run
 
     assert result.run_dir is not None
     print_run(load_run(result.run_dir), stdout(), verbose=verbose)

@@ -50,7 +50,7 @@ def show(
 ) -> None:
     """Show the summary of one run."""
     from .. import load_run
-    from ..tables import print_run
+    from ..run_tables import print_run
 
     record = load_run(run, runs)
     if as_json:

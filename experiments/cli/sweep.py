@@ -265,7 +265,7 @@ def _mirrored(ledger: "Ledger") -> "DataError | None":
 
 def _status_of(ledger: "Ledger") -> dict[str, Any]:
     from ..sweeps.best import sweep_config
-    from ..sweeps.run import ranked_trials
+    from ..sweeps.ranking import ranked_trials
 
     config = sweep_config(ledger)
     trials = ledger.trials()

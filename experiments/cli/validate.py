@@ -1,7 +1,7 @@
 """``ninefold validate SWEEP|RUN``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,10 @@ from .options import DEFAULT_RUNS, DEFAULT_STORE, AsJson, RunsPath, StorePath
 from .output import print_json, progress, stdout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine import DataError
+
     from ..record import RunRecord
     from ..sweeps.ledger import Ledger
 
@@ -56,13 +60,15 @@ def validate(
     runs: RunsPath = DEFAULT_RUNS,
     as_json: AsJson = False,
 ) -> None:
-    """Try to disprove a sweep or a run, and say what is left."""
+    """Try to disprove a sweep or a run, and say what is left; every validation is kept beside it."""
     from datasets import Store
     from datasets.durable import replace_file
     from engine import ConfigError
 
     from ..record import RunRecord, json_text
-    from ..validation.report import print_validation, validation_json
+    from ..validation.content import validation_json
+    from ..validation.keeping import check_keepable
+    from ..validation.report import print_validation
     from ..validation.validate import validate_run, validate_sweep
 
     stated = {
@@ -78,6 +84,8 @@ def validate(
     ]
     opened, say = Store(store), progress()
     named = _named(subject, runs)
+    folder = named.run_dir if isinstance(named, RunRecord) else named.folder
+    check_keepable(folder)
     if not isinstance(named, RunRecord):
         found = validate_sweep(
             named, store=opened, overrides=changed,
@@ -90,14 +98,35 @@ def validate(
             named, runs=runs, store=opened, overrides=changed, threads=threads, say=say
         )
     tree = validation_json(found)
+    # A full disk must not take what hours have found: everything is said before that is.
+    kept = _kept(folder, tree)
+    if as_json:
+        print_json({**tree, "kept": str(kept) if isinstance(kept, Path) else None})
+    else:
+        print_validation(found, stdout())
     if out is not None:
         replace_file(out, f"{json_text(tree)}\n".encode())
-    if as_json:
-        print_json(tree)
-        return
-    print_validation(found, stdout())
-    if out is not None:
-        stdout().print(f"written: {out}")
+    if not isinstance(kept, Path):
+        raise kept
+    if not as_json:
+        if out is not None:
+            stdout().print(f"written: {out}")
+        stdout().print(f"kept: {kept.parent.name}/{kept.name}")
+        stdout().print(f"pictures of it: ninefold report {found.subject}")
+
+
+def _kept(folder: Path, tree: "Mapping[str, Any]") -> "Path | DataError":
+    """Where the validation is kept, or what forbade it."""
+    from datetime import UTC, datetime
+
+    from engine import DataError
+
+    from ..validation.keeping import keep_validation
+
+    try:
+        return keep_validation(folder, tree, datetime.now(UTC))
+    except DataError as error:
+        return error
 
 
 def _named(subject: str, runs: Path) -> "Ledger | RunRecord":

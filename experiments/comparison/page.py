@@ -66,7 +66,7 @@ def _runs(found: Comparison) -> Table:
     return Table(
         name="list",
         caption="What is compared",
-        columns=("", "name", "symbols", "bars", "period (UTC)", "run"),
+        columns=("", "name", "symbols", "timeframe", "period (UTC)", "run"),
         rows=tuple(rows),
     )
 

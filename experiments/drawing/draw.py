@@ -1,8 +1,8 @@
 """From a configuration to the page of one head on one symbol."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +17,15 @@ from ..events.chosen import chosen_heads, chosen_pairs, chosen_types
 from ..events.found import HeadEvents, events_on, of_types
 from ..features.own_indicators import indicators_of
 from ..market_data import signal_markets
+from ..pages.html import asset, drawable, json_for_script, packed, plotly_script
 from ..simulation import ensure_simulated
 from .figure import Picture, picture
+from .panels import KILL_ZONES
 from .window import Window, window_of
 
 TEMPLATE: Final = "page.html.j2"
+SCRIPT: Final = "drawn.js"
+"""What this page does besides what every page does."""
 ALL: Final = "all"
 
 
@@ -101,7 +105,6 @@ def _html(
 ) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
 
     environment = Environment(
         loader=PackageLoader("experiments", "drawing"),
@@ -110,16 +113,7 @@ def _html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    marked = [one for one in shown.events if one.is_marked]
-    data, texts = shared_texts(shown.data)
-    places = {text: at for at, text in enumerate(texts)}
-    figure = {
-        "data": data,
-        "texts": texts,
-        "listed": [places[one.text] for one in marked],
-        "layout": shown.layout,
-        "legend": map(asdict, shown.legend),
-    }
+    marked = sum(one.is_marked for one in shown.events)
     return environment.get_template(TEMPLATE).render(
         name=config.name,
         simulated=any(pair.signals.venue == SIMULATED_VENUE for pair in config.instruments),
@@ -130,12 +124,38 @@ def _html(
         end=time_text(window.end_ns),
         bars=len(window),
         missing=int(window.bars.is_gap[window.rows].sum()),
-        marked=len(marked),
-        carried=len(shown.events) - len(marked),
-        # In both scripts nothing can close the element: "<" is escaped, "</script" broken up.
-        figure=Markup(_compact(figure).replace("<", "\\u003c")),
-        plotly=Markup(get_plotlyjs().replace("</script", "<\\/script")),
+        marked=marked,
+        carried=len(shown.events) - marked,
+        style=Markup(asset("style.css")),
+        scripts=[Markup(asset("page.js")), Markup(_script())],
+        figure=Markup(json_for_script(figure_content(shown))),
+        plotly=Markup(plotly_script()),
     )
+
+
+def _script() -> str:
+    return (files(__package__) / SCRIPT).read_text(encoding="utf-8")
+
+
+def figure_content(shown: Picture) -> dict[str, Any]:
+    """What the page's script draws from, as JSON values: strings of the traces as Plotly reads them,
+    those of ``texts`` and of ``legend`` as they are."""
+    data, texts = shared_texts(shown.data)
+    places = {text: at for at, text in enumerate(texts)}
+    listed = [places[one.text] for one in shown.events if one.is_marked]
+    said = [places.setdefault(text, len(places)) for text in shown.said]
+    return {
+        "data": [drawable(trace) for trace in data],
+        "layout": drawable(shown.layout),
+        "switches": [],
+        "paths": packed(shown.paths),
+        "bars": packed(shown.bars),
+        "said": said,
+        "bands": [[KILL_ZONES[one.code][0], one.left, one.right] for one in shown.bands],
+        "texts": list(places),
+        "listed": listed,
+        "legend": [asdict(one) for one in shown.legend],
+    }
 
 
 def shared_texts(data: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -151,7 +171,3 @@ def shared_texts(data: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]
             one["texts"] = [places.setdefault(text, len(places)) for text in one.pop("hovertext")]
         shared.append(one)
     return shared, list(places)
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=list)

@@ -12,7 +12,7 @@ from engine import Int1D
 from ..events.found import HeadEvents
 from .styles import FRESH, OFF_THE_BAR, ONLY_AT_THE_END, look_after, phase_of
 from .window import Window
-from .words import event_lines, markup
+from .words import event_lines
 
 _TRIGGER: Final = "line"
 """The level of a shape whose crossing made the event known."""
@@ -44,7 +44,7 @@ class DrawnEvent:
     ``price`` is where its marker stands: the line that triggered it, else its level or the middle of
     its zone; NaN for beside its bar. ``top`` and ``bottom`` are NaN without a zone. ``points`` are
     (name, x, price), ``levels`` (name, price), ``life`` what its zone went through, clipped to the
-    window, ``text`` its story as lines of markup.
+    window, ``text`` its story in lines.
     """
 
     detector: str
@@ -168,11 +168,11 @@ def _event(
         levels=levels,
         life=_life(found, window, known, moves) if detector.states and not isnan(top) else (),
         changes=tuple(
-            Change(window.x_of(row), phase_of(detector.states[state]), markup(lines))
+            Change(window.x_of(row), phase_of(detector.states[state]), "\n".join(lines))
             for state, row, _ in moves
             if row >= window.first
         ),
-        text=markup(lines),
+        text="\n".join(lines),
     )
 
 

@@ -1,18 +1,30 @@
-"""One picture: candles, events in layers, volume, votes; as JSON values for the page."""
+"""One picture: bars, events in layers, volume, votes; as values that the page's script draws."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any, Final
 
-from engine import ConfigError, Market
+from engine import ConfigError, Float1D, Market
 from strategies import Head, VoteMatrix
 
 from ..events.found import HeadEvents
 from .drawn import DrawnEvent, drawn_events
 from .labels import LINE, PLOT_HEIGHT, Wanted, placed
-from .layers import Layer, layer_traces, target_trace
-from .panels import KILL_ZONES, candles, kill_zone_bands, volumes, votes_strip
+from .layers import Layer, Path, Trace, layer_paths, layer_traces, target_parts
+from .panels import (
+    KILL_ZONES,
+    MOST_LETTERS,
+    Band,
+    band_letters,
+    band_path,
+    bar_values,
+    kill_zone_bands,
+    volume_trace,
+    vote_strength,
+    vote_texts,
+    vote_traces,
+)
 from .styles import (
     ALWAYS_NAMED,
     HIDDEN_AT_FIRST,
@@ -32,8 +44,8 @@ TARGET_BARS: Final = 24
 """How far the line of a target reaches where its event has no zone."""
 PANELS: Final = {"yaxis": (0.33, 1.0), "yaxis2": (0.19, 0.3), "yaxis3": (0.0, 0.15)}
 """Which part of the height prices, volume and votes have."""
-OVER: Final = "yaxis4"
-"""The axis of prices for what lies over the areas: candles, markers, names."""
+LETTERS: Final = "yaxis4"
+"""From 0 to 1 over the height of the prices, for what moves with the time alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +60,23 @@ class Entry:
     count: int
     shown: bool
     traces: tuple[int, ...]
-    shapes: tuple[int, ...]
+    paths: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Traces and layout of Plotly, the legend, and the events drawn, in order of ``known``."""
+    """Traces and layout of Plotly, paths under them, the legend, the events in order of ``known``.
 
-    data: list[dict[str, Any]]
+    ``bars`` are the columns of ``bar_values``, ``said`` the vote of each of them in words, ``bands``
+    the kill zones.
+    """
+
+    data: list[Trace]
+    paths: list[Path]
     layout: dict[str, Any]
+    bars: Mapping[str, Float1D]
+    said: list[str]
+    bands: list[Band]
     legend: list[Entry]
     events: list[DrawnEvent]
 
@@ -80,31 +100,48 @@ def picture(
             f"{count:,} events of {head.name} lie in these {len(window):,} bars, a page draws "
             f"{MAX_EVENTS:,} at most; choose some with --type, or fewer bars with --from and --to"
         )
-    data = [candles(window), volumes(window), *votes_strip(window, votes, head.REASONS)]
-    legend = []
-    for layer in layers:
-        traces = layer_traces(layer)
-        numbers = tuple(range(len(data), len(data) + len(traces)))
-        data += traces
-        legend.append(_entry(layer, numbers))
-    length = TARGET_BARS * window.step
-    targets = [
-        one for one in (target_trace(layer, window.right, length) for layer in layers) if one
-    ]
-    if targets:
-        numbers = tuple(range(len(data), len(data) + len(targets)))
-        data += targets
-        legend.append(_extra("levels", "targets and stops", "@muted", numbers, ()))
+    strength = vote_strength(window, votes)
+    data: list[Trace] = [volume_trace(window), *vote_traces(window, strength)]
+    paths: list[Path] = []
+
+    def added(new_paths: Sequence[Path], new_traces: Sequence[Trace]) -> dict[str, tuple[int, ...]]:
+        """Their places in the picture."""
+        places = {
+            "paths": tuple(range(len(paths), len(paths) + len(new_paths))),
+            "traces": tuple(range(len(data), len(data) + len(new_traces))),
+        }
+        paths.extend(new_paths)
+        data.extend(new_traces)
+        return places
+
+    legend, zones = [], []
     bands = kill_zone_bands(market, head, window)
     for code, (name, letter, hue) in KILL_ZONES.items():
-        shapes = tuple(at for at, band in enumerate(bands) if band["label"]["text"] == letter)
-        if shapes:
-            legend.append(_extra(f"zone{code}", f"{name} ({letter})", hue, (), shapes))
+        of_zone = [band for band in bands if band.code == code]
+        if of_zone:
+            letters = [band_letters(of_zone, letter, hue)] if len(bands) <= MOST_LETTERS else []
+            places = added([band_path(of_zone, hue)], letters)
+            zones.append(_extra(f"zone{code}", f"{name} ({letter})", hue, shown=True, **places))
+    for layer in layers:
+        legend.append(_entry(layer, **added(layer_paths(layer), layer_traces(layer))))
+    length = TARGET_BARS * window.step
+    targets = [one for layer in layers if (one := target_parts(layer, window.right, length))]
+    if targets:
+        places = added([path for path, _ in targets], [trace for _, trace in targets])
+        legend.append(_extra("levels", "targets and stops", "@muted", shown=False, **places))
     events = sorted(
         (one for layer in layers for one in layer.events), key=lambda one: one.known_row
     )
-    prices = _prices_shown(window, layers)
-    return Picture(data=data, layout=_layout(window, prices, bands), legend=legend, events=events)
+    return Picture(
+        data=data,
+        paths=paths,
+        layout=_layout(window, _prices_shown(window, layers)),
+        bars=bar_values(window),
+        said=vote_texts(window, votes, head.REASONS),
+        bands=bands,
+        legend=[*legend, *zones],
+        events=events,
+    )
 
 
 def _layers(found: Sequence[HeadEvents], window: Window) -> list[Layer]:
@@ -160,7 +197,7 @@ def detection_names(found: Sequence[HeadEvents]) -> list[str]:
     ]
 
 
-def _entry(layer: Layer, traces: tuple[int, ...]) -> Entry:
+def _entry(layer: Layer, *, traces: tuple[int, ...], paths: tuple[int, ...]) -> Entry:
     directions = {event.direction for event in layer.events}
     return Entry(
         key=layer.key,
@@ -171,12 +208,18 @@ def _entry(layer: Layer, traces: tuple[int, ...]) -> Entry:
         count=len(layer.places),
         shown=layer.shown,
         traces=traces,
-        shapes=(),
+        paths=paths,
     )
 
 
 def _extra(
-    key: str, label: str, hue: str, traces: tuple[int, ...], shapes: tuple[int, ...]
+    key: str,
+    label: str,
+    hue: str,
+    *,
+    shown: bool,
+    traces: tuple[int, ...],
+    paths: tuple[int, ...],
 ) -> Entry:
     return Entry(
         key=key,
@@ -185,9 +228,9 @@ def _extra(
         hue=hue,
         glyphs=(),
         count=0,
-        shown=bool(shapes),
+        shown=shown,
         traces=traces,
-        shapes=shapes,
+        paths=paths,
     )
 
 
@@ -205,67 +248,42 @@ def _prices_shown(window: Window, layers: Sequence[Layer]) -> tuple[float, float
     return min([low, *(y - room for y in beside)]), max([high, *(y + room for y in beside)])
 
 
-def _layout(
-    window: Window, prices: tuple[float, float], bands: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _layout(window: Window, prices: tuple[float, float]) -> dict[str, Any]:
+    title: dict[str, Any] = {"standoff": 6, "font": {"size": 11, "color": "@muted"}}
     axis: dict[str, Any] = {
-        "gridcolor": "@grid",
-        "linecolor": "@line",
         "zeroline": False,
-        "title": {"standoff": 6, "font": {"size": 11, "color": "@muted"}},
+        "side": "right",
         "tickfont": {"size": 11, "color": "@muted"},
     }
     y_axes = {name: {**axis, "domain": list(span)} for name, span in PANELS.items()}
-    y_axes["yaxis"] |= {"range": list(prices), "side": "right"}
-    # Plotly draws lines and areas over candles; what must lie behind them is on the axis underneath.
-    y_axes[OVER] = {
-        "overlaying": "y",
-        "range": list(prices),
-        "visible": False,
-        "matches": "y",
-    }
+    y_axes["yaxis"] |= {"range": list(prices), "title": {**title, "text": "price"}}
     y_axes["yaxis2"] |= {
-        "side": "right",
         "nticks": 3,
         "rangemode": "tozero",
-        "title": {**axis["title"], "text": "volume"},
+        "title": {**title, "text": "volume"},
     }
     y_axes["yaxis3"] |= {
-        "side": "right",
         "range": [-1.05, 1.05],
         "tickvals": [-1, 0, 1],
         "ticktext": ["short", "0", "long"],
         "zeroline": True,
-        "zerolinecolor": "@line",
-        "title": {**axis["title"], "text": "vote"},
+        "title": {**title, "text": "vote"},
     }
+    y_axes[LETTERS] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
     return {
-        "template": {},
-        "font": {"family": "system-ui, sans-serif", "size": 12, "color": "@ink"},
-        "margin": {"l": 12, "r": 70, "t": 26, "b": 34},
-        "paper_bgcolor": "@paper",
-        "plot_bgcolor": "@paper",
+        "margin": {"l": 12, "r": 70, "t": 14, "b": 34},
         "hovermode": "closest",
         "hoverdistance": 14,
-        "hoverlabel": {
-            "align": "left",
-            "bgcolor": "@soft",
-            "bordercolor": "@line",
-            "font": {"family": "system-ui, sans-serif", "size": 12, "color": "@ink"},
-            "namelength": 0,
-        },
+        "hoverlabel": {"namelength": 0},
         "showlegend": False,
-        "bargap": 0.15,
         "dragmode": "pan",
         "xaxis": {
             **axis,
+            "side": "bottom",
             "type": "date",
             "anchor": "y3",
             # Room for the names beside the last bars.
             "range": [window.left, window.right + 0.03 * (window.right - window.left)],
-            "rangeslider": {"visible": False},
-            "hoverformat": "%Y-%m-%d %H:%M",
         },
         **y_axes,
-        "shapes": bands,
     }

@@ -1,7 +1,9 @@
-"""Layers of a picture: all events of one type of one detection, as Plotly traces in JSON values.
+"""Layers of a picture: all events of one type of one detection, as traces of Plotly and as paths.
 
-Colours are words that the page turns into those of its light or dark theme: ``@hue0`` to ``@hue7``,
-``@up``, ``@down``, ``@ink``, ``@muted``, each with an opacity behind a slash where it is not whole.
+A path is any number of lines or areas that are drawn as one element, which keeps a page of thousands of
+zones quick: ``x`` and ``y`` are corners, None between one figure and the next; the page turns it into
+a shape. Colours are words of the page's palette: ``@hue0`` to ``@hue7``, ``@up``, ``@down``, ``@ink``,
+``@muted``, each with an opacity behind a slash where it is not whole.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,12 +11,13 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any, Final, TypeAlias
 
-from .drawn import DrawnEvent
+from .drawn import Change, DrawnEvent
 from .labels import Placed
-from .shapes import SHAPED, highs, ratio_lines
+from .shapes import SHAPED, RatioLine, highs, ratio_lines
 from .styles import DASHES, FLIPPED, FRESH, HUES, LARGE, SPENT, TOUCHED
 
 Trace: TypeAlias = dict[str, Any]
+Path: TypeAlias = dict[str, Any]
 GLYPHS: Final = {1: "triangle-up", -1: "triangle-down", 0: "diamond"}
 """A marker's shape says its direction, whatever its colour."""
 _FILLS: Final = {FRESH: 0.24, TOUCHED: 0.13, SPENT: 0.0, FLIPPED: 0.10}
@@ -52,29 +55,28 @@ class Layer:
         return [place.event for place in self.places]
 
 
-def layer_traces(layer: Layer) -> list[Trace]:
-    """Every trace of a layer, what lies behind first."""
+def layer_paths(layer: Layer) -> list[Path]:
+    """Zones, levels and lines of a layer, what lies behind first."""
     is_figure = any(len(event.points) > 2 for event in layer.events)
-    traces = [
+    paths = [
         *_zones(layer),
-        _lines(_backs(layer), f"{layer.hue}/0.7", "dot", 1.0),
-        _lines(_levels_back(layer), layer.hue, layer.dash, 1.1),
-        _lines(_shapes(layer), layer.hue, "solid", 1.6 if is_figure else 0.7),
-        *ratio_traces(layer),
-        *_phases(layer),
-        _changes(layer),
-        _markers(layer),
+        _path(_backs(layer), f"{layer.hue}/0.7", "dot", 1.0),
+        _path(_levels_back(layer), layer.hue, layer.dash, 1.1),
+        _path(_shapes(layer), layer.hue, "solid", 1.6 if is_figure else 0.7),
+        _ratio_path(layer),
+        _phase_path(layer),
     ]
+    return [path | {"visible": layer.shown} for path in paths if path is not None]
+
+
+def layer_traces(layer: Layer) -> list[Trace]:
+    """Markers, marks of change and names of a layer, what lies behind first."""
+    traces = [*_ratio_texts(layer), _phase_texts(layer), _changes(layer), _markers(layer)]
     kept = [trace for trace in traces if trace is not None and len(trace["x"])]
-    for trace in kept:
-        trace["legendgroup"] = layer.key
-        trace["visible"] = layer.shown
-        trace["showlegend"] = False
-        trace["cliponaxis"] = True
-    return kept
+    return [trace | {"visible": layer.shown, "showlegend": False} for trace in kept]
 
 
-def target_trace(layer: Layer, right: float, length: float) -> Trace | None:
+def target_parts(layer: Layer, right: float, length: float) -> tuple[Path, Trace] | None:
     """The further prices of the events that are marked, from where they became known to the end of
     their zone, or ``length`` far where they have none; not beyond ``right``. None without any."""
     segments = []
@@ -83,21 +85,26 @@ def target_trace(layer: Layer, right: float, length: float) -> Trace | None:
         end = event.life[-1].end if event.life else event.known_x + length
         for name, price in event.levels if event.is_marked else ():
             segments.append([(event.known_x, price), (min(end, right), price)])
-            texts += [f"{name.replace('_', ' ')} {price:,.6g} · {layer.label}"] * 2 + [""]
-    trace = _lines(segments, layer.hue, "dot", 0.8)
-    if trace is None:
+            texts.append(f"{name.replace('_', ' ')} {price:,.6g} · {layer.label}")
+    path = _path(segments, layer.hue, "dot", 0.8)
+    if path is None:
         return None
-    return trace | {
+    begins = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [line[0][0] for line in segments],
+        "y": [_short(line[0][1]) for line in segments],
+        "marker": {"symbol": "line-ew-open", "size": 7, "color": layer.hue, "line": {"width": 1.4}},
         "hoverinfo": "text",
         "hovertext": texts,
-        "legendgroup": "levels",
         "visible": False,
         "showlegend": False,
     }
+    return path | {"visible": False}, begins
 
 
-def _zones(layer: Layer) -> list[Trace | None]:
-    traces = []
+def _zones(layer: Layer) -> list[Path | None]:
+    paths = []
     for look, opacity in _FILLS.items():
         corners = []
         for event in layer.events:
@@ -105,12 +112,12 @@ def _zones(layer: Layer) -> list[Trace | None]:
                 if one.look == look:
                     corners.append(_rectangle(one.start, one.end, event.bottom, event.top))
         width = 1.1 if layer.places and all(e.top == e.bottom for e in layer.events) else 0.8
-        trace = _lines(corners, f"{layer.hue}/0.75", _EDGES[look], width)
-        if trace is not None and opacity:
+        path = _path(corners, f"{layer.hue}/0.75", _EDGES[look], width)
+        if path is not None and opacity:
             faint = 0.4 if any(event.detector in LARGE for event in layer.events) else 1.0
-            trace |= {"fill": "toself", "fillcolor": f"{layer.hue}/{faint * opacity:.3g}"}
-        traces.append(trace)
-    return traces
+            path |= {"fillcolor": f"{layer.hue}/{faint * opacity:.3g}"}
+        paths.append(path)
+    return paths
 
 
 def _rectangle(left: float, right: float, low: float, high: float) -> list[tuple[float, float]]:
@@ -156,42 +163,53 @@ def _shapes(layer: Layer) -> list[list[tuple[float, float]]]:
     ]
 
 
-def ratio_traces(layer: Layer) -> list[Trace | None]:
+def _ratios(layer: Layer) -> list[RatioLine]:
+    """The lines that compare legs of figures; figures of one type often share one, written once."""
+    return list(dict.fromkeys(one for points in _figures(layer) for one in ratio_lines(points)))
+
+
+def _figures(layer: Layer) -> list[tuple[tuple[str, float, float], ...]]:
+    return [event.points for event in layer.events if event.is_marked and event.detector in SHAPED]
+
+
+def _ratio_path(layer: Layer) -> Path | None:
+    return _path([one.line for one in _ratios(layer)], f"{layer.hue}/0.6", "dot", 0.9)
+
+
+def _ratio_texts(layer: Layer) -> list[Trace | None]:
     """The letters of a shape's points, and its ratios on the lines that they compare."""
-    shapes = [
-        event.points for event in layer.events if event.is_marked and event.detector in SHAPED
-    ]
     letters = {True: [], False: []}  # type: dict[bool, list[tuple[float, float, str]]]
-    for points in shapes:
+    for points in _figures(layer):
         for (name, x, price), is_high in zip(points, highs(points), strict=True):
             if len(name) <= 2:
                 letters[is_high].append((x, price, name))
-    # Figures of one type often share a leg, whose ratio is written once.
-    ratios = list(dict.fromkeys(one for points in shapes for one in ratio_lines(points)))
-    lines = _lines([one.line for one in ratios], f"{layer.hue}/0.6", "dot", 0.9)
-    middles = [(*one.middle, f"{one.ratio:.3f}") for one in ratios]
+    middles = [(*one.middle, f"{one.ratio:.3f}") for one in _ratios(layer)]
     return [
-        lines,
         _texts(letters[True], layer.hue, 11, "top center"),
         _texts(letters[False], layer.hue, 11, "bottom center"),
         _texts(middles, layer.hue, 9, "middle center"),
     ]
 
 
-def _phases(layer: Layer) -> list[Trace | None]:
-    """A line through the zone where a phase begins, and the phase's letter at its top."""
-    phases = [
+def _phases(layer: Layer) -> list[tuple[DrawnEvent, Change]]:
+    return [
         (event, change)
         for event in layer.events
         for change in event.changes
         if change.phase and event.life
     ]
-    lines = [[(one.x, event.bottom), (one.x, event.top)] for event, one in phases]
-    letters = [(one.x, event.top, one.phase) for event, one in phases]
-    return [
-        _lines(lines, f"{layer.hue}/0.8", "dash", 0.9),
-        _texts(letters, layer.hue, 12, "bottom right"),
-    ]
+
+
+def _phase_path(layer: Layer) -> Path | None:
+    """A line through the zone where a phase begins."""
+    lines = [[(one.x, event.bottom), (one.x, event.top)] for event, one in _phases(layer)]
+    return _path(lines, f"{layer.hue}/0.8", "dash", 0.9)
+
+
+def _phase_texts(layer: Layer) -> Trace | None:
+    """The letter of a phase at the top of its zone."""
+    letters = [(one.x, event.top, one.phase) for event, one in _phases(layer)]
+    return _texts(letters, layer.hue, 12, "bottom right")
 
 
 def _changes(layer: Layer) -> Trace | None:
@@ -208,7 +226,6 @@ def _changes(layer: Layer) -> Trace | None:
     return {
         "type": "scatter",
         "mode": "markers",
-        "yaxis": "y4",
         "x": [x for x, _, _ in marks],
         "y": [_short(y) for _, y, _ in marks],
         "marker": {"symbol": "line-ns-open", "size": 7, "color": layer.hue, "line": {"width": 1.4}},
@@ -228,7 +245,6 @@ def _markers(layer: Layer) -> Trace:
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "yaxis": "y4",
         "x": [max(place.event.known_x, layer.left) for place in places],
         "y": [_short(place.y) for place in places],
         "text": [place.name for place in places],
@@ -249,9 +265,9 @@ def _markers(layer: Layer) -> Trace:
     }
 
 
-def _lines(
+def _path(
     lines: Iterable[Sequence[tuple[float, float]]], colour: str, dash: str, width: float
-) -> Trace | None:
+) -> Path | None:
     x: list[float | None] = []
     y: list[float | None] = []
     for line in lines:
@@ -259,14 +275,7 @@ def _lines(
         y += [*(_short(point[1]) for point in line), None]
     if not x:
         return None
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": colour, "width": width, "dash": dash},
-        "hoverinfo": "skip",
-    }
+    return {"x": x, "y": y, "line": {"color": colour, "width": width, "dash": dash}}
 
 
 def _texts(
@@ -277,7 +286,6 @@ def _texts(
     return {
         "type": "scatter",
         "mode": "text",
-        "yaxis": "y4",
         "x": [x for x, _, _ in texts],
         "y": [_short(y) for _, y, _ in texts],
         "text": [text for _, _, text in texts],

@@ -1,8 +1,9 @@
-"""The panels around the events: candles, volume, kill zones, and the head's votes underneath."""
+"""The panels around the events: the bars, volume, kill zones, and the head's votes underneath."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -10,9 +11,9 @@ from engine import Float1D, Market
 from indicators import INDICATORS_BY_NAME, build_features
 from strategies import Head, Reason, VoteMatrix
 
-from .layers import Trace
+from .layers import Path, Trace
 from .window import Window
-from .words import markup, price_text, vote_lines
+from .words import vote_lines
 
 KILL_ZONES: Final = {
     1: ("Asian kill zone", "A", "@hue4"),
@@ -21,65 +22,71 @@ KILL_ZONES: Final = {
     4: ("London close kill zone", "C", "@hue5"),
 }
 """Name, letter and colour of each code of ``kill_zone.zone``."""
-_NS_PER_MS: Final = 1_000_000
+MOST_LETTERS: Final = 60
+"""Kill zones that have their letter above them: more of them would stand in each other's way."""
 
 
-def candles(window: Window) -> Trace:
-    """Hollow where the close is above the open, full where it is below; missing bars are left out."""
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A kill zone: its code, and where it begins and ends on the axis."""
+
+    code: int
+    left: float
+    right: float
+
+
+def bar_values(window: Window) -> Mapping[str, Float1D]:
+    """Where each bar stands (``x``), its prices and volume, each ``(rows,)``; NaN where one is missing."""
     bars, rows = window.bars, window.rows
-    there = ~bars.is_gap[rows]
-    columns = {name: getattr(bars, name)[rows][there] for name in ("open", "high", "low", "close")}
-    volume = bars.volume[rows][there]
-    return {
-        "type": "candlestick",
-        "x": window.x()[there].tolist(),
-        "yaxis": "y4",
-        **{name: _numbers(values) for name, values in columns.items()},
-        "increasing": {"line": {"color": "@up", "width": 1}, "fillcolor": "@paper"},
-        "decreasing": {"line": {"color": "@down", "width": 1}, "fillcolor": "@down"},
-        "whiskerwidth": 0,
-        "name": "",
-        "showlegend": False,
-        "hoverinfo": "text+x",
-        "hovertext": [
-            "<br>".join(
-                f"{name} {price_text(float(value))}"
-                for name, value in (*((n, columns[n][row]) for n in columns), ("volume", amount))
-            )
-            for row, amount in enumerate(volume)
-        ],
+    missing = bars.is_gap[rows]
+    values = {
+        name: np.where(missing, np.nan, getattr(bars, name)[rows])
+        for name in ("open", "high", "low", "close", "volume")
     }
+    return {"x": window.x(), **values}
 
 
-def volumes(window: Window) -> Trace:
-    """Volume of each bar, coloured as its candle."""
-    bars, rows = window.bars, window.rows
-    rises = bars.close[rows] >= bars.open[rows]
+def _edged(values: Float1D) -> Float1D:
+    """With a zero on either side of the window, so that the area of its first and last bar is whole."""
+    return np.concatenate([[0.0], values, [0.0]])
+
+
+def _edged_x(window: Window) -> Float1D:
+    x = window.x()
+    return np.concatenate([[x[0] - window.step], x, [x[-1] + window.step]])
+
+
+def volume_trace(window: Window) -> Trace:
+    """Volume of each bar as one area: thousands of bars are drawn as fast as ten."""
     return {
-        "type": "bar",
-        "x": window.x().tolist(),
-        "y": _numbers(bars.volume[rows]),
+        "type": "scatter",
+        "mode": "lines",
+        "x": _edged_x(window),
+        "y": _edged(
+            np.where(window.bars.is_gap[window.rows], 0.0, window.bars.volume[window.rows])
+        ),
         "yaxis": "y2",
-        "marker": {"color": ["@up/0.55" if one else "@down/0.55" for one in rises]},
+        "line": {"shape": "hvh", "width": 0.6, "color": "@muted"},
+        "fill": "tozeroy",
+        "fillcolor": "@muted/0.4",
+        "hoverinfo": "skip",
         "showlegend": False,
-        "hovertemplate": "%{x}<br>volume %{y:,.6g}<extra></extra>",
     }
 
 
-def votes_strip(window: Window, votes: VoteMatrix, reasons: Sequence[Reason]) -> list[Trace]:
-    """Direction x probability x confidence of one head on each bar, with its reasons in words.
-
-    Bars without a vote have a point on the line, so that what was on can be read there too; bars on
-    which the head had no data have none.
-    """
+def vote_strength(window: Window, votes: VoteMatrix) -> Float1D:
+    """Direction x probability x confidence of one head on each bar, ``(rows,)``: 0 without a vote,
+    NaN without data."""
     rows = window.rows
-    direction = votes.direction[rows, 0].astype(np.float64)
-    strength = direction * votes.probability[rows, 0] * votes.confidence[rows, 0]
-    coverage = votes.coverage[rows, 0]
-    texts = [
-        markup(
+    strength = votes.direction[rows, 0] * votes.probability[rows, 0] * votes.confidence[rows, 0]
+    return np.where(votes.coverage[rows, 0] > 0, strength, np.nan).astype(np.float64)
+
+
+def vote_texts(window: Window, votes: VoteMatrix, reasons: Sequence[Reason]) -> list[str]:
+    """The vote of each bar in words, with the reasons that were on."""
+    return [
+        "\n".join(
             vote_lines(
-                known_ns=int(votes.known_at[row]),
                 direction=int(votes.direction[row, 0]),
                 probability=float(votes.probability[row, 0]),
                 confidence=float(votes.confidence[row, 0]),
@@ -93,44 +100,42 @@ def votes_strip(window: Window, votes: VoteMatrix, reasons: Sequence[Reason]) ->
         )
         for row in range(window.first, window.stop)
     ]
-    x = window.x()
-    spoke, silent = direction != 0, (direction == 0) & (coverage > 0)
+
+
+def vote_traces(window: Window, strength: Float1D) -> list[Trace]:
+    """Votes for long and for short as an area each, and a line where there were data."""
+    common: Trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": _edged_x(window),
+        "yaxis": "y3",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    areas = [
+        common
+        | {
+            "y": _edged(side),
+            "line": {"shape": "hvh", "width": 0.6, "color": colour},
+            "fill": "tozeroy",
+            "fillcolor": f"{colour}/0.75",
+            # The hatch tells short from long where the colours do not.
+            "fillpattern": {"shape": hatch, "size": 5, "solidity": 0.5},
+        }
+        for side, colour, hatch in (
+            (np.fmax(strength, 0.0), "@up", ""),
+            (np.fmin(strength, 0.0), "@down", "/"),
+        )
+    ]
+    silent = np.where(np.isnan(strength), np.nan, 0.0)
     return [
-        {
-            "type": "bar",
-            "x": x[spoke].tolist(),
-            "y": _numbers(strength[spoke]),
-            "yaxis": "y3",
-            "marker": {
-                "color": ["@up" if one > 0 else "@down" for one in direction[spoke]],
-                # The hatch tells short from long where the colours do not.
-                "pattern": {
-                    "shape": ["" if one > 0 else "/" for one in direction[spoke]],
-                    "size": 4,
-                    "solidity": 0.35,
-                },
-            },
-            "showlegend": False,
-            "hoverinfo": "text",
-            "hovertext": [text for text, one in zip(texts, spoke, strict=True) if one],
-            "textposition": "none",
-        },
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": x[silent].tolist(),
-            "y": [0.0] * int(silent.sum()),
-            "yaxis": "y3",
-            "marker": {"symbol": "circle", "size": 2, "color": "@muted/0.5"},
-            "showlegend": False,
-            "hoverinfo": "text",
-            "hovertext": [text for text, one in zip(texts, silent, strict=True) if one],
-        },
+        *areas,
+        common | {"y": _edged(silent), "line": {"width": 1.5, "color": "@muted", "dash": "dot"}},
     ]
 
 
-def kill_zone_bands(market: Market, head: Head, window: Window) -> list[dict[str, Any]]:
-    """Faint vertical bands of the kill zones that ``head`` looks at, by the New York clock; else none."""
+def kill_zone_bands(market: Market, head: Head, window: Window) -> list[Band]:
+    """The kill zones that ``head`` looks at, by the New York clock, in order; else none."""
     wanted = [
         one
         for one in head.features().values()
@@ -143,33 +148,41 @@ def kill_zone_bands(market: Market, head: Head, window: Window) -> list[dict[str
         return []
     zone = np.nan_to_num(column[window.rows]).astype(np.int64)
     edges = [0, *(np.flatnonzero(np.diff(zone)) + 1).tolist(), len(zone)]
-    x = window.x()
-    bands = []
-    for start, stop in pairwise(edges):
-        if int(zone[start]) not in KILL_ZONES:
-            continue
-        _, letter, colour = KILL_ZONES[int(zone[start])]
-        bands.append(
-            {
-                "type": "rect",
-                "xref": "x",
-                "yref": "y domain",
-                "x0": x[start] - window.step / 2.0,
-                "x1": x[stop - 1] + window.step / 2.0,
-                "y0": 0,
-                "y1": 1,
-                "fillcolor": f"{colour}/0.09",
-                "line": {"width": 0},
-                "layer": "below",
-                "label": {
-                    "text": letter,
-                    "textposition": "top center",
-                    "font": {"size": 9, "color": f"{colour}/0.9"},
-                },
-            }
-        )
-    return bands
+    x, half = window.x(), window.step / 2.0
+    return [
+        Band(int(zone[start]), float(x[start]) - half, float(x[stop - 1]) + half)
+        for start, stop in pairwise(edges)
+        if int(zone[start]) in KILL_ZONES
+    ]
 
 
-def _numbers(values: Float1D) -> list[float]:
-    return [float(f"{value:.10g}") for value in values]
+def band_path(bands: Sequence[Band], colour: str) -> Path:
+    """Faint areas over the whole height of the prices."""
+    x: list[float | None] = []
+    for one in bands:
+        x += [one.left, one.right, one.right, one.left, one.left, None]
+    return {
+        "x": x,
+        "y": [0, 0, 1, 1, 0, None] * len(bands),
+        "yref": "y domain",
+        "line": {"color": colour, "width": 0, "dash": "solid"},
+        "fillcolor": f"{colour}/0.1",
+        "visible": True,
+    }
+
+
+def band_letters(bands: Sequence[Band], letter: str, colour: str) -> Trace:
+    """The letter of a kill zone at the top of each of its bands."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [(one.left + one.right) / 2.0 for one in bands],
+        "y": [1.0] * len(bands),
+        "yaxis": "y4",
+        "text": [letter] * len(bands),
+        "textposition": "bottom center",
+        "textfont": {"size": 10, "color": colour},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "visible": True,
+    }

@@ -1,8 +1,6 @@
 """What a page says about an event and about a vote, as lines of text that carry no markup."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
-from html import escape
 from math import isnan
 
 from datasets import time_text
@@ -10,8 +8,6 @@ from strategies import Reason
 
 from .styles import words
 
-WIDTH = 46
-"""Characters of a line that a narrow screen can show."""
 CHANGES_TOLD = 8
 SIDES = {1: "argues for a rise", -1: "argues for a fall", 0: "argues for neither side"}
 SIGNS = {1: "+", -1: "−", 0: "·"}
@@ -66,26 +62,18 @@ def event_lines(
 
 def vote_lines(
     *,
-    known_ns: int,
     direction: int,
     probability: float,
     confidence: float,
     coverage: float,
     reasons: Iterable[Reason],
 ) -> list[str]:
-    """One vote: side, probability, confidence, and the reasons that were on."""
+    """The vote of one bar: side, probability, confidence, and the reasons that were on."""
     if coverage <= 0:
-        return [f"{time_text(known_ns)}: no data"]
-    said = {1: "LONG", -1: "SHORT", 0: "no vote"}[direction]
-    lines = [f"{time_text(known_ns)}: {said}"]
+        return ["no data"]
+    lines = [{1: "votes LONG", -1: "votes SHORT", 0: "no vote"}[direction]]
     if direction:
         lines.append(f"probability {probability:.2f}, confidence {confidence:.2f}")
     if coverage < 1:
         lines.append(f"coverage {coverage:.2f}")
     return lines + [f"{SIGNS[reason.direction]} {reason.text}" for reason in reasons]
-
-
-def markup(lines: Iterable[str]) -> str:
-    """Lines as Plotly shows them, each folded at WIDTH: nothing in them is read as markup."""
-    folded = [part for line in lines for part in textwrap.wrap(line, WIDTH) or [""]]
-    return "<br>".join(escape(part, quote=False) for part in folded)

@@ -1,30 +1,22 @@
 """Indicators of the user's own: one file of a project, named by its configuration, run as it is."""
 
-import ast
-import hashlib
-import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
-from types import ModuleType
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
-from engine import BacktestError, ConfigError, ContractError, Float1D
+from engine import ConfigError, ContractError, Float1D
 from indicators import INDICATORS_BY_NAME, Columns, Indicator, Parameters
 
 from ..config import RunConfig
 from ..config_features import IndicatorFile
+from ..own_files import executed, guarded, kind_of, line_naming, line_of
 
 LISTED: Final = "INDICATORS"
 """The name under which a file lists its indicators."""
 _MODULE_PREFIX: Final = "own_indicators_"
-_LABEL_DIGITS: Final = 16
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +35,18 @@ class OwnCompute:
 
     def __call__(self, columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
         rows = len(next(iter(columns.values())))
-        found: Any = _guarded(self.path, self.name, lambda: self.function(columns, parameters))
+        found: Any = guarded(
+            self.path, f"indicator {self.name}", lambda: self.function(columns, parameters)
+        )
         if not isinstance(found, tuple | list) or len(found) != len(self.outputs):
-            told = f"{len(found)} columns" if isinstance(found, tuple | list) else _kind(found)
+            told = f"{len(found)} columns" if isinstance(found, tuple | list) else kind_of(found)
             raise self._broken(
                 f"compute returned {told}; return a tuple with one array for each of the outputs "
                 f"{', '.join(self.outputs)}"
             )
         for output, column in zip(self.outputs, found, strict=True):
             if not isinstance(column, np.ndarray):
-                raise self._broken(f"output {output} is {_kind(column)}; return a numpy array")
+                raise self._broken(f"output {output} is {kind_of(column)}; return a numpy array")
             if column.shape != (rows,) or column.dtype != np.float64:
                 raise self._broken(
                     f"output {output} is {column.dtype} of shape {column.shape}; it must be float64 of "
@@ -61,9 +55,7 @@ class OwnCompute:
         return tuple(found)
 
     def _broken(self, rule: str) -> ContractError:
-        return ContractError(
-            f"{self.path}:{_line_of(self.function)}: indicator {self.name}: {rule}"
-        )
+        return ContractError(f"{self.path}:{line_of(self.function)}: indicator {self.name}: {rule}")
 
 
 def indicators_of(config: RunConfig) -> Mapping[str, Indicator]:
@@ -89,7 +81,7 @@ def _registry(files: tuple[IndicatorFile, ...]) -> Mapping[str, Indicator]:
             if indicator.name in found:
                 home = homes.get(indicator.name, "Ninefold itself")
                 raise ConfigError(
-                    f"{file.path}:{_line_naming(file, indicator.name)}: there is an indicator "
+                    f"{file.path}:{line_naming(file, indicator.name)}: there is an indicator "
                     f"{indicator.name!r} already, in {home}; call this one otherwise"
                 )
             found[indicator.name] = indicator
@@ -100,23 +92,23 @@ def _registry(files: tuple[IndicatorFile, ...]) -> Mapping[str, Indicator]:
 @lru_cache(maxsize=64)
 def loaded_indicators(file: IndicatorFile) -> tuple[Indicator, ...]:
     """The indicators that ``file`` lists in ``INDICATORS``; ConfigError as :func:`indicators_of`."""
-    module = _executed(file)
+    module = executed(file, _MODULE_PREFIX)
     listed: Any = getattr(module, LISTED, None)
     if listed is None:
         raise ConfigError(
             f"{file.path}: has no {LISTED}; list what it offers, such as {LISTED} = (MY_INDICATOR,)"
         )
-    line = _line_naming(file, LISTED)
+    line = line_naming(file, LISTED)
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
         raise ConfigError(
-            f"{file.path}:{line}: {LISTED} is {_kind(listed)}; it must be a tuple of one or more "
+            f"{file.path}:{line}: {LISTED} is {kind_of(listed)}; it must be a tuple of one or more "
             "indicators"
         )
     made: dict[str, Indicator] = {}
     for position, one in enumerate(listed):
         if not isinstance(one, Indicator):
             raise ConfigError(
-                f"{file.path}:{line}: {LISTED}[{position}] is {_kind(one)}; it must be an "
+                f"{file.path}:{line}: {LISTED}[{position}] is {kind_of(one)}; it must be an "
                 "indicators.Indicator"
             )
         if one.name in made:
@@ -126,7 +118,7 @@ def loaded_indicators(file: IndicatorFile) -> tuple[Indicator, ...]:
 
 
 def _checked(file: IndicatorFile, indicator: Indicator) -> Indicator:
-    place = f"{file.path}:{_line_naming(file, indicator.name)}: indicator {indicator.name!r}"
+    place = f"{file.path}:{line_naming(file, indicator.name)}: indicator {indicator.name!r}"
     if not indicator.name.isidentifier():
         raise ConfigError(f"{place}: a name has letters, digits and underscores only")
     if not indicator.outputs or not indicator.inputs:
@@ -167,78 +159,12 @@ def _counted(
     """``count`` with its errors placed; ContractError unless it gives a whole number of rows."""
 
     def counted(parameters: Parameters) -> int:
-        found: Any = _guarded(path, name, lambda: count(parameters))
+        found: Any = guarded(path, f"indicator {name}", lambda: count(parameters))
         if not isinstance(found, int | np.integer) or found < 0:
             raise ContractError(
-                f"{path}:{_line_of(count)}: indicator {name}: {what} gave {found!r}; it must be a whole "
+                f"{path}:{line_of(count)}: indicator {name}: {what} gave {found!r}; it must be a whole "
                 "number of rows, 0 or more"
             )
         return int(found)
 
     return counted
-
-
-def _executed(file: IndicatorFile) -> ModuleType:
-    """The file as a module; what runs is what was hashed, and no bytecode is kept beside it."""
-    name = f"{_MODULE_PREFIX}{Path(file.path).stem}_{file.sha256[:_LABEL_DIGITS]}"
-    content = Path(file.path).read_bytes()
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise ConfigError(
-            f"{file.path}: was changed since the configuration was read; begin the command again"
-        )
-    module = ModuleType(name)
-    module.__file__ = file.path
-    # Dataclasses and compiled functions look their module up by name.
-    sys.modules[name] = module
-    try:
-        exec(compile(content, file.path, "exec"), module.__dict__)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the border to code of the user
-        del sys.modules[name]
-        _place(file.path, "the file cannot be loaded", error, ConfigError)
-    return module
-
-
-def _guarded(path: str, name: str, call: Callable[[], T]) -> T:
-    try:
-        return call()
-    except ContractError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the border to code of the user: every error gets its place
-        _place(path, f"indicator {name}", error, ContractError)
-
-
-def _place(
-    path: str, subject: str, error: BaseException, kind: type[ConfigError] | type[ContractError]
-) -> NoReturn:
-    """Raise ``error`` again with the last line of ``path`` that it went through."""
-    line: int | None = None
-    if isinstance(error, SyntaxError) and error.filename == path:
-        line, text = error.lineno, error.msg
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        line = next((frame.lineno for frame in reversed(frames) if frame.filename == path), None)
-        text = str(error)
-    place = path if line is None else f"{path}:{line}"
-    own = isinstance(error, BacktestError)
-    said = text if own else f"{type(error).__name__}: {text}"
-    raise kind(f"{place}: {subject}: {said}") from (None if own else error)
-
-
-def _line_of(function: Callable[..., Any]) -> int:
-    code = getattr(function, "__code__", None)
-    return 1 if code is None else int(code.co_firstlineno)
-
-
-def _line_naming(file: IndicatorFile, word: str) -> int:
-    """The first line on which ``word`` is assigned or written as a text; 1 where it is computed."""
-    tree = ast.parse(Path(file.path).read_bytes())
-    for node in ast.walk(tree):
-        is_target = isinstance(node, ast.Name) and node.id == word
-        is_text = isinstance(node, ast.Constant) and node.value == word
-        if is_target or is_text:
-            return int(getattr(node, "lineno", 1))
-    return 1
-
-
-def _kind(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -51,10 +51,10 @@ def html_text(document: Document, *, home: str = "") -> str:
         kind=_kind,
         laid=laid,
         numeric=_numeric_columns,
-        style=Markup(_asset("style.css")),
-        scripts=[Markup(_asset(name)) for name in scripts],
+        style=Markup(asset("style.css")),
+        scripts=[Markup(asset(name)) for name in scripts],
         figures={name: Markup(value) for name, value in charts.items()},
-        plotly=Markup(_plotly()),
+        plotly=Markup(plotly_script()),
     )
     return text
 
@@ -77,14 +77,15 @@ def _template() -> Any:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file that pages carry with them: a style, a script."""
     return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
 
 
 @cache
-def _plotly() -> str:
-    """Plotly's script, compressed so that a page stays small."""
-    return _compressed(_asset(PLOTLY), level=9)
+def plotly_script() -> str:
+    """Plotly's script for the element ``plotly`` of a page, compressed so that it stays small."""
+    return _compressed(asset(PLOTLY), level=9)
 
 
 def _compressed(text: str, level: int) -> str:

@@ -6,12 +6,13 @@ from typing import Final
 from engine import DataError
 
 from ..record import RECORD_NAME, REPORT_NAME, RunRecord
+from ..validation.keeping import is_only_validations
 
 _REMOVED: Final = ".ninefold-removed-"
 
 
 def check_removable(record: RunRecord) -> None:
-    """DataError unless the folder of ``record`` holds a run and nothing else."""
+    """DataError unless the folder of ``record`` holds a run, its validations and nothing else."""
     folder, content = record.run_dir, record.content
     if folder.is_symlink():
         raise DataError(f"{folder}: is a link; remove the run where it lies")
@@ -21,7 +22,9 @@ def check_removable(record: RunRecord) -> None:
         )
     written = {RECORD_NAME, REPORT_NAME, *content["artefacts"]}
     others = sorted(
-        path.name for path in folder.iterdir() if path.name not in written or path.is_dir()
+        path.name
+        for path in folder.iterdir()
+        if (path.name not in written or path.is_dir()) and not is_only_validations(path)
     )
     if others:
         raise DataError(

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..formats import formatted, metric_label
-from ..tables import HEADLINES, table_of
+from ..run_tables import HEADLINES
+from ..tables import table_of
 from .difference import ConfigDifference, Difference, RunDifference
 from .table_difference import value_text
 from .verification import Verification

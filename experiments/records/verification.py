@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from datasets import Store
 from engine import ConfigError, DataError
@@ -73,7 +73,11 @@ def verify_run(
         rows += _file_rows(record, Path(folder), hashes)
     computed = {"metrics": again.metrics, "benchmark_metrics": again.benchmark_metrics}
     for name in _METRICS:
-        rows.append(_metric_row(name, record.content[name], computed[name]))
+        subject = f"{len(record.content[name])} {name.replace('_', ' ')}"
+        rows.append(_number_row(subject, record.content[name], computed[name]))
+    left_out = record.content["leave_one_out"] or {}
+    found = {} if again.leave_one_out is None else again.leave_one_out.of_heads()
+    rows.append(_number_row(f"{len(left_out)} runs without a head", left_out, found))
     return Verification(record=record, rows=tuple(rows), notes=tuple(_notes(record, config)))
 
 
@@ -136,12 +140,9 @@ def _where(kept: Path, computed: Path) -> str:
     return found or "every value is equal, the bytes are not (another version of pyarrow?)"
 
 
-def _metric_row(
-    name: str, recorded: Mapping[str, float | None], computed: Mapping[str, float]
-) -> Verified:
+def _number_row(subject: str, recorded: Mapping[str, Any], computed: Mapping[str, Any]) -> Verified:
     now = json.loads(json_text(dict(computed)))
     differing = list(differing_leaves(recorded, now))
-    subject = f"{len(recorded)} {name.replace('_', ' ')}"
     if not differing:
         return Verified(subject, True)
     first = differing[0]

@@ -19,7 +19,7 @@ from datasets import Store
 from engine import Float2D, Market
 from strategies import HEAD_NAMES, HEADS, VoteMatrix, vote_matrix
 
-from ..statistics.effective_trials import effective_rank
+from ..statistics.vote_agreement import vote_agreement
 from .analysers.sources import configured, import_all
 from .event_evidence.samples import SAMPLES, bars_of
 
@@ -30,19 +30,11 @@ FILES: Final = (
     "alt/fear_greed_daily.parquet",
     "derivatives/funding_8h_history.parquet",
 )
-LEAST_VOTES: Final = 30
-"""Bars on which both heads must vote before their agreement is stated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The heads' votes on one market, or the median over several; NaN where it cannot be said.
-
-    ``correlation`` ``(9, 9)``: Pearson's, of directions in -1, 0, 1, on bars where both heads have
-    data. ``agree`` ``(9, 9)``: share of the bars on which both vote where they vote alike. ``voting``
-    ``(9,)``: share of bars with a vote. ``effective``: exp of the entropy of the eigenvalues of the
-    correlation of the heads that vote at all, and how many these are.
-    """
+    """The heads' votes on one market, or the median over several; fields as in ``VoteAgreement``."""
 
     name: str
     correlation: Float2D
@@ -54,26 +46,10 @@ class Agreement:
 
 def agreement(name: str, votes: VoteMatrix) -> Agreement:
     """What the votes of one market say of each other."""
-    direction = votes.direction.astype(np.float64)
-    covered = votes.coverage > 0
-    count = direction.shape[1]
-    correlation, agree = np.full((count, count), np.nan), np.full((count, count), np.nan)
-    for i in range(count):
-        for j in range(count):
-            both = covered[:, i] & covered[:, j]
-            first, second = direction[both, i], direction[both, j]
-            if both.any() and first.std() > 0 and second.std() > 0:
-                its = 1.0 if i == j else float(np.corrcoef(first, second)[0, 1])
-                correlation[i, j] = min(max(its, -1.0), 1.0)
-            voted = (first != 0) & (second != 0)
-            if voted.sum() >= LEAST_VOTES:
-                agree[i, j] = float((first[voted] == second[voted]).mean())
-    stands = ~np.isnan(np.diag(correlation))
-    kept = correlation[np.ix_(stands, stands)]
-    # Two heads that never have data together say nothing of each other.
-    rank = effective_rank(np.where(np.isnan(kept), 0.0, kept)) if stands.any() else float("nan")
-    voting = (direction != 0).mean(axis=0)
-    return Agreement(name, correlation, agree, voting, rank, int(stands.sum()))
+    found = vote_agreement(votes.direction, votes.coverage > 0)
+    return Agreement(
+        name, found.correlation, found.agree, found.voting, found.effective, found.heads
+    )
 
 
 def median(name: str, parts: Sequence[Agreement]) -> Agreement:

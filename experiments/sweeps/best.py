@@ -12,7 +12,7 @@ from ..config import OriginConfig, RunConfig
 from ..config_file import resolved
 from .config import SweepConfig, sweep_config_of
 from .ledger import Ledger
-from .run import ranked_trials, why_nothing_is_feasible
+from .ranking import ranked_trials, why_nothing_is_feasible
 from .space import space_of
 
 

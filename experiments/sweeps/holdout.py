@@ -1,16 +1,24 @@
-"""Every opening of a family's holdout, counted: what was looked at cannot be unseen."""
+"""A family's holdout: its days are never searched, its openings are counted.
+
+What was looked at cannot be unseen.
+"""
 
 import json
 import time
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from datasets.durable import replace_file
 from datasets.file_lock import exclusive_lock
-from engine import ContractError, DataError
+from datasets.keys import SIMULATED_VENUE
+from engine import ConfigError, ContractError, DataError
 
+from ..config_section import midnight_ns
 from ..record import check_runs_folder
+from .config import SweepConfig
+from .families import list_sweeps
 from .identity import canonical_json, check_label
 from .ledger import family_folder
 
@@ -75,3 +83,36 @@ def openings(runs: Path, family: str) -> tuple[dict[str, Any], ...]:
             "that were written; put it back as it was"
         )
     return tuple(found)
+
+
+def check_holdout(config: SweepConfig, runs: Path, last_ns: int) -> None:
+    """Refuse to search days that the family has locked, or to lock days that it has searched."""
+    own = config.sweep.holdout_from
+    for ledger in list_sweeps(runs, config.family):
+        tree = ledger.sweep["config"]
+        stated = tree["sweep"]["holdout_from"]
+        if stated is not None and last_ns >= midnight_ns(date.fromisoformat(stated)):
+            raise ConfigError(
+                f"sweep.holdout_from={own}: the family {config.family} has a holdout from {stated} on "
+                f"({ledger.sweep_id}), and this sweep would search it; set sweep.holdout_from to {stated}, "
+                "or begin another sweep.family"
+            )
+        if own is not None and _searched_until(tree) >= own:
+            raise ConfigError(
+                f"sweep.holdout_from={own}: the family {config.family} has searched that day already "
+                f"({ledger.sweep_id}); a holdout is locked before the first search, or in another "
+                "sweep.family"
+            )
+
+
+def _searched_until(tree: Mapping[str, Any]) -> date:
+    """The last day that trials of a resolved configuration saw, or a later one where it does not say."""
+    first, data = tree["sweep"]["holdout_from"], tree["data"]
+    if first is not None:
+        return date.fromisoformat(first) - timedelta(days=1)
+    ends = [date.max] if data["end"] is None else [date.fromisoformat(data["end"])]
+    venues = {pair["signals"]["venue"] for pair in data["instruments"]}
+    if data["simulated"] is not None and venues <= {SIMULATED_VENUE}:
+        start = date.fromisoformat(data["simulated"]["start"])
+        ends.append(start + timedelta(days=data["simulated"]["days"] - 1))
+    return min(ends)

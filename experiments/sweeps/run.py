@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from datasets import Store, time_text
-from datasets.keys import SIMULATED_VENUE
-from engine import ConfigError, DataError, Float1D
+from engine import DataError
 
 from ..config_file import config_hash, resolved
 from ..config_section import midnight_ns
@@ -24,11 +23,12 @@ from ..provenance import versions
 from .batches import SCREEN, SEARCH, Batch, judged_batch, plan_of
 from .config import SweepConfig
 from .executors import THIS_PROCESS, Executor, Workers, evaluated_by, executor_of
-from .families import list_sweeps
+from .holdout import check_holdout
 from .identity import SweepIdentity
 from .ledger import Ledger
-from .objectives import best_trials, most_missed, violations_of
-from .parts import COMPLETE, FAILED, values_json
+from .objectives import best_trials, violations_of
+from .parts import COMPLETE, values_json
+from .ranking import ranked_trials
 from .search import Searcher, Told
 from .space import Space, sobol_points, space_of
 from .trial_metrics import DIRECTIONS
@@ -88,7 +88,7 @@ def run_sweep(
     say("loading data")
     held = store if isinstance(store, Store) else Store(store)
     data = load_market_data(space.base, held)
-    _check_holdout(config, Path(runs), int(data.panel.open_time[-1]))
+    check_holdout(config, Path(runs), int(data.panel.open_time[-1]))
     locked = config.sweep.holdout_from
     if locked is not None and int(data.panel.close_time[-1]) < midnight_ns(locked):
         say(
@@ -249,77 +249,6 @@ class _Writer:
             rows, states = [list(best), *rows], [COMPLETE, *states]
         ranked = best_trials(objectives, np.array(rows, dtype=np.float64), states)
         return tuple(rows[ranked[0]]) if ranked else None
-
-
-def ranked_trials(config: SweepConfig, trials: pa.Table) -> pa.Table:
-    """The feasible trials from the best on, or with several objectives the front of them.
-
-    Where trials of the search were judged with their neighbours, only those are ranked: the others'
-    scores are of single points.
-    """
-    if config.sweep.ranks_by_neighbours:
-        is_judged = np.array(
-            [stage == SEARCH for stage in trials["stage"].to_pylist()], dtype=np.bool_
-        )
-        is_judged &= np.array(
-            [parent is None for parent in trials["parent"].to_pylist()], dtype=np.bool_
-        )
-        trials = trials.filter(pa.array(is_judged))
-    if not len(trials):
-        return trials
-    scores = np.array(
-        [[np.nan if x is None else x for x in row] for row in trials["score"].to_pylist()]
-    )
-    best = best_trials(config.sweep.objectives, scores, trials["state"].to_pylist())
-    return trials.take(pa.array(best, pa.int64()))
-
-
-def why_nothing_is_feasible(config: SweepConfig, trials: pa.Table) -> str:
-    """Why no trial of a sweep may be chosen, in words."""
-    if config.sweep.search.neighbours and SEARCH not in set(trials["stage"].to_pylist()):
-        return "trials are judged with their neighbours in the search, which has not begun"
-    states = trials["state"].to_pylist()
-    if states and all(state == FAILED for state in states):
-        return f"all {len(states)} trials failed; the first: {trials['error'][0].as_py()}"
-    metrics: dict[str, Float1D] = {name: trials[name].to_numpy() for name in DIRECTIONS}
-    found = most_missed(config.sweep.constraints, metrics)
-    if found is not None and found[1]:
-        return f"{found[1]} of {len(states)} trials miss the constraint {found[0]}"
-    names = " and ".join(one.metric for one in config.sweep.objectives)
-    return f"{names} is undefined for every trial that keeps the constraints"
-
-
-def _check_holdout(config: SweepConfig, runs: Path, last_ns: int) -> None:
-    """Refuse to search days that the family has locked, or to lock days that it has searched."""
-    own = config.sweep.holdout_from
-    for ledger in list_sweeps(runs, config.family):
-        tree = ledger.sweep["config"]
-        stated = tree["sweep"]["holdout_from"]
-        if stated is not None and last_ns >= midnight_ns(date.fromisoformat(stated)):
-            raise ConfigError(
-                f"sweep.holdout_from={own}: the family {config.family} has a holdout from {stated} on "
-                f"({ledger.sweep_id}), and this sweep would search it; set sweep.holdout_from to {stated}, "
-                "or begin another sweep.family"
-            )
-        if own is not None and _searched_until(tree) >= own:
-            raise ConfigError(
-                f"sweep.holdout_from={own}: the family {config.family} has searched that day already "
-                f"({ledger.sweep_id}); a holdout is locked before the first search, or in another "
-                "sweep.family"
-            )
-
-
-def _searched_until(tree: Mapping[str, Any]) -> date:
-    """The last day that trials of a resolved configuration saw, or a later one where it does not say."""
-    first, data = tree["sweep"]["holdout_from"], tree["data"]
-    if first is not None:
-        return date.fromisoformat(first) - timedelta(days=1)
-    ends = [date.max] if data["end"] is None else [date.fromisoformat(data["end"])]
-    venues = {pair["signals"]["venue"] for pair in data["instruments"]}
-    if data["simulated"] is not None and venues <= {SIMULATED_VENUE}:
-        start = date.fromisoformat(data["simulated"]["start"])
-        ends.append(start + timedelta(days=data["simulated"]["days"] - 1))
-    return min(ends)
 
 
 def _screens(plan: Sequence[Batch]) -> int:

@@ -24,6 +24,7 @@ from .config import (
     WholeRange,
     load_sweep_config,
 )
+from .votes import MOST_HEADS
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -140,6 +141,11 @@ def space_of(config: SweepConfig) -> Space:
     Raises ConfigError naming ``sweep.space.<path>``, the rule and the value.
     """
     base = config.base
+    if len(base.heads.enabled) > MOST_HEADS:
+        raise ConfigError(
+            f"heads.enabled has {len(base.heads.enabled)} heads: a sweep decides up to {MOST_HEADS}; leave "
+            "one out, so that a head of your own stands in its place"
+        )
     tree = resolved(base)
     axes: list[Axis] = []
     for path in sorted(config.sweep.space):

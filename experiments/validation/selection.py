@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine import Bool2D, Float1D, Float2D, Int1D
+from engine import Bool2D, Float1D, Float2D, Int1D, Int2D
 from engine.metrics import sharpe_from_sums
 from engine.return_sums import SUMS
 from engine.sweep import Float3D
@@ -37,8 +37,8 @@ class Selection:
 
     ``overfitting`` by combinatorially symmetric cross-validation and its ``null`` band for as many
     independent trials as there effectively are; ``path_sharpes`` annual, of the paths of combinatorial
-    cross-validation; ``efficiency`` of the walk-forward, ``decay`` from its in-sample to its out-of-sample
-    Sharpe ratios.
+    cross-validation; ``walk_forward`` by fold, ``decay`` from its in-sample to its out-of-sample Sharpe
+    ratios; ``bars_per_year`` is what annual numbers are made with.
     """
 
     trials: int
@@ -46,8 +46,25 @@ class Selection:
     overfitting: Overfitting
     null: NullBand
     path_sharpes: Float1D
-    efficiency: WalkForwardEfficiency
+    walk_forward: "WalkForward"
     decay: Decay | None
+    bars_per_year: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WalkForward:
+    """The F folds of a walk-forward, each chosen on its training bars and judged on those of its test.
+
+    ``trials`` ``(F,)`` are places in the random stage; ``edges`` ``(F, 4)`` bars: first and end of
+    training, first and end of the test, ends excluded. Sharpe ratios per bar, 0 for returns that do not
+    vary.
+    """
+
+    trials: Int1D
+    edges: Int2D
+    in_sample_sharpes_per_bar: Float1D
+    out_of_sample_sharpes_per_bar: Float1D
+    efficiency: WalkForwardEfficiency
 
 
 @dataclass(slots=True, eq=False)
@@ -101,9 +118,8 @@ def selection_of(
     if varies.sum() > 1:
         effective = effective_rank(trial_correlation(daily[:, varies]))
     paths, path_bars = _paths_of(accounts, len(panel), validation.cpcv)
-    inside, outside, efficiency = _walk_forward_of(
-        accounts, len(panel), validation.walk_forward, year
-    )
+    forward = _walk_forward_of(accounts, len(panel), validation.walk_forward, year)
+    inside, outside = forward.in_sample_sharpes_per_bar, forward.out_of_sample_sharpes_per_bar
     known = np.isfinite(inside) & np.isfinite(outside)
     return Selection(
         trials=len(values),
@@ -116,8 +132,9 @@ def selection_of(
             seed=np.random.SeedSequence([validation.seed, 2]),
         ),
         path_sharpes=sharpe_from_sums(paths, path_bars, year),
-        efficiency=efficiency,
+        walk_forward=forward,
         decay=in_to_out_of_sample_decay(inside[known], outside[known]) if known.sum() > 2 else None,
+        bars_per_year=year,
     )
 
 
@@ -168,52 +185,52 @@ def _train_sums(whole: Float2D, cut: Float2D, trains: Bool2D, is_cut: Bool2D) ->
 
 def _walk_forward_of(
     accounts: Accounts, bars: int, section: WalkForwardConfig, year: float
-) -> tuple[Float1D, Float1D, WalkForwardEfficiency]:
+) -> WalkForward:
     edges = block_edges(bars, section.blocks, equal=True)
     sums, cut = accounts.of_blocks(edges), accounts.of_blocks(edges, cut_end=section.gap_bars)
-    return _walk_forward(sums, cut, np.diff(edges), section, year)
+    return _walk_forward(sums, cut, edges, section, year)
 
 
 def _walk_forward(
-    sums: Float3D, cut: Float3D, lengths: Int1D, section: WalkForwardConfig, year: float
-) -> tuple[Float1D, Float1D, WalkForwardEfficiency]:
-    """In-sample and out-of-sample Sharpe ratios per bar of each fold, and the efficiency of all.
+    sums: Float3D, cut: Float3D, edges: Int1D, section: WalkForwardConfig, year: float
+) -> WalkForward:
+    """The folds of a walk-forward over the blocks between ``edges``.
 
-    ``sums`` ``(K, blocks, 5)`` of blocks of ``lengths`` bars, ``cut`` without their last ``gap_bars``: so
-    the block before a test is trained on.
+    ``sums`` ``(K, blocks, 5)`` of the blocks, ``cut`` without their last ``gap_bars``: so the block
+    before a test is trained on.
     """
-    folds: list[tuple[float, float, float, float, float, float]] = []
+    trials: list[int] = []
+    bars: list[tuple[int, int, int, int]] = []
+    folds: list[tuple[float, float, float, float]] = []
     for first in range(
         section.train_blocks, section.blocks - section.test_blocks + 1, section.test_blocks
     ):
         start = 0 if section.anchored else first - section.train_blocks
+        end = first + section.test_blocks
         train = np.concatenate((sums[:, start : first - 1], cut[:, first - 1 : first]), axis=1)
-        of_train, train_bars = train.sum(axis=1), float(lengths[start:first].sum())
-        train_bars -= section.gap_bars
-        of_test = sums[:, first : first + section.test_blocks].sum(axis=1)
-        test_bars = float(lengths[first : first + section.test_blocks].sum())
-        sharpes = _sharpes(of_train, train_bars)
+        of_train, of_test = train.sum(axis=1), sums[:, first:end].sum(axis=1)
+        own = (edges[start], edges[first] - section.gap_bars, edges[first], edges[end])
+        sharpes = _sharpes(of_train, float(own[1] - own[0]))
         trial = int(np.argmax(sharpes))
-        outside = float(_sharpes(of_test[trial][None], test_bars)[0])
-        folds.append(
-            (
-                float(sharpes[trial]),
-                outside,
-                of_train[trial, 0],
-                of_test[trial, 0],
-                train_bars,
-                test_bars,
-            )
-        )
-    inside, out, inside_sum, outside_sum, inside_bars, outside_bars = np.array(folds).T
-    efficiency = walk_forward_efficiency(
-        inside_sum,
-        outside_sum,
-        inside_bars.astype(np.int64),
-        outside_bars.astype(np.int64),
-        bars_per_year=year,
+        outside = float(_sharpes(of_test[trial][None], float(own[3] - own[2]))[0])
+        trials.append(trial)
+        bars.append(own)
+        folds.append((float(sharpes[trial]), outside, of_train[trial, 0], of_test[trial, 0]))
+    inside, out, inside_sum, outside_sum = np.array(folds).T
+    table = np.array(bars, dtype=np.int64)
+    return WalkForward(
+        trials=np.array(trials, dtype=np.int64),
+        edges=table,
+        in_sample_sharpes_per_bar=inside,
+        out_of_sample_sharpes_per_bar=out,
+        efficiency=walk_forward_efficiency(
+            inside_sum,
+            outside_sum,
+            table[:, 1] - table[:, 0],
+            table[:, 3] - table[:, 2],
+            bars_per_year=year,
+        ),
     )
-    return inside, out, efficiency
 
 
 def low_path(selection: Selection) -> float:

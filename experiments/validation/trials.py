@@ -17,8 +17,8 @@ from ..sweeps.space import Space, sobol_points
 Values = Mapping[str, Any]
 
 
-def screened_values(config: SweepConfig, space: Space, most: int) -> list[Values]:
-    """The first points of the sweep's screen, at most ``most`` and a power of two, as values.
+def screened_points(config: SweepConfig, space: Space, most: int) -> Float2D:
+    """The first points of the sweep's screen ``(K, axes)``, at most ``most`` and a power of two.
 
     A sweep without a screen, or with a short one, is given points that its screen would have begun
     with: a Sobol sequence is a longer one's beginning. Raises ConfigError below ``FEWEST_TRIALS``.
@@ -27,7 +27,11 @@ def screened_values(config: SweepConfig, space: Space, most: int) -> list[Values
         raise ConfigError(f"trials={most} must be at least {FEWEST_TRIALS}")
     count = max(config.sweep.screen.trials, FEWEST_TRIALS)
     count = min(count, 1 << (most.bit_length() - 1))
-    points = sobol_points(len(space), count, config.seed)
+    return sobol_points(len(space), count, config.seed)
+
+
+def values_of_points(space: Space, points: Float2D) -> list[Values]:
+    """What each of ``points`` ``(K, axes)`` holds, by path."""
     return [space.values(point) for point in points.tolist()]
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from datasets import Store
 from engine import ConfigError, DataError, Float2D
 
-from ..config import RunConfig
 from ..config_file import config_of
 from ..config_validation import ValidationConfig, with_overrides
 from ..market_data import load_market_data
@@ -34,10 +33,18 @@ from ..sweeps.space import Space, space_of
 from .chosen import Brittleness, Chosen, brittleness_of, chosen_of
 from .findings import findings_of, holdout_text
 from .holdout import Holdout, open_holdout
+from .leading import LEADING_TRIALS, Leader, leaders_of
 from .permutations import PermutedBars, batches_done, permutation_test_of, searched_again, single
 from .selection import Selection, selection_of
 from .shifts import ShiftTest, shift_test
-from .trials import Values, daily_returns, day_edges, screened_values, section_of_a_run
+from .trials import (
+    Values,
+    daily_returns,
+    day_edges,
+    screened_points,
+    section_of_a_run,
+    values_of_points,
+)
 from .verdict import Findings, Verdict, verdict_of
 
 Say = Callable[[str], None]
@@ -56,14 +63,21 @@ class Snooping:
 class Validation:
     """Everything that was found about a sweep, or about a single run (then the rest is None).
 
-    ``settings`` are what the tests were made with, ``overrides`` those that were changed after the search.
+    ``settings`` are what the tests were made with, ``overrides`` those that were changed after the search;
+    ``ledger_trials`` were in the ledger then. ``points`` ``(K, axes)`` are those of the random stage, None
+    for a run. ``objective`` is the metric that trials were chosen by.
     """
 
     subject: str
     settings: ValidationConfig
     overrides: tuple[str, ...]
     family: FamilyCount | None
+    ledger_trials: int | None
     chosen_trial: int | None
+    objective: str
+    space: Space | None
+    points: Float2D | None
+    leaders: tuple[Leader, ...]
     result: RunResult
     shifts: ShiftTest
     permuted: PermutedBars | None
@@ -94,7 +108,11 @@ def validate_sweep(
     """
     config, runs = sweep_config(ledger), ledger.runs
     settings = with_overrides(config.validation, overrides)
-    best = top_trials(ledger, 1).to_pylist()[0]
+    leading = [
+        {**row, "values": json.loads(row["values"])}
+        for row in top_trials(ledger, LEADING_TRIALS).to_pylist()
+    ]
+    best, held = leading[0], ledger.count
     space = space_of(config)
     say("loading data")
     data = load_market_data(space.base, store)
@@ -102,10 +120,11 @@ def validate_sweep(
     settings.check_bars(len(data.panel))
     count = family_trials(runs, config.family)
     say(f"running trial {best['trial']} again")
-    result = run(_config_of_trial(space, best), store=store, runs=None)
+    result = run(space.config(best["values"]), store=store, runs=None)
     _check_same_number(ledger, best, result)
     evaluator = Evaluator(space, data, threads=threads)
-    values = screened_values(config, space, settings.trials)
+    points = screened_points(config, space, settings.trials)
+    values = values_of_points(space, points)
     say(f"{len(values)} trials of the random stage by day and on blocks")
     whole = evaluator(values)
     daily = daily_returns(evaluator, values, whole)
@@ -113,6 +132,7 @@ def validate_sweep(
     snooping = _snooping(daily, settings)
     chosen = _chosen(result, daily, settings, trials=count.trials, sweeps=count.sweeps)
     brittleness = brittleness_of(config.sweep, space, evaluator, best["coordinates"])
+    leaders = leaders_of(leading, evaluator, settings)
     say(f"{settings.shifts} shifts of the votes, the random stage made anew on each")
     test = _shifted(config.sweep, evaluator, values, whole, settings)
     plan = batches_done(config, ledger)
@@ -125,23 +145,27 @@ def validate_sweep(
     )
     holdout = None
     if opens_holdout:
-        values_of_best = json.loads(best["values"])
         holdout = open_holdout(
-            config, space, values_of_best, sweep_id=ledger.sweep_id, trial=best["trial"],
+            config, space, best["values"], sweep_id=ledger.sweep_id, trial=best["trial"],
             runs=runs, store=store,
         )  # fmt: skip
     told = holdout_text(config, runs, holdout)
     findings = findings_of(test, permuted, chosen, selection, count, result, told)
     planned = config.sweep.planned_trials
-    if ledger.count < planned:
-        text = f"The sweep is not finished: {ledger.count:,} of {planned:,} trials were run."
+    if held < planned:
+        text = f"The sweep is not finished: {held:,} of {planned:,} trials were run."
         findings = replace(findings, unfinished=text)
     return Validation(
         subject=ledger.sweep_id,
         settings=settings,
         overrides=tuple(overrides),
         family=count,
+        ledger_trials=held,
         chosen_trial=best["trial"],
+        objective=config.sweep.objectives[0].metric,
+        space=space,
+        points=points,
+        leaders=leaders,
         result=result,
         shifts=test,
         permuted=permuted,
@@ -202,7 +226,12 @@ def validate_run(
         settings=settings,
         overrides=tuple(overrides),
         family=None,
+        ledger_trials=None,
         chosen_trial=None,
+        objective=section.objectives[0].metric,
+        space=None,
+        points=None,
+        leaders=(),
         result=result,
         shifts=test,
         permuted=permuted,
@@ -214,10 +243,6 @@ def validate_run(
         findings=findings,
         verdict=verdict_of(findings),
     )
-
-
-def _config_of_trial(space: Space, row: Mapping[str, Any]) -> RunConfig:
-    return space.config(json.loads(row["values"]))
 
 
 def _check_same_data(ledger: Ledger, fingerprint: str) -> None:

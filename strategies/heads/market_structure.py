@@ -21,6 +21,13 @@ from ..base import (
     reason_bits,
 )
 from ..events import held
+from ..structure_parameters import (
+    block_parameters,
+    break_parameters,
+    check_structure_modes,
+    swing_detection,
+    swing_parameters,
+)
 
 TIMEFRAMES: Final = ("5m", "15m", "1h", "4h", "1d", "1w")
 PRESETS: Final[Mapping[str, Mapping[str, float]]] = {
@@ -141,9 +148,7 @@ class MarketStructureHead:
     def __post_init__(self) -> None:
         check_choice(self.name, ("free", *PRESETS), preset=self.preset)
         check_choice(self.name, ("pivots", "breaks", "joint"), trend_mode=self.trend_mode)
-        check_choice(self.name, ("pivots", "turns"), swing_mode=self.swing_mode)
-        check_choice(self.name, ("close", "wick"), break_mode=self.break_mode)
-        check_choice(self.name, ("wick", "body"), block_zone=self.block_zone)
+        check_structure_modes(self)
         check_choice(self.name, ("rolling", "pivots"), range_mode=self.range_mode)
         check_weights(
             self.name,
@@ -162,7 +167,6 @@ class MarketStructureHead:
             minimum_coverage=self.minimum_coverage,
             inducement_bonus=self.inducement_bonus,
         )
-        check_range(self.name, 1.0, 6.0, turn_atr=self.turn_atr)
         check_lengths(
             self.name,
             pivot_bars=self.pivot_bars,
@@ -187,7 +191,7 @@ class MarketStructureHead:
 
     def features(self) -> Mapping[str, Feature]:
         """Trend of every timeframe; range position, blocks, breaks and breakers of the decision bars."""
-        swings, breaks = self._swing_parameters(), self._break_parameters()
+        breaks, blocks = break_parameters(self), block_parameters(self)
         trends: dict[str, Feature] = {}
         for clock in self._clocks():
             if self.trend_mode != "breaks":
@@ -204,9 +208,8 @@ class MarketStructureHead:
         position = (
             feature("dealing_range", "rolling_position", length=self.range_bars)
             if self.range_mode == "rolling"
-            else feature("dealing_range", "position", clock="bars", **swings)
+            else feature("dealing_range", "position", clock="bars", **swing_parameters(self))
         )
-        blocks = self._block_parameters()
         return {
             **trends,
             "bar_hours": feature("bar_step", "hours"),
@@ -220,7 +223,7 @@ class MarketStructureHead:
 
     def detections(self) -> Mapping[str, Detection]:
         """The tables of events that the votes follow from, by a short alias."""
-        bars, breaks = self.pivot_bars, self._break_parameters()
+        bars, breaks = self.pivot_bars, break_parameters(self)
         trends: dict[str, Detection] = {}
         for clock in self._clocks():
             if self.trend_mode != "breaks":
@@ -229,16 +232,11 @@ class MarketStructureHead:
                 )
             if self.trend_mode != "pivots" and clock != "bars":
                 trends[f"structure@{clock}"] = detection("structure", clock=clock, **breaks)
-        swings = (
-            detection("pivot", left=bars, right=bars)
-            if self.swing_mode == "pivots"
-            else detection("directional_change", multiple=self.turn_atr)
-        )
         return {
-            "swings": swings,
+            "swings": swing_detection(self),
             **trends,
             "structure": detection("structure", clock="bars", **breaks),
-            "blocks": detection("order_block", clock="bars", **self._block_parameters()),
+            "blocks": detection("order_block", clock="bars", **block_parameters(self)),
             "major_swings": detection("pivot", left=MAJOR_BARS, right=MAJOR_BARS),
             "inducements": detection("inducement", minor=MINOR_BARS, major=MAJOR_BARS),
         }
@@ -288,19 +286,6 @@ class MarketStructureHead:
     def _clocks(self) -> tuple[str, ...]:
         """The decision bars, which may be any of the timeframes, and the longer bars of the others."""
         return ("bars", *(f"bars:{timeframe}" for timeframe in self.weights()))
-
-    def _swing_parameters(self) -> dict[str, float]:
-        if self.swing_mode == "turns":
-            return {"by_turns": 1, "turn_atr": self.turn_atr}
-        return {"left": self.pivot_bars, "right": self.pivot_bars}
-
-    def _break_parameters(self) -> dict[str, float]:
-        at_wicks: dict[str, float] = {"at_wicks": 1} if self.break_mode == "wick" else {}
-        return {**self._swing_parameters(), **at_wicks}
-
-    def _block_parameters(self) -> dict[str, float]:
-        by_body: dict[str, float] = {"by_body": 1} if self.block_zone == "body" else {}
-        return {**self._break_parameters(), **by_body}
 
     def _trend_on(self, inputs: HeadInputs, clock: str) -> tuple[Float1D, Float1D] | None:
         """Trend on ``clock`` and whether it is known, as 1 and 0; None where there are no such bars."""

@@ -13,6 +13,7 @@ from tests.oracles.structure import (
     Pivot,
     Prices,
     Zone,
+    collapsed,
     forgotten_before,
     long_gap_rows,
 )
@@ -131,21 +132,7 @@ def alternating_at(swings: Sequence[Pivot], t: int, gaps: set[int]) -> list[Pivo
     if t in gaps:
         return []
     start = forgotten_before(t, gaps)
-    seen = [p for p in swings if start <= p.known <= t and p.anchor >= start]
-    listed: list[Pivot] = []
-    for known in sorted({p.known for p in seen}):
-        now = [p for p in seen if p.known == known]
-        if len(now) == 2:
-            if not listed:
-                continue
-            now.sort(key=lambda p: p.side == listed[-1].side)
-        for swing in now:
-            if listed and listed[-1].side == swing.side:
-                if swing.side * swing.price > swing.side * listed[-1].price:
-                    listed[-1] = swing
-            else:
-                listed.append(swing)
-    return listed
+    return collapsed([p for p in swings if start <= p.known <= t and p.anchor >= start])
 
 
 def trend_events(swings: Sequence[Pivot], is_gap: Sequence[bool]) -> list[Event]:

@@ -11,12 +11,9 @@ from engine import Float1D, Market
 from experiments.checks import CheckReport, CheckRow, CheckSize, Suite, run_checks
 from experiments.checks.altered import wild_future, window
 from experiments.checks.conformance import check_head_conformance, check_indicator_conformance
+from experiments.checks.fine_bars import aggregated_bars, null_fine_bars
 from experiments.checks.inputs import check_head_inputs, check_indicator_inputs
-from experiments.checks.markets import (
-    aggregated_bars,
-    null_fine_bars,
-    null_market,
-)
+from experiments.checks.markets import null_market
 from experiments.checks.poison import check_indicator_poison, check_subject_poison
 from experiments.checks.prefix import check_indicator_prefix, check_subject_prefix, chosen_cuts
 from experiments.checks.start import check_start, check_subject_start

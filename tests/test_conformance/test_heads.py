@@ -11,15 +11,11 @@ import pytest
 from engine import HOUR_NS, Market, MarketPanel
 from experiments.checks import CheckRow, Suite
 from experiments.checks.conformance import check_head_conformance
-from experiments.checks.inputs import check_head_aliases, check_head_inputs, without_flows
-from experiments.checks.markets import (
-    HISTORY_ROWS,
-    START_NS,
-    aggregated_bars,
-    null_fine_bars,
-    null_market,
-    null_series,
-)
+from experiments.checks.disturbed import without_flows
+from experiments.checks.fine_bars import START_NS, aggregated_bars, null_fine_bars
+from experiments.checks.inputs import check_head_aliases, check_head_inputs
+from experiments.checks.markets import null_market
+from experiments.checks.null_series import HISTORY_ROWS, null_series
 from experiments.checks.panels import null_panels
 from experiments.checks.path_start import NULL_HOURS, check_path_start, compared_after
 from experiments.checks.poison import check_subject_poison

@@ -22,7 +22,8 @@ from experiments.checks.subjects import (
     indicator_cases,
 )
 from experiments.checks.twins import leaked_case
-from indicators.pivot import confirmed_pivots, directional_change_pivots
+from indicators.directional_change import directional_change_pivots
+from indicators.pivot import confirmed_pivots
 from tests.schematics import eventful_columns
 
 SUITE = Suite()

@@ -7,8 +7,9 @@ import pytest
 
 from engine import DAY_NS, HOUR_NS, Market
 from experiments.checks.altered import wild_future, window
-from experiments.checks.inputs import disturbed_market, raw_columns
-from experiments.checks.markets import aggregated_bars, null_fine_bars, null_market
+from experiments.checks.disturbed import disturbed_market, raw_columns
+from experiments.checks.fine_bars import aggregated_bars, null_fine_bars
+from experiments.checks.markets import null_market
 from experiments.checks.panels import disturbed_panel, null_panels, panel_columns
 from experiments.checks.poison import check_subject_poison
 from experiments.checks.prefix import check_subject_prefix

@@ -1,7 +1,5 @@
-"""The aligned load against loading one instrument at a time, its cache and its memory."""
+"""The aligned load's bars against loading one instrument at a time."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets import (
-    AlignedMarkets,
-    ArrayCache,
-    DatasetKey,
-    Instrument,
-    Store,
-    load_aligned,
-    load_bars,
-    load_series,
-)
-from datasets.loading.request import _code_version, cache_key, resolved
+from datasets import Store, load_aligned, load_bars
 from engine import (
+    DAY_NS,
     FLOW_COLUMNS,
     HOUR_NS,
     MINUTE_NS,
@@ -32,26 +21,8 @@ from engine import (
     Panel,
     timeframe_ns,
 )
-from tests.test_datasets.sample_files import START_NS, bar_table, funding_table
-
-NAMES = ("AAA", "BBB", "CCC")
-INSTRUMENTS = tuple(Instrument("binance", "spot", name) for name in NAMES)
-DAY_NS = 24 * HOUR_NS
-
-
-def bars_key(symbol: str, step: str = "1h", source: str = "test") -> DatasetKey:
-    return DatasetKey("ohlcv", "binance", "spot", symbol, step, source)
-
-
-def series_key(kind: str, symbol: str, step: str = "8h") -> DatasetKey:
-    return DatasetKey(kind, "binance", "spot", symbol, step, "test")
-
-
-def write_bars(store: Store, symbol: str, first: int, rows: int, without: set[int]) -> None:
-    table = bar_table(
-        rows, seed=len(symbol) + first, start_ns=START_NS + HOUR_NS * first, without=tuple(without)
-    )
-    store.write(bars_key(symbol), table, provenance={})
+from tests.test_datasets.aligned_stores import INSTRUMENTS, NAMES, assert_same, bars_key, write_bars
+from tests.test_datasets.sample_files import START_NS, bar_table
 
 
 def without_flow(table: pa.Table, name: str) -> pa.Table:
@@ -114,28 +85,6 @@ def test_every_column_equals_the_bars_of_its_instrument(
             np.testing.assert_array_equal(
                 getattr(markets.panel(), name), getattr(panel, name), err_msg=name
             )
-
-
-def assert_same(left: AlignedMarkets, right: AlignedMarkets) -> None:
-    names = ("open_time", *PRICE_COLUMNS, "volume", "is_gap", "listed")
-    pairs = {name: (getattr(left, name), getattr(right, name)) for name in names}
-    assert left.flows.keys() == right.flows.keys()
-    assert left.series.keys() == right.series.keys()
-    pairs |= {name: (left.flows[name], right.flows[name]) for name in left.flows}
-    pairs |= {name: (left.series[name], right.series[name]) for name in left.series}
-    for name, (a, b) in pairs.items():
-        np.testing.assert_array_equal(a, b, err_msg=name)
-        assert a.dtype == b.dtype
-        assert not a.flags.writeable
-        assert not b.flags.writeable
-        if a.ndim == 2:
-            assert a[:, 0].flags.c_contiguous
-    assert (left.instruments, left.timeframe, left.datasets, left.source_conflicts) == (
-        right.instruments,
-        right.timeframe,
-        right.datasets,
-        right.source_conflicts,
-    )
 
 
 @pytest.mark.parametrize("timeframe", ["5m", "1h", "4h", "1d", "1w"])
@@ -291,159 +240,6 @@ def test_row_groups_of_any_size_give_the_same_arrays(
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-VINTAGES = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 30), st.integers(-9, 9)),
-    min_size=1,
-    max_size=15,
-    unique_by=lambda row: row[:2],
-)
-
-
-@settings(max_examples=60)
-@given(rows=VINTAGES, cut=st.none() | st.integers(0, 80))
-def test_series_show_the_latest_event_known_at_each_close(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int, int]], cut: int | None
-) -> None:
-    store = Store(tmp_path_factory.mktemp("store"))
-    write_bars(store, "AAA", 0, 90, set())
-    rows = sorted(rows)
-    table = funding_table(
-        [START_NS + 8 * HOUR_NS * row[0] for row in rows], [1e-4 * row[2] for row in rows]
-    )
-    known = pa.array([START_NS + HOUR_NS * (8 * row[0] + row[1]) for row in rows])
-    store.write(
-        series_key("funding", "AAA"), table.append_column("available_at", known), provenance={}
-    )
-    markets = load_aligned(
-        store,
-        INSTRUMENTS[:1],
-        "1h",
-        kinds=["funding"],
-        as_of_ns=None if cut is None else START_NS + HOUR_NS * (90 + cut),
-    )
-    for t, shown in enumerate(markets.series["funding.rate"][:, 0]):
-        visible = [row for row in rows if 8 * row[0] + row[1] <= t + 1]
-        best = max(visible, default=None)
-        expected = best is not None and t + 1 - 8 * best[0] <= 24
-        assert (shown == 1e-4 * best[2]) if best and expected else np.isnan(shown)
-
-
-def test_each_instrument_has_its_own_series_or_that_of_a_substitute(store: Store) -> None:
-    for seed, name in enumerate(NAMES):
-        store.write(bars_key(name), bar_table(48, seed=seed), provenance={})
-    stamps = [START_NS + 8 * HOUR_NS * row for row in range(6)]
-    for symbol, rate in (("AAA", 1e-4), ("BBB", 2e-4)):
-        store.write(series_key("funding", symbol), funding_table(stamps, [rate] * 6), provenance={})
-    index = DatasetKey("fear_greed", "alternative", "sentiment", "BTC", "1d", "test")
-    store.write(
-        index,
-        pa.table({"event_time": pa.array([START_NS, START_NS + DAY_NS]), "value": [20.0, 30.0]}),
-        provenance={},
-    )
-    mood = Instrument("alternative", "sentiment", "BTC")
-    substitutes = dict.fromkeys(INSTRUMENTS, (mood, INSTRUMENTS[1]))
-    markets = load_aligned(
-        store, INSTRUMENTS, "1h", kinds=["funding", "fear_greed"], series_from=substitutes
-    )
-    assert set(markets.series) == {"funding.rate", "funding.interval_hours", "fear_greed.value"}
-    np.testing.assert_array_equal(markets.series["funding.rate"][0], [1e-4, 2e-4, 2e-4])
-    assert (markets.series["funding.interval_hours"] == 8).all()
-    mood_shown = markets.series["fear_greed.value"]
-    assert mood_shown.shape == (48, 3)
-    # Known half an hour after midnight, seen at the next close.
-    assert (mood_shown[:24] == 20.0).all()
-    assert (mood_shown[24:] == 30.0).all()
-    again = load_aligned(
-        store, INSTRUMENTS, "1h", kinds=["funding", "fear_greed"], series_from=substitutes
-    )
-    assert_same(markets, again)
-    alone = load_aligned(
-        store, INSTRUMENTS, "1h", kinds=["funding"], columns=["funding.rate"], cache=False
-    )
-    assert list(alone.series) == ["funding.rate"]
-    assert np.isnan(alone.series["funding.rate"][:, 2]).all()
-    series = load_series(store, INSTRUMENTS[0], "funding")
-    assert series is not None
-    with pytest.raises(ConfigError, match=r"'funding\.rates' is unknown"):
-        load_aligned(store, INSTRUMENTS, "1h", kinds=["funding"], columns=["funding.rates"])
-    with pytest.raises(ConfigError, match="trades' is not a slow series"):
-        load_aligned(store, INSTRUMENTS, "1h", kinds=["trades"])
-
-
-def test_conflicts_of_sources_are_told_also_from_the_cache(store: Store) -> None:
-    store.write(bars_key("AAA", source="a"), bar_table(20, seed=1), provenance={})
-    store.write(bars_key("AAA", source="b"), bar_table(24, seed=2), provenance={})
-    both = Instrument("binance", "spot", "AAA", ("a", "b"))
-    first = load_aligned(store, [both], "1h")
-    assert len(first) == 24
-    assert [conflicts.rows for conflicts in first.source_conflicts] == [20]
-    assert_same(first, load_aligned(store, [both], "1h"))
-    assert load_aligned(store, [both], "1h").close.base is not None
-
-
-def test_a_changed_data_set_is_never_served_from_the_cache(store: Store) -> None:
-    write_bars(store, "AAA", 0, 20, set())
-    cache = ArrayCache.of(store)
-    load_aligned(store, INSTRUMENTS[:1], "1h", cache=cache)
-    held = cache.size()
-    assert held > 0
-    assert len(load_aligned(store, INSTRUMENTS[:1], "1h", cache=cache)) == 20
-    assert cache.size() == held
-    write_bars(store, "AAA", 20, 5, set())
-    assert len(load_aligned(store, INSTRUMENTS[:1], "1h", cache=cache)) == 25
-    # A shorter step or another source that answers instead is another request.
-    store.write(bars_key("AAA", source="other"), bar_table(5), provenance={})
-    with pytest.raises(DataError, match="2 sources"):
-        load_aligned(store, INSTRUMENTS[:1], "1h", cache=cache)
-    store.remove(bars_key("AAA"))
-    assert len(load_aligned(store, INSTRUMENTS[:1], "1h", cache=cache)) == 5
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["kinds/derivatives", "kinds/kind", "loading/fill", "store/parts", "tables", "timestamps"],
-)
-def test_changed_code_has_a_cache_of_its_own(
-    store: Store, monkeypatch: pytest.MonkeyPatch, module: str
-) -> None:
-    write_bars(store, "AAA", 0, 20, set())
-    asked = resolved(store, INSTRUMENTS[:1], "1h", None, None, (), None, {}, None, False)
-    key = cache_key(store, asked)
-    read = Path.read_bytes
-
-    def changed(path: Path) -> bytes:
-        return read(path) + (b"#" if path.as_posix().endswith(f"datasets/{module}.py") else b"")
-
-    _code_version.cache_clear()
-    assert cache_key(store, asked) == key
-    _code_version.cache_clear()
-    monkeypatch.setattr(Path, "read_bytes", changed)
-    assert cache_key(store, asked) != key
-    _code_version.cache_clear()
-
-
-def test_the_cache_is_really_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_bars(store, "AAA", 0, 20, set())
-    load_aligned(store, INSTRUMENTS[:1], "1h")
-    monkeypatch.setattr(Store, "dataset", lambda *_: pytest.fail("parsed a manifest"))
-    monkeypatch.setattr(Store, "keys", lambda *_: pytest.fail("listed the store"))
-    monkeypatch.setattr("pyarrow.parquet.ParquetFile", lambda *_, **__: pytest.fail("decoded"))
-    assert len(load_aligned(store, INSTRUMENTS[:1], "1h")) == 20
-
-
-def test_a_damaged_part_is_an_error_that_names_it(store: Store) -> None:
-    write_bars(store, "AAA", 0, 4000, set())
-    (part,) = store.part_paths(store.dataset(bars_key("AAA")))
-    data = part.read_bytes()
-    for damaged in (data[:-1], data[:500] + bytes(40) + data[540:]):
-        part.write_bytes(damaged)
-        with pytest.raises(DataError, match=r"part-.*import the data again"):
-            load_aligned(store, INSTRUMENTS[:1], "1h")
-    part.unlink()
-    with pytest.raises(DataError, match=r"part-.* is gone"):
-        load_aligned(store, INSTRUMENTS[:1], "1h")
-
-
 def test_what_cannot_be_aligned_is_refused(store: Store) -> None:
     write_bars(store, "AAA", 0, 20, set())
     with pytest.raises(ConfigError, match="each once"):
@@ -462,40 +258,3 @@ def test_what_cannot_be_aligned_is_refused(store: Store) -> None:
         markets.panel()
     later = load_aligned(store, INSTRUMENTS[:2], "1h", START_NS + 60 * HOUR_NS)
     assert (later.close[:, 0] == bar_table(20, seed=3)["close"][-1].as_py()).all()
-
-
-MEMORY = """
-import sys
-import numpy as np
-from datasets import Instrument, Store, load_aligned
-store = Store(sys.argv[1])
-def peak():
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
-small = [Instrument("binance", "spot", "BBB")]
-load_aligned(store, small, "1h", cache=False)
-before = peak()
-markets = load_aligned(store, [Instrument("binance", "spot", "AAA")], "1m", cache=sys.argv[2] == "yes")
-names = ("open_time", "open", "high", "low", "close", "volume", "is_gap", "listed")
-arrays = [*(getattr(markets, name) for name in names), *markets.flows.values()]
-total = sum(array.nbytes for array in arrays)
-print((peak() - before) / total, total)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak of a process")
-@pytest.mark.parametrize("cache", ["no", "yes"])
-def test_a_load_holds_little_more_than_what_it_returns(store: Store, cache: str) -> None:
-    rows = 365 * 1440
-    table = bar_table(rows)
-    times = pa.array(START_NS + MINUTE_NS * np.arange(rows))
-    store.write(bars_key("AAA", "1m"), table.set_column(0, "open_time", times), provenance={})
-    write_bars(store, "BBB", 0, 50, set())
-    output = subprocess.run(
-        [sys.executable, "-c", MEMORY, str(store.root), cache],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    assert int(output[1]) > 40e6
-    assert float(output[0]) <= 1.5

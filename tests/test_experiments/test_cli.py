@@ -151,7 +151,7 @@ def test_run_prints_a_table_that_fits_eighty_columns(
     # Paths are not broken, so that they can be copied.
     assert all(len(line) <= 80 for line in lines if not line.startswith(("run ", "report ")))
     assert "\x1b" not in out
-    for word in ("SIMULATED", "NOT KNOWN YET", "sharpe", "buy & hold", "technical", "quorum"):
+    for word in ("SIMULATED", "NOT KNOWN YET", "sharpe", "buy & hold", "quorum"):
         assert word in out
     folder = Path(lines[-1].split()[-1]).parent
     content = json.loads((folder / "run.json").read_text(encoding="utf-8"))

@@ -13,8 +13,9 @@ from datasets import Store
 from engine import DataError
 from experiments import RunResult, load_run
 from experiments.cli import main
+from experiments.firing import over_symbols
 from experiments.record import RunRecord
-from experiments.tables import print_run
+from experiments.run_tables import print_run
 from tests.test_experiments.test_cli import called, refused
 
 SWEEP = """\
@@ -191,20 +192,23 @@ def printed(record: RunRecord, *, verbose: bool = False) -> str:
     return console.file.getvalue()
 
 
-def test_many_symbols_share_one_table_and_one_note(result: RunResult):
-    few, many = of_symbols(result, 4), of_symbols(result, 30)
-    assert printed(few).count("has data") == printed(few).count("note:") == 4
+def test_many_symbols_share_their_notes_and_gates(result: RunResult):
+    few, many = of_symbols(result, 2), of_symbols(result, 30)
+    assert printed(few).count("note:") == 2
     assert printed(many, verbose=True).count("has data") == 30
     text = printed(many)
-    assert len(text.splitlines()) < 70
-    assert text.count("has data") == text.count("note:") == 1
-    assert f"30 symbols: shares of {30 * many.content['firing'][0]['bars']} bars" in text
+    assert len(text.splitlines()) < 50
+    assert text.count("note:") == 1
     assert "all 30 symbols: 12 of 960 signal bars" in text
-    # Equal symbols: the shares of all of them are those of each, the counts are sums.
-    technical = next(line for line in printed(few).splitlines() if "technical" in line)
-    assert technical in text.splitlines()
-    decisions = 30 * int(many.content["firing"][0]["decisions"])
-    assert f"decisions {decisions}" in " ".join(text.split())
+    # Equal symbols: the counts of all of them are sums.
+    firing = many.content["firing"][0]
+    stands, bars, decisions = (
+        f"{30 * int(count):,}"
+        for count in (firing["gates"]["stands"], firing["bars"], firing["decisions"])
+    )
+    flat = " ".join(text.split())
+    assert f"30 symbols: consensus stood on {stands} of {bars} bars" in flat
+    assert f"decisions {decisions}" in flat
 
 
 def test_shares_over_symbols_weigh_their_bars(result: RunResult):
@@ -214,9 +218,8 @@ def test_shares_over_symbols_weigh_their_bars(result: RunResult):
     alone = {**long, "bars": 3 * long["bars"], "heads": [head, *long["heads"][1:]]}
     zero = {**long, "heads": [{**head, "voted": 0.5}, *long["heads"][1:]]}
     content = {**record.content, "firing": [alone, zero, zero, zero, zero, zero]}
-    text = printed(RunRecord(run_dir=record.run_dir, content=content))
-    row = next(line for line in text.splitlines() if line.strip().startswith("technical"))
-    assert "35.0%" in row  # (3 * 0.1 + 5 * 0.5) / 8
+    technical = over_symbols(content["firing"])["heads"][0]
+    assert technical["voted"] == pytest.approx(0.35)  # (3 * 0.1 + 5 * 0.5) / 8
 
 
 def test_interrupts_are_told_by_every_command(

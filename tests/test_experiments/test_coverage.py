@@ -1,62 +1,29 @@
-"""The coverage picture: one page that needs nothing else, and says the truth in the right place."""
+"""The coverage page: what is there and what lacks, in the right place and with the same numbers."""
 
-import re
-from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets import Finding
 from datasets.quality import CheckedSeries, QualityReport
-from engine import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
-from experiments.coverage import render, write_coverage
-from experiments.coverage.axis import MOST_TICKS, ticks_of
-from experiments.coverage.picture import page_of
+from engine import DAY_NS, HOUR_NS, MINUTE_NS
+from experiments.coverage import coverage_document, write_coverage
+from experiments.coverage.page import LOOKS, ROWS_SHOWN, WORST_SHOWN
+from experiments.coverage.picture import STATES, Row, coverage_of
+from experiments.pages import Chart, Document, Fold, Number, Table
+from experiments.pages.html import html_text
+from experiments.pages.plain import document_json, markdown_text
 from tests.test_datasets.quality.planting import (
+    START_NS,
     checked,
     clean_bars,
     key_of,
     series_of,
     without_rows,
 )
-
-VOID = {"meta", "link", "br"}
-
-
-class Wellformed(HTMLParser):
-    """Counts elements and fails where one is closed that is not open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: dict[str, int] = {}
-        self.titles: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen[tag] = self.seen.get(tag, 0) + 1
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen[tag] = self.seen.get(tag, 0) + 1
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "title":
-            self.titles.append(data)
-
-
-def parsed(page: str) -> Wellformed:
-    parser = Wellformed()
-    parser.feed(page)
-    parser.close()
-    assert parser.open == []
-    return parser
 
 
 def small_market() -> QualityReport:
@@ -66,19 +33,74 @@ def small_market() -> QualityReport:
     )
 
 
-def test_the_page_is_whole_and_fetches_nothing(tmp_path: Path) -> None:
-    page = write_coverage(small_market(), tmp_path / "c.html").read_text(encoding="utf-8")
-    parser = parsed(page)
-    assert "script" not in parser.seen
-    assert not re.search(r"(src|href)=|https?://|@import|url\(", page)
-    for symbol in ("AAAUSDT", "BBBUSDT", "CCCUSDT"):
-        assert page.count(f'scope="row" title="{symbol}') == 1
-    assert "outage of the venue <b>3</b>" in page
-    assert "hole in the download <b>1</b>" in page
-    assert any("1 row (2 of 2 other symbols lack them too)" in title for title in parser.titles)
+def only_row(report: QualityReport) -> Row:
+    ((row,),) = [group.rows for group in coverage_of(report).groups]
+    return row
 
 
-def test_words_of_a_source_cannot_become_markup() -> None:
+def table(document: Document, name: str) -> Table:
+    return next(one for one in document.blocks() if isinstance(one, Table) and one.name == name)
+
+
+def shown(one: Table) -> list[list[object]]:
+    return [[cell.value if isinstance(cell, Number) else cell for cell in row] for row in one.rows]
+
+
+def test_every_gap_is_counted_once_by_its_cause():
+    document = coverage_document(small_market())
+    causes = table(document, "causes")
+    assert causes.columns == ("cause", "gaps", "data sets", "rows missing")
+    assert shown(causes) == [
+        ["outage of the venue", 3, 3, 3],
+        ["hole in the download", 1, 1, 1],
+        ["outside the recording", 1, 1, 40],
+    ]
+    assert document.verdict[0].paragraphs == (
+        "4 rows missing in 3 of 3 data sets; nothing was found in the rows.",
+    )
+    assert shown(table(document, "worst"))[0] == [str(key_of("CCCUSDT")), 2, 3, 0]
+    numbers = table(document, "kind-1-rows")
+    assert [row[0] for row in numbers.rows] == ["AAAUSDT", "BBBUSDT", "CCCUSDT"]
+    assert shown(numbers)[2][3:] == [
+        198, 2, 0, "1 outage of the venue, 1 hole in the download, 1 outside the recording",
+    ]  # fmt: skip
+
+
+def test_the_picture_draws_the_stretches():
+    (picture,) = [
+        one for one in coverage_document(small_market()).blocks() if isinstance(one, Chart)
+    ]
+    by_name = {trace["name"]: trace for trace in picture.data}
+    assert list(by_name) == [
+        "present", "outage of the venue", "hole in the download", "outside the recording",
+    ]  # fmt: skip
+    outage = by_name["outage of the venue"]
+    assert outage["y"].tolist() == [0, 1, 2]
+    assert outage["base"].tolist() == [(START_NS + 50 * HOUR_NS) / 1e6] * 3
+    assert (outage["x"] == HOUR_NS / 1e6).all()
+    assert "2 of 2 other symbols lack them too" in outage["customdata"][0].replace("\n", " ")
+    assert picture.layout["yaxis"]["ticktext"] == ["AAAUSDT", "BBBUSDT", "CCCUSDT"]
+
+
+def test_no_two_states_are_told_apart_by_colour_alone():
+    assert set(LOOKS) == set(STATES)
+    assert len({(hatch, height) for _, hatch, height in LOOKS.values()}) == len(LOOKS)
+
+
+def test_every_format_states_the_same(tmp_path: Path):
+    report = small_market()
+    document = coverage_document(report)
+    page = write_coverage(report, tmp_path / "c.html").read_text(encoding="utf-8")
+    assert page == html_text(document)
+    assert "Content-Security-Policy" in page
+    assert "outage of the venue | 3 | 3 | 3" in markdown_text(document)
+    tiles = document_json(document)["tiles"]["tiles"]
+    assert {one["label"]: one["value"] for one in tiles} == {
+        "Data sets": 3, "Rows": 676, "Rows missing": 4, "Findings": 4, "Refused files": 0,
+    }  # fmt: skip
+
+
+def test_words_of_a_source_cannot_become_markup():
     series = series_of(clean_bars())
     finding = Finding(
         defect="unstated_unit",
@@ -87,88 +109,76 @@ def test_words_of_a_source_cannot_become_markup() -> None:
         count=1,
         message="<script>alert(1)</script>",
     )
-    page = render(checked(CheckedSeries(series.key, series.table, (finding,))))
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
+    page = html_text(
+        coverage_document(checked(CheckedSeries(series.key, series.table, (finding,))))
+    )
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
 
 
-def test_an_empty_report_is_a_page_too() -> None:
-    parsed(render(checked()))
+def test_an_empty_report_is_a_page_too():
+    document = coverage_document(checked())
+    assert document.verdict[0].paragraphs == ("No data set was looked at.",)
+    assert html_text(document)
 
 
-def test_segments_and_markers_are_where_they_belong() -> None:
+def test_stretches_and_marks_are_where_they_belong():
     columns = clean_bars()
     columns["volume"][120] = 0.0
-    (section,) = page_of(checked(series_of(without_rows(columns, range(60, 84))))).sections
-    (row,) = section.rows
-    present, gap = row.segments
-    assert (present.state, present.x, present.width) == ("present", 0.0, 100.0)
-    assert (gap.state, gap.x, gap.width) == ("unknown", 25.0, 10.0)
-    assert [marker.x for marker in row.markers] == [50.0]
-    assert (row.rows, row.missing, row.findings) == (216, 24, 1)
+    row = only_row(checked(series_of(without_rows(columns, range(60, 84)))))
+    hours = [
+        (one.state, (one.start_ns - START_NS) / HOUR_NS, (one.end_ns - START_NS) / HOUR_NS)
+        for one in row.stretches
+    ]
+    assert hours == [("present", 0, 60), ("present", 84, 240), ("unknown", 60, 84)]
+    assert [(mark.time_ns - START_NS) / HOUR_NS for mark in row.marks] == [120]
+    assert (row.rows, row.missing, row.findings, row.gaps) == (216, 24, 1, {"unknown": 1})
 
 
 @given(st.sets(st.integers(1, 238), max_size=120))
-def test_no_segment_leaves_the_axis(missing: set[int]) -> None:
-    (section,) = page_of(checked(series_of(without_rows(clean_bars(), missing)))).sections
-    (row,) = section.rows
-    for segment in row.segments:
-        assert 0.0 <= segment.x <= segment.x + segment.width <= 100.01
+def test_stretches_share_the_axis_without_overlap(missing: set[int]):
+    row = only_row(checked(series_of(without_rows(clean_bars(), missing))))
+    ordered = sorted(row.stretches, key=lambda one: one.start_ns)
+    assert ordered[0].start_ns == START_NS
+    assert ordered[-1].end_ns == START_NS + 240 * HOUR_NS
+    assert all(one.end_ns == after.start_ns for one, after in pairwise(ordered))
 
 
-@given(
-    st.integers(0, 2_000_000_000),
-    st.sampled_from([SECOND_NS, MINUTE_NS, HOUR_NS, DAY_NS, 30 * DAY_NS, 365 * DAY_NS]),
-    st.integers(1, 30),
-)
-def test_ticks_are_few_in_order_and_on_the_axis(start_s: int, unit_ns: int, count: int) -> None:
-    start_ns = start_s * SECOND_NS
-    ticks = ticks_of(start_ns, start_ns + unit_ns * count)
-    positions = [tick.x for tick in ticks]
-    assert len(ticks) <= MOST_TICKS + 1
-    assert positions == sorted(set(positions))
-    assert all(0 <= x <= 100 for x in positions)
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "labels"),
-    [
-        ("2018-01-01", "2024-06-01", ["2018", "2019", "2020", "2021", "2022", "2023", "2024"]),
-        ("2023-11-15", "2024-02-20", ["Dec 2023", "Jan 2024", "Feb"]),
-        ("2024-02-27", "2024-03-02", ["27 Feb", "28 Feb", "29 Feb", "01 Mar"]),
-    ],
-)
-def test_labels_of_an_axis(first: str, last: str, labels: list[str]) -> None:
-    start, end = (int(np.datetime64(day, "ns").astype(np.int64)) for day in (first, last))
-    found = [tick.label for tick in ticks_of(start, end)]
-    assert [label for label in found if label in labels] == labels
-
-
-def test_two_hundred_data_sets_stay_small() -> None:
+def test_of_many_data_sets_the_worst_are_shown_and_all_are_folded():
     columns = clean_bars()
     series = [
-        series_of(without_rows(columns, {50, 51, 100 + number % 7}), key_of(f"S{number:03}USDT"))
-        for number in range(200)
+        series_of(
+            without_rows(columns, {50, 51, *range(100, 101 + number)}), key_of(f"S{number:02}USDT")
+        )
+        for number in range(ROWS_SHOWN + 10)
     ]
-    page = render(checked(*series))
-    assert len(page) < 500_000
-    assert parsed(page).seen["svg"] > 200
+    document = coverage_document(checked(*series))
+    (section,) = [one for one in document.sections if one.name == "data-1"]
+    worst, fold = section.blocks
+    assert isinstance(worst, Chart)
+    assert isinstance(fold, Fold)
+    assert worst.layout["yaxis"]["ticktext"] == [f"S{n:02}USDT" for n in range(10, ROWS_SHOWN + 10)]
+    parts = [one for one in fold.blocks if isinstance(one, Chart)]
+    labels = [label for part in parts for label in part.layout["yaxis"]["ticktext"]]
+    assert labels == [f"S{n:02}USDT" for n in range(ROWS_SHOWN + 10)]
+    assert len(table(document, "worst").rows) == WORST_SHOWN
+    assert shown(table(document, "worst"))[0][0] == str(key_of(f"S{ROWS_SHOWN + 9:02}USDT"))
 
 
-def test_weekends_shorter_than_a_pixel_do_not_hide_the_days_between() -> None:
+def test_weekends_shorter_than_a_pixel_do_not_hide_the_days_between():
     key = key_of("USDKRW", kind="fx", step="1d")
     days = [day for day in range(2200) if (day + 4) % 7 not in (0, 6) and not 700 <= day < 730]
     columns = {"event_time": [day * DAY_NS for day in days], "close": [1100.0] * len(days)}
-    (section,) = page_of(checked(series_of(columns, key))).sections
-    assert [one.state for one in section.rows[0].segments] == ["present", "unknown"]
+    row = only_row(checked(series_of(columns, key)))
+    assert [one.state for one in row.stretches] == ["present", "present", "unknown"]
     few = {name: values[:100] for name, values in columns.items()}
-    (section,) = page_of(checked(series_of(few, key))).sections
-    weekends = [one for one in section.rows[0].segments if one.state == "no_session"]
+    row = only_row(checked(series_of(few, key)))
+    weekends = [one for one in row.stretches if one.state == "no_session"]
     assert len(weekends) == 20
-    assert sum(one.width for one in weekends) < 30
+    assert {one.end_ns - one.start_ns for one in weekends} <= {DAY_NS, 2 * DAY_NS}
 
 
-def test_two_events_are_two_ticks_and_not_a_bar() -> None:
+def test_two_events_are_two_ticks_and_not_a_bar():
     key = key_of("BTCUSDT", kind="liquidations", step="event")
     minutes = [0, 1000, *range(5000, 5010)]
     columns = {
@@ -178,14 +188,15 @@ def test_two_events_are_two_ticks_and_not_a_bar() -> None:
         "price": [100.0] * len(minutes),
         "quantity": [1.0] * len(minutes),
     }
-    (section,) = page_of(checked(series_of(columns, key))).sections
-    segments = section.rows[0].segments
-    assert [one.state for one in segments] == ["present"] * 3
-    assert [round(one.x) for one in segments] == [0, 20, 100]
-    assert sum(one.width for one in segments) < 1.0
+    row = only_row(checked(series_of(columns, key)))
+    assert [one.state for one in row.stretches] == ["present"] * 3
+    assert [round(one.start_ns / MINUTE_NS / 50) for one in row.stretches] == [0, 20, 100]
+    assert sum(one.end_ns - one.start_ns for one in row.stretches) < 40 * MINUTE_NS
 
 
-def test_one_data_set_is_singular() -> None:
-    page = render(checked(series_of(clean_bars())))
-    assert "1 data sets" not in page
-    assert "1 findings" not in page
+@pytest.mark.parametrize("missing", [(), (7,)])
+def test_one_is_singular(missing: tuple[int, ...]):
+    text = markdown_text(coverage_document(checked(series_of(without_rows(clean_bars(), missing)))))
+    for plural in ("1 data sets", "1 findings", "1 rows", "1 kinds"):
+        assert plural not in text.replace(" 1 data sets |", "")
+    assert ("No row is missing; nothing was found in the rows." in text) == (not missing)

@@ -47,17 +47,8 @@ COMMANDED = sorted(
     {
         ROOT / "README.md",
         *(ROOT / "experiments" / "configs").glob("*.yaml"),
-        *(
-            DOCS / name
-            for name in (
-                "cli.md",
-                "events.md",
-                "features.md",
-                "run-folder.md",
-                "tuning.md",
-                "validation.md",
-            )
-        ),
+        *DOCS.glob("*.md"),
+        *(DOCS / "how-to").glob("*.md"),
     }
 )
 COMMAND = re.compile(r"(?:`|^#? *|; *|&& *)ninefold +([a-z][^`\n;&#]*)", re.MULTILINE)

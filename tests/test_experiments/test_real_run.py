@@ -67,7 +67,16 @@ def test_the_files_are_those_of_the_oracle(result: RunResult, name: str):
 
 def test_the_same_run_writes_the_same_bytes(result: RunResult, store: Store, tmp_path: Path):
     again = run(load_config(CONFIG), store=store, runs=tmp_path)
-    for name in ("equity", "fills", "orders", "trades", "payments", "votes"):
+    for name in (
+        "equity",
+        "fills",
+        "orders",
+        "trades",
+        "payments",
+        "votes",
+        "zones",
+        "leave_one_out",
+    ):
         first = (result.run_dir / f"{name}.parquet").read_bytes()
         assert first == (again.run_dir / f"{name}.parquet").read_bytes(), name
 

@@ -19,7 +19,7 @@ from experiments.record import (
 )
 
 
-def record_at(folder: Path, schema_version: int = 2) -> Path:
+def record_at(folder: Path, schema_version: int = 3) -> Path:
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps({"schema_version": schema_version}))
     return folder
@@ -76,7 +76,7 @@ def test_a_broken_record_does_not_hide_the_other_runs(three: Path):
 
 
 def test_a_record_of_another_version_is_told(tmp_path: Path):
-    with pytest.raises(DataError, match="schema_version=1, this version reads 2"):
+    with pytest.raises(DataError, match="schema_version=1, this version reads 3"):
         load_run(record_at(tmp_path / "r", 1))
 
 

@@ -15,7 +15,17 @@ from tests.generators import random_bars
 
 from .conftest import SYMBOLS, small_tree
 
-TABLES = ("equity", "fills", "orders", "trades", "payments", "votes", "prices")
+TABLES = (
+    "equity",
+    "fills",
+    "orders",
+    "trades",
+    "payments",
+    "votes",
+    "prices",
+    "zones",
+    "leave_one_out",
+)
 
 
 def parquet_bytes(folder: Path) -> dict[str, bytes]:

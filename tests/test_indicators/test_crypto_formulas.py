@@ -18,19 +18,10 @@ from indicators import (
     taker_flow,
     total_value_locked,
 )
-from indicators.spec import Indicator
 from tests.flow_columns import without_trades
 from tests.generators import START_NS, random_bars, random_series
 from tests.oracles import crypto as oracle
-
-
-def computed(indicator: Indicator, columns, **parameters) -> dict[str, np.ndarray]:
-    outputs = indicator.compute(columns, indicator.resolved(parameters))
-    return {declared.name: o for declared, o in zip(indicator.outputs, outputs, strict=True)}
-
-
-def hours(rows: int) -> np.ndarray:
-    return (START_NS + HOUR_NS * np.arange(rows)).astype(np.float64)
+from tests.test_indicators.computing import computed, hours
 
 
 def days(*ages: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import ConfigError
-from indicators import pivot
+from indicators import directional_change, pivot
 from indicators.volatility import average_true_range
 from tests.generators import random_bars
 from tests.oracles import structure as oracle
@@ -97,7 +97,7 @@ def test_a_long_hole_forgets_pivots_anchored_before_it() -> None:
 def test_directional_changes(seed: int, gap_share: float) -> None:
     bars = random_bars(500, seed, gap_share=gap_share)
     atr = average_true_range(bars.high, bars.low, bars.close, 14)
-    high, low, anchor = pivot.directional_change_pivots(
+    high, low, anchor = directional_change.directional_change_pivots(
         bars.high, bars.low, bars.close, atr, 1.5, is_gap=bars.is_gap.astype(np.float64)
     )
     expected = oracle.directional_changes(
@@ -120,15 +120,17 @@ def test_a_first_bar_that_turns_both_ways_takes_the_newer_extreme() -> None:
     close = np.array([9.0, 11.5, 10.0, 10.0])
     atr = np.array([np.nan, np.nan, 4.0, 4.0])
     # On row 2 the close is 4 under the high of row 1 and 4 over the low of row 0.
-    top, bottom, anchor = pivot.directional_change_pivots(high, low, close, atr, 1.0)
+    top, bottom, anchor = directional_change.directional_change_pivots(high, low, close, atr, 1.0)
     assert (top[2], anchor[2]) == (14.0, 1.0)
     assert np.isnan(bottom).all()
-    top, bottom, anchor = pivot.directional_change_pivots(-low, -high, -close, atr, 1.0)
+    top, bottom, anchor = directional_change.directional_change_pivots(
+        -low, -high, -close, atr, 1.0
+    )
     assert (bottom[2], anchor[2]) == (-14.0, 1.0)
     assert np.isnan(top).all()
     # One bar that is both extremes tells no order.
     high[0], low[1], high[1] = 14.0, 9.0, 12.0
-    assert (pivot.directional_change_pivots(high, low, close, atr, 1.0)[2] == -1).all()
+    assert (directional_change.directional_change_pivots(high, low, close, atr, 1.0)[2] == -1).all()
 
 
 def test_impossible_arguments() -> None:
@@ -138,4 +140,4 @@ def test_impossible_arguments() -> None:
     with pytest.raises(ConfigError, match="depth=0"):
         pivot.alternating_pivots(prices, prices, 2, 0)
     with pytest.raises(ConfigError, match="multiple=0"):
-        pivot.directional_change_pivots(prices, prices, prices, prices, 0.0)
+        directional_change.directional_change_pivots(prices, prices, prices, prices, 0.0)

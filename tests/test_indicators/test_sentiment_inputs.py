@@ -7,14 +7,9 @@ import pytest
 
 from engine import DAY_NS, HOUR_NS
 from indicators import external_sentiment, leverage, mood
-from indicators.spec import Indicator
 from tests.generators import START_NS, random_bars
 from tests.oracles import crypto as oracle
-
-
-def computed(indicator: Indicator, columns, **parameters) -> dict[str, np.ndarray]:
-    outputs = indicator.compute(columns, indicator.resolved(parameters))
-    return {declared.name: o for declared, o in zip(indicator.outputs, outputs, strict=True)}
+from tests.test_indicators.computing import computed
 
 
 def rows_of_days(times: np.ndarray, t: int, days: float) -> list[int]:

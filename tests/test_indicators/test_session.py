@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import HOUR_NS, Float1D
-from indicators import new_york, session
+from indicators import kill_zone, new_york, session
 from indicators.spec import Indicator
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -54,29 +54,29 @@ def test_a_time_that_is_none_does_not_crash() -> None:
 def test_kill_zones_move_with_the_clocks() -> None:
     for date, offset in (((2021, 3, 12), 5), ((2021, 3, 16), 4)):
         columns = {"open_time": hours_from(datetime(*date, tzinfo=UTC), 30)}
-        zone = outputs_of(session.KILL_ZONE, columns)["zone"]
-        assert (zone[2 + offset : 5 + offset] == session.LONDON).all()
-        assert zone[1 + offset] == session.NO_ZONE
-        assert zone[5 + offset] == session.NO_ZONE
-        assert (zone[7 + offset : 10 + offset] == session.NEW_YORK_AM).all()
-        assert (zone[10 + offset : 12 + offset] == session.LONDON_CLOSE).all()
+        zone = outputs_of(kill_zone.KILL_ZONE, columns)["zone"]
+        assert (zone[2 + offset : 5 + offset] == kill_zone.LONDON).all()
+        assert zone[1 + offset] == kill_zone.NO_ZONE
+        assert zone[5 + offset] == kill_zone.NO_ZONE
+        assert (zone[7 + offset : 10 + offset] == kill_zone.NEW_YORK_AM).all()
+        assert (zone[10 + offset : 12 + offset] == kill_zone.LONDON_CLOSE).all()
 
 
 def test_the_weekend_is_closed_and_sunday_evening_is_mondays() -> None:
     saturday = datetime(2021, 6, 5, 4, tzinfo=UTC)
     columns = {"open_time": hours_from(saturday, 52)}
-    zone = outputs_of(session.KILL_ZONE, columns)["zone"]
+    zone = outputs_of(kill_zone.KILL_ZONE, columns)["zone"]
     assert (zone[:44] == 0).all()
-    assert (zone[44:48] == session.ASIAN).all()
+    assert (zone[44:48] == kill_zone.ASIAN).all()
     friday = {"open_time": hours_from(datetime(2021, 6, 5, tzinfo=UTC), 4)}
-    assert not outputs_of(session.KILL_ZONE, friday)["zone"].any()
-    opened = outputs_of(session.KILL_ZONE, friday, weekend=1)["zone"]
-    assert opened.tolist() == [session.NO_ZONE, *3 * [session.ASIAN]]
+    assert not outputs_of(kill_zone.KILL_ZONE, friday)["zone"].any()
+    opened = outputs_of(kill_zone.KILL_ZONE, friday, weekend=1)["zone"]
+    assert opened.tolist() == [kill_zone.NO_ZONE, *3 * [kill_zone.ASIAN]]
 
 
 def test_minutes_into_a_zone_and_silver_bullets() -> None:
     quarter = datetime(2021, 6, 8, 4, tzinfo=UTC).timestamp() * 1e9 + 900e9 * np.arange(96)
-    got = outputs_of(session.KILL_ZONE, {"open_time": quarter})
+    got = outputs_of(kill_zone.KILL_ZONE, {"open_time": quarter})
     at = {(int(t) // 4, int(t) % 4 * 15): int(t) for t in range(96)}
     assert got["minutes_into"][at[2, 45]] == 45
     assert got["minutes_into"][at[20, 30]] == 30
@@ -185,12 +185,12 @@ def test_bars_of_more_than_an_hour_have_no_sessions(hours: int) -> None:
     for step_hours, shown in ((1.0, True), (float(hours), False)):
         columns = evening(start, 240, step_hours=step_hours)
         columns["high"][::5], columns["low"][::7] = 110.0, 90.0
-        zones = outputs_of(session.KILL_ZONE, columns, weekend=1)
+        zones = outputs_of(kill_zone.KILL_ZONE, columns, weekend=1)
         judas = outputs_of(session.JUDAS_SWING, columns, weekend=1)
         for name, column in {**zones, **judas}.items():
             kind = next(
                 output.kind
-                for indicator in (session.KILL_ZONE, session.JUDAS_SWING)
+                for indicator in (kill_zone.KILL_ZONE, session.JUDAS_SWING)
                 for output in indicator.outputs
                 if output.name == name
             )
@@ -199,7 +199,7 @@ def test_bars_of_more_than_an_hour_have_no_sessions(hours: int) -> None:
             assert shown or not seen.any(), name
 
 
-@pytest.mark.parametrize("indicator", [session.KILL_ZONE, session.JUDAS_SWING])
+@pytest.mark.parametrize("indicator", [kill_zone.KILL_ZONE, session.JUDAS_SWING])
 @pytest.mark.parametrize("step_hours", [0.25, 1.0, 4.0, 24.0])
 def test_a_row_never_changes_when_the_next_arrives(indicator: Indicator, step_hours: float) -> None:
     # The Asian zone is open on row 0, whose length is not known before row 1.
@@ -230,8 +230,8 @@ def test_asian_range_is_known_at_midnight() -> None:
 
 def test_presets_of_the_kill_zones() -> None:
     minutes = datetime(2021, 6, 8, 4, tzinfo=UTC).timestamp() * 1e9 + 600e9 * np.arange(144)
-    common = outputs_of(session.KILL_ZONE, {"open_time": minutes}, preset=session.ICT_COMMON)
-    seed = outputs_of(session.KILL_ZONE, {"open_time": minutes}, preset=session.SEED)
+    common = outputs_of(kill_zone.KILL_ZONE, {"open_time": minutes}, preset=kill_zone.ICT_COMMON)
+    seed = outputs_of(kill_zone.KILL_ZONE, {"open_time": minutes}, preset=kill_zone.SEED)
 
     def windows(column: Float1D) -> list[tuple[int, int, int]]:
         edges = np.flatnonzero(np.diff(column, prepend=0.0, append=0.0))
@@ -239,10 +239,10 @@ def test_presets_of_the_kill_zones() -> None:
             (int(column[a]), int(a) * 10, int(b) * 10) for a, b in pairwise(edges) if column[a] > 0
         ]
 
-    asian, london = (session.ASIAN, 1200, 1440), (session.LONDON, 120, 300)
-    morning, close = (session.NEW_YORK_AM, 420, 600), (session.LONDON_CLOSE, 600, 720)
+    asian, london = (kill_zone.ASIAN, 1200, 1440), (kill_zone.LONDON, 120, 300)
+    morning, close = (kill_zone.NEW_YORK_AM, 420, 600), (kill_zone.LONDON_CLOSE, 600, 720)
     assert windows(common["zone"]) == [london, morning, close, asian]
-    assert windows(seed["zone"]) == [london, (session.NEW_YORK_AM, 480, 660), asian]
+    assert windows(seed["zone"]) == [london, (kill_zone.NEW_YORK_AM, 480, 660), asian]
     assert windows(common["silver_bullet"]) == [(1, 180, 240), (1, 600, 660), (1, 840, 900)]
     assert windows(seed["silver_bullet"]) == [(1, 590, 610), (1, 900, 920)]
     assert common["minutes_into"][59:61].tolist() == [170.0, 0.0]

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from engine import Bars, Float1D
-from indicators import dealing_range, fair_value_gap, order_block, pivot, structure, swing
+from indicators import (
+    dealing_range,
+    fair_value_gap,
+    market_trend,
+    order_block,
+    pivot,
+    structure,
+    swing,
+)
 from indicators.volatility import average_true_range
 from indicators.zone import ZoneTrack, tracked_zones
 from tests.generators import random_bars
@@ -87,7 +95,7 @@ def test_trend_of_pivots() -> None:
     legs = [100, 104, 102, 107, 104, 110, 107, 100, 104, 96, 101, 92, 97]
     close = np.concatenate([np.linspace(a, b, 6)[:-1] for a, b in pairwise(legs)])
     columns = columns_of(close.tolist())
-    found = structure.pivot_trend(columns["high"], columns["low"], 2, 2, columns["is_gap"])
+    found = market_trend.pivot_trend(columns["high"], columns["low"], 2, 2, columns["is_gap"])
     assert found.known[:18].max() == 0
     assert found.trend[24] == 1
     assert found.trend[-1] == -1

@@ -7,8 +7,11 @@ from indicators import (
     candlestick,
     chart_pattern,
     dealing_range,
+    directional_change,
     fair_value_gap,
+    kill_zone,
     liquidity,
+    market_trend,
     order_block,
     pivot,
     session,
@@ -20,11 +23,14 @@ from tests.generators import random_bars
 
 MIRRORED = (
     *pivot.INDICATORS,
+    *directional_change.INDICATORS,
     *structure.INDICATORS,
+    *market_trend.INDICATORS,
     *fair_value_gap.INDICATORS,
     *order_block.INDICATORS,
     *liquidity.INDICATORS,
     *dealing_range.INDICATORS,
+    *kill_zone.INDICATORS,
     *session.INDICATORS,
     *chart_pattern.INDICATORS,
 )

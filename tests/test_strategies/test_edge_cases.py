@@ -14,7 +14,7 @@ import pytest
 
 from engine import HOUR_NS, Float1D, Market
 from experiments.checks.conformance import output_fault
-from experiments.checks.markets import START_NS
+from experiments.checks.fine_bars import START_NS
 from experiments.checks.subjects import IndicatorCase, indicator_cases
 from indicators import INDICATORS, INDICATORS_BY_NAME, build_features, clock_of, feature
 from indicators.volume_delta import CLOCK

@@ -6,38 +6,22 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from engine import ConfigError, Float1D, Market
+from engine import ConfigError, Market
 from indicators import build_features
 from indicators.harmonic import HARMONIC, HARMONIC_PIVOT, LOOKBACK
 from indicators.harmonic_pattern import PATTERN_NAMES
-from strategies import HeadInputs, HeadOutput
+from strategies import HeadInputs
 from strategies.heads.harmonic import HarmonicHead
 from tests.generators import random_bars
 from tests.schematics import drawn, mirrored, points
+from tests.test_strategies.head_answers import numbers, quiet_inputs, reasons_on
 
 ROWS = 40
 BY_NAME = {indicator.name: indicator for indicator in (HARMONIC, HARMONIC_PIVOT)}
 
 
 def given(**events: dict[int, float]) -> HeadInputs:
-    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in HarmonicHead().features()}
-    for alias, rows in events.items():
-        for row, value in rows.items():
-            columns[alias][row] = value
-    return HeadInputs(ROWS, columns)
-
-
-def numbers(answer: HeadOutput, row: int) -> tuple[float, float, float]:
-    return (
-        float(answer.direction[row]),
-        float(answer.probability[row]),
-        float(answer.confidence[row]),
-    )
-
-
-def reasons_on(answer: HeadOutput, row: int) -> set[str]:
-    bits = int(answer.reasons[row])
-    return {reason.name for i, reason in enumerate(HarmonicHead.REASONS) if bits >> i & 1}
+    return quiet_inputs(HarmonicHead(), ROWS, events)
 
 
 def test_probability_counts_patterns_and_confidence_their_precision() -> None:
@@ -51,7 +35,7 @@ def test_probability_counts_patterns_and_confidence_their_precision() -> None:
     assert numbers(answer, 6) == pytest.approx((1.0, 0.9, 0.87))
     assert numbers(answer, 7) == pytest.approx((1.0, 0.9, 0.9))
     assert numbers(answer, 8) == (0.0, 0.5, 0.0)
-    assert reasons_on(answer, 6) == {"confirmed_bullish", "several_bullish"}
+    assert reasons_on(HarmonicHead, answer, 6) == {"confirmed_bullish", "several_bullish"}
 
 
 def test_the_more_precise_side_wins() -> None:
@@ -61,15 +45,15 @@ def test_the_more_precise_side_wins() -> None:
     )
     assert numbers(answer, 5) == pytest.approx((-1.0, 0.8, 0.87))
     assert answer.direction[6] == 0
-    assert reasons_on(answer, 6) == {"confirmed_bullish", "confirmed_bearish"}
+    assert reasons_on(HarmonicHead, answer, 6) == {"confirmed_bullish", "confirmed_bearish"}
 
 
 def test_touches_failures_and_pivots_are_reasons_only() -> None:
     answer = HarmonicHead().vote(given(entered={3: 1.0}, failed={15: -1.0}, completed={28: -1.0}))
     assert not answer.direction.any()
-    assert reasons_on(answer, 4) == {"entered_bullish"}
-    assert reasons_on(answer, 16) == {"failed_bullish"}
-    assert reasons_on(answer, 29) == {"pivot_bearish"}
+    assert reasons_on(HarmonicHead, answer, 4) == {"entered_bullish"}
+    assert reasons_on(HarmonicHead, answer, 16) == {"failed_bullish"}
+    assert reasons_on(HarmonicHead, answer, 29) == {"pivot_bearish"}
 
 
 def test_by_pivot_votes_on_completed_patterns_instead() -> None:
@@ -93,12 +77,12 @@ def test_every_pattern_that_votes_is_named() -> None:
     )
     answer = HarmonicHead().vote(columns)
     voted = {"confirmed_bullish", "several_bullish"}
-    assert reasons_on(answer, 5) == {*voted, "bat_bullish", "abcd_bullish"}
-    assert reasons_on(answer, 8) == {"five_zero_bearish"}
-    assert reasons_on(answer, 20) == {"pivot_bearish"}
+    assert reasons_on(HarmonicHead, answer, 5) == {*voted, "bat_bullish", "abcd_bullish"}
+    assert reasons_on(HarmonicHead, answer, 8) == {"five_zero_bearish"}
+    assert reasons_on(HarmonicHead, answer, 20) == {"pivot_bearish"}
     by_pivot = HarmonicHead(by_pivot=True).vote(columns)
-    assert reasons_on(by_pivot, 5) == voted
-    assert reasons_on(by_pivot, 24) == {"pivot_bearish", "cypher_bearish"}
+    assert reasons_on(HarmonicHead, by_pivot, 5) == voted
+    assert reasons_on(HarmonicHead, by_pivot, 24) == {"pivot_bearish", "cypher_bearish"}
 
 
 def test_detections_are_asked_as_the_features_are() -> None:
@@ -168,4 +152,4 @@ def test_from_bars_to_votes(
     assert (answer.confidence[voted] >= 0.6).all()
     assert (answer.probability[voted] >= 0.8).all()
     side = "bullish" if sign > 0 else "bearish"
-    assert any(f"{name}_{side}" in reasons_on(answer, row) for row in voted)
+    assert any(f"{name}_{side}" in reasons_on(HarmonicHead, answer, row) for row in voted)

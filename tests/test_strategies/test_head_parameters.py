@@ -9,9 +9,8 @@ import pytest
 
 from engine import ConfigError
 from experiments.checks.markets import null_market
-from indicators import INDICATORS_BY_NAME, build_features
 from strategies import HEADS, Head, HeadOutput
-from strategies.votes import head_inputs
+from tests.test_strategies.head_answers import answers
 
 NUMBERS = [
     (head, field.name, field.default)
@@ -70,9 +69,7 @@ def test_both_ends_of_a_search_range_are_taken(head: type[Head], name: str) -> N
 def answer(head: type[Head], market: int, name: str = "", value: float = 0.0) -> HeadOutput:
     """The head's votes with one parameter set, on a null market of a number of hours."""
     asked = head(**{name: value}) if name else head()
-    features = list(asked.features().values())
-    matrix = build_features(null_market(market, 7), features, indicators=INDICATORS_BY_NAME)
-    return asked.vote(head_inputs(asked, matrix))
+    return answers(asked, null_market(market, 7))
 
 
 def same_vote(first: HeadOutput, second: HeadOutput) -> bool:

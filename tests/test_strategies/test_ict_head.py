@@ -9,107 +9,65 @@ import pytest
 
 from engine import HOUR_NS, Bars, ConfigError, Market
 from indicators import DETECTORS_BY_NAME, INDICATORS_BY_NAME, build_features, find_events
-from strategies import HeadInputs, HeadOutput
+from strategies import HeadOutput
 from strategies.heads.ict import IctHead
-from strategies.votes import head_inputs
 from tests.generators import random_bars, random_market
+from tests.test_strategies.head_answers import (
+    answers,
+    assert_abstains_without_its_data,
+    assert_fires_as_often_as_expected,
+    assert_prefixes_answer_alike,
+    assert_takes_its_search_ranges,
+    idle_inputs,
+    inputs_of,
+    reason_shares,
+    same,
+    with_prices_times,
+)
 
 HEADS = (IctHead(), *(IctHead(**variant) for variant in IctHead.VARIANTS))
 EVERY = pytest.mark.parametrize("head", HEADS, ids=["default", "seed", "weekend"])
 
 
-def inputs_of(head: IctHead, market: Market) -> HeadInputs:
-    features = list(head.features().values())
-    matrix = build_features(market, features, indicators=INDICATORS_BY_NAME)
-    return head_inputs(head, matrix)
-
-
-def answers(head: IctHead, market: Market) -> HeadOutput:
-    return head.vote(inputs_of(head, market))
-
-
-def same(one: HeadOutput, other: HeadOutput, rows: int) -> bool:
-    names = ("direction", "probability", "confidence", "score", "coverage", "reasons")
-    return all(
-        np.array_equal(getattr(one, name)[:rows], getattr(other, name)[:rows]) for name in names
-    )
-
-
 @EVERY
 def test_votes_both_ways_and_survives_the_prefix(head: IctHead) -> None:
-    market = random_market(6000, 8, gap_share=0.02)
-    whole = answers(head, market)
-    assert (whole.direction > 0).sum() > 50
-    assert (whole.direction < 0).sum() > 50
+    whole = assert_prefixes_answer_alike(head, random_market(6000, 8, gap_share=0.02))
     voted = whole.direction != 0
     assert whole.probability[voted].min() >= 0.6
     assert whole.confidence[voted].min() > 0.5
     assert whole.confidence.max() <= 0.95
-    assert whole.coverage[0] == 0.0
-    fired = np.flatnonzero(np.diff(whole.reasons))
-    for cut in {1, 150, 3333, *(fired[:: max(len(fired) // 12, 1)] + 2).tolist()}:
-        part = answers(head, Market(bars=market.bars.prefix(cut), series={}))
-        assert same(whole, part, cut), cut
 
 
 @EVERY
 def test_another_unit_of_price_changes_nothing(head: IctHead) -> None:
     bars = random_bars(2500, 8)
-    # A power of two scales floats without rounding.
-    scaled = replace(
-        bars, **{name: 8.0 * getattr(bars, name) for name in ("open", "high", "low", "close")}
-    )
     one = answers(head, Market(bars=bars, series={}))
-    other = answers(head, Market(bars=scaled, series={}))
+    other = answers(head, Market(bars=with_prices_times(bars, 8.0), series={}))
     assert same(one, other, len(bars))
 
 
 @EVERY
 def test_every_declared_input_matters_and_no_other(head: IctHead) -> None:
-    market = Market(bars=random_bars(6_000, 8), series={})
-    inputs = inputs_of(head, market)
-    before = head.vote(inputs)
+    inputs = inputs_of(head, Market(bars=random_bars(6_000, 8), series={}))
     assert set(inputs.columns) == set(head.features())
-    generator = np.random.default_rng(1)
-    for alias, column in inputs.columns.items():
-        shuffled = column.copy()
-        shuffled[200:] = generator.permutation(shuffled[200:])
-        if "known" in alias:
-            shuffled[200:] = np.nan
-        changed = HeadInputs(inputs.rows, {**inputs.columns, alias: shuffled})
-        assert not same(before, head.vote(changed), inputs.rows), alias
-    stranger = HeadInputs(inputs.rows, {**inputs.columns, "stranger": np.full(inputs.rows, np.nan)})
-    assert same(before, head.vote(stranger), inputs.rows)
+    assert not idle_inputs(head, inputs, lambda alias, rows: np.nan if "known" in alias else rows)
 
 
 @EVERY
 def test_abstains_without_its_data(head: IctHead) -> None:
-    absent = head.vote(HeadInputs(20, {}))
-    assert not absent.coverage.any()
-    assert not absent.direction.any()
-    short = answers(head, Market(bars=random_bars(10, 1), series={}))
-    assert not short.coverage.any()
+    assert_abstains_without_its_data(head)
 
 
 @EVERY
 def test_parameters_lie_in_their_space(head: IctHead) -> None:
-    for name, space in head.SPACE.items():
-        assert space.low <= getattr(head, name) <= space.high, name
-        for value in (space.low, space.high):
-            changed = replace(head, **{name: int(value) if space.integer else value})
-            market = Market(bars=random_bars(1500, 2), series={})
-            assert answers(changed, market).direction.shape == (1500,), name
+    assert_takes_its_search_ranges(head, Market(bars=random_bars(1500, 2), series={}))
 
 
 def test_hourly_reasons_fire_as_often_as_expected() -> None:
-    head, bars = IctHead(), random_bars(30_000, 13)
+    bars = random_bars(30_000, 13)
     assert bars.step_ns == HOUR_NS
-    output = answers(head, Market(bars=bars, series={}))
-    rate = np.mean(output.direction != 0)
-    assert head.FIRING_RATE[0] <= rate <= head.FIRING_RATE[1], rate
-    for bit, reason in enumerate(head.REASONS):
-        share = np.mean(output.reasons >> np.uint64(bit) & np.uint64(1))
-        assert reason.firing_rate[0] <= share <= reason.firing_rate[1], (reason.name, share)
+    output = answers(IctHead(), Market(bars=bars, series={}))
+    assert_fires_as_often_as_expected(IctHead(), output)
 
 
 @pytest.mark.parametrize(("timeframe", "known"), [("1h", 6), ("4h", 5), ("1d", 5)])
@@ -249,8 +207,7 @@ def test_hourly_reasons_of_every_variant_fire() -> None:
         head = IctHead(**variant)
         output = answers(head, Market(bars=bars, series={}))
         assert np.mean(output.direction != 0) > 0.2
-        for bit, reason in enumerate(head.REASONS):
-            share = np.mean(output.reasons >> np.uint64(bit) & np.uint64(1))
+        for reason, share in reason_shares(head, output).items():
             # A Judas swing with a shift of structure inside its window is rare on hourly bars.
-            least = 0.0 if head.judas_needs_shift and reason.name.startswith("judas") else 0.0005
-            assert least <= share <= 0.7, (reason.name, share)
+            least = 0.0 if head.judas_needs_shift and reason.startswith("judas") else 0.0005
+            assert least <= share <= 0.7, (reason, share)

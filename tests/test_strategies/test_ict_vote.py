@@ -3,26 +3,14 @@
 import numpy as np
 import pytest
 
-from strategies import HeadInputs, HeadOutput
+from strategies import HeadInputs
 from strategies.heads.ict import IctHead
-
-
-def bits(head: IctHead, output: HeadOutput, row: int) -> set[str]:
-    return {
-        reason.name
-        for bit, reason in enumerate(head.REASONS)
-        if int(output.reasons[row]) >> bit & 1
-    }
+from tests.test_strategies.head_answers import quiet_inputs, reasons_on
 
 
 def ict_inputs(rows: int = 170, **events: dict[int, float]) -> HeadInputs:
     """Everything known and nothing happening, but for ``events`` (alias: value by row)."""
-    columns = {alias: np.zeros(rows) for alias in IctHead().features()}
-    columns["trend"] = np.ones(rows)
-    for alias, values in events.items():
-        for row, value in values.items():
-            columns[alias][row] = value
-    return HeadInputs(rows, columns)
+    return quiet_inputs(IctHead(), rows, events, trend=1.0)
 
 
 def test_ict_sweep_counts_two_and_its_confidence_is_that_of_the_event() -> None:
@@ -36,7 +24,7 @@ def test_ict_sweep_counts_two_and_its_confidence_is_that_of_the_event() -> None:
     assert output.confidence[155] == pytest.approx(1.2 * 0.7)
     assert output.confidence[156] == pytest.approx(1.2 * 0.7)
     assert output.confidence[157] == 0.95
-    assert bits(head, output, 157) == {"sweep_up", "kill_zone"}
+    assert reasons_on(head, output, 157) == {"sweep_up", "kill_zone"}
 
 
 def test_ict_mean_confidence_points_and_the_silver_bullet() -> None:
@@ -61,12 +49,12 @@ def test_ict_ties_do_not_vote_and_blocks_need_the_trend() -> None:
     head = IctHead()
     tie = head.vote(ict_inputs(entry={160: 1.0}, gap_reaction={160: -1.0}))
     assert tie.direction[160] == 0
-    assert bits(head, tie, 160) == {"entry_up", "gap_down"}
+    assert reasons_on(head, tie, 160) == {"entry_up", "gap_down"}
     touch = head.vote(ict_inputs(block_touch={155: 1.0, 160: -1.0}, balanced_touch={164: 1.0}))
     assert touch.direction[155] == 1
     assert touch.direction[160] == 0
-    assert bits(head, touch, 155) == {"block_up"}
-    assert bits(head, touch, 164) == {"balanced_up"}
+    assert reasons_on(head, touch, 155) == {"block_up"}
+    assert reasons_on(head, touch, 164) == {"balanced_up"}
 
 
 def test_ict_warm_up_and_missing_families() -> None:
@@ -89,7 +77,7 @@ def test_the_seeds_macros_multiply_like_the_silver_bullets_and_once() -> None:
         )
     )
     assert output.confidence[160:164] == pytest.approx([0.75 * 1.2, 0.95, 0.95, 0.75])
-    assert bits(head, output, 161) == {"entry_up", "kill_zone", "silver_bullet"}
+    assert reasons_on(head, output, 161) == {"entry_up", "kill_zone", "silver_bullet"}
 
 
 def test_what_is_told_and_not_counted() -> None:
@@ -100,10 +88,11 @@ def test_what_is_told_and_not_counted() -> None:
             sweep_equal={158: 1.0}, sweep_busy={158: 1.0}, sweep_confidence={158: 0.7},
         )
     )  # fmt: skip
-    assert bits(head, output, 158) == {"sweep_up", "equal_swept", "busy_sweep"}
-    assert bits(head, output, 160) == bits(head, output, 158) | {"shift_down", "premium"}
-    assert bits(head, output, 161) == bits(head, output, 158) | {"shift_down", "discount"}
-    assert bits(head, output, 162) == {"shift_down"}
+    swept = reasons_on(head, output, 158)
+    assert swept == {"sweep_up", "equal_swept", "busy_sweep"}
+    assert reasons_on(head, output, 160) == swept | {"shift_down", "premium"}
+    assert reasons_on(head, output, 161) == swept | {"shift_down", "discount"}
+    assert reasons_on(head, output, 162) == {"shift_down"}
     assert output.direction[158:163].tolist() == [1, 1, 1, 1, 0]
     assert output.probability[158] == output.probability[161] == 0.8
     strong = IctHead(judas_confidence=0.9, judas_gain=0.5)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import HOUR_NS, Bars, ConfigError, Market, timeframe_ns
+from engine import HOUR_NS, ConfigError, Float1D, Market, timeframe_ns
 from indicators import (
     DETECTORS_BY_NAME,
     INDICATORS_BY_NAME,
@@ -16,8 +16,8 @@ from indicators import (
     find_events,
     resampled,
 )
-from indicators.structure import pivot_trend
-from strategies import HeadInputs, HeadOutput
+from indicators.market_trend import pivot_trend
+from strategies import HeadInputs
 from strategies.heads.market_structure import (
     BOS_DOWN,
     BOS_UP,
@@ -27,6 +27,19 @@ from strategies.heads.market_structure import (
     MarketStructureHead,
 )
 from tests.generators import random_bars, random_market
+from tests.test_strategies.head_answers import (
+    answers,
+    assert_abstains_without_its_data,
+    assert_fires_as_often_as_expected,
+    assert_prefixes_answer_alike,
+    assert_takes_its_search_ranges,
+    idle_inputs,
+    inputs_of,
+    mirrored_bars,
+    reasons_on,
+    same,
+    with_prices_times,
+)
 
 HEADS = tuple(
     MarketStructureHead(**variant)  # type: ignore[arg-type]
@@ -37,69 +50,27 @@ SWING = ("bars", "bars:4h", "bars:1d", "bars:1w")
 NAN = float("nan")
 
 
-def inputs_of(head: MarketStructureHead, market: Market) -> HeadInputs:
-    features = head.features()
-    matrix = build_features(market, features.values(), indicators=INDICATORS_BY_NAME)
-    columns = {alias: matrix.get(wanted) for alias, wanted in features.items()}
-    present = {alias: column for alias, column in columns.items() if column is not None}
-    return HeadInputs(len(matrix.open_time), present)
-
-
-def answers(head: MarketStructureHead, market: Market) -> HeadOutput:
-    return head.vote(inputs_of(head, market))
-
-
-def same(one: HeadOutput, other: HeadOutput, rows: int) -> bool:
-    names = ("direction", "probability", "confidence", "score", "coverage", "reasons")
-    return all(
-        np.array_equal(getattr(one, name)[:rows], getattr(other, name)[:rows]) for name in names
-    )
-
-
-def bits(output: HeadOutput, row: int) -> set[str]:
-    return {
-        reason.name
-        for bit, reason in enumerate(MarketStructureHead.REASONS)
-        if int(output.reasons[row]) >> bit & 1
-    }
-
-
 @EVERY
 def test_votes_both_ways_and_survives_the_prefix(head: MarketStructureHead) -> None:
-    market = random_market(6000, 8, gap_share=0.02)
-    whole = answers(head, market)
-    assert (whole.direction > 0).sum() > 50
-    assert (whole.direction < 0).sum() > 50
+    whole = assert_prefixes_answer_alike(head, random_market(6000, 8, gap_share=0.02))
     voted = whole.direction != 0
     assert whole.probability[voted].min() >= 0.75
     assert whole.confidence[voted].min() >= 0.75
     assert whole.confidence.max() <= 0.92
-    assert whole.coverage[0] == 0.0
-    fired = np.flatnonzero(np.diff(whole.reasons))
-    for cut in {1, 150, 3333, *(fired[:: max(len(fired) // 12, 1)] + 2).tolist()}:
-        part = answers(head, Market(bars=market.bars.prefix(cut), series={}))
-        assert same(whole, part, cut), cut
 
 
 @EVERY
 def test_another_unit_of_price_changes_nothing(head: MarketStructureHead) -> None:
     bars = random_bars(2500, 8)
-    # A power of two scales floats without rounding.
-    scaled = replace(
-        bars, **{name: 8.0 * getattr(bars, name) for name in ("open", "high", "low", "close")}
-    )
     one = answers(head, Market(bars=bars, series={}))
-    other = answers(head, Market(bars=scaled, series={}))
+    other = answers(head, Market(bars=with_prices_times(bars, 8.0), series={}))
     assert same(one, other, len(bars))
 
 
 @EVERY
 def test_mirrored_prices_turn_the_vote(head: MarketStructureHead) -> None:
     bars = random_bars(4000, 8)
-    top = bars.high.max() + bars.low.min()
-    turned = replace(
-        bars, open=top - bars.open, close=top - bars.close, high=top - bars.low, low=top - bars.high
-    )
+    turned = mirrored_bars(bars, bars.high.max() + bars.low.min())
     one = answers(head, Market(bars=bars, series={}))
     other = answers(head, Market(bars=turned, series={}))
     # Differences of the mirrored prices round otherwise; ties of that size are rare.
@@ -110,45 +81,29 @@ def test_mirrored_prices_turn_the_vote(head: MarketStructureHead) -> None:
 @EVERY
 def test_every_input_that_is_there_matters_and_no_other(head: MarketStructureHead) -> None:
     # A year and a half, so that four weekly pivots are there.
-    market = Market(bars=random_bars(12_000, 8), series={})
-    inputs = inputs_of(head, market)
-    before = head.vote(inputs)
-    generator = np.random.default_rng(1)
-    for alias, column in inputs.columns.items():
-        shuffled = column.copy()
-        shuffled[200:] = generator.permutation(shuffled[200:])
+    inputs = inputs_of(head, Market(bars=random_bars(12_000, 8), series={}))
+
+    def replaced(alias: str, rows: Float1D) -> Float1D | float:
         if alias == "bar_hours":
-            shuffled[200:] = 0.5
-        elif "known" in alias:
-            shuffled[200:] = 0.0
-        elif "@" in alias:
-            shuffled[200:] = 1.0
-        changed = head.vote(HeadInputs(inputs.rows, {**inputs.columns, alias: shuffled}))
-        # Hourly bars are none of this preset's timeframes: they count for nothing.
-        unused = head.preset == "prism" and ("@bars:" not in alias and "@" in alias)
-        unused |= head.preset == "prism" and alias == "bar_hours"
-        assert same(before, changed, inputs.rows) == unused, alias
-    stranger = HeadInputs(inputs.rows, {**inputs.columns, "stranger": np.full(inputs.rows, np.nan)})
-    assert same(before, head.vote(stranger), inputs.rows)
+            return 0.5
+        if "known" in alias:
+            return 0.0
+        return 1.0 if "@" in alias else rows
+
+    # Hourly bars are none of the timeframes of prism: they count for nothing.
+    hourly = {alias for alias in inputs.columns if "@" in alias and "@bars:" not in alias}
+    unused = hourly | {"bar_hours"} if head.preset == "prism" else set()
+    assert idle_inputs(head, inputs, replaced) == unused
 
 
 @EVERY
 def test_abstains_without_its_data(head: MarketStructureHead) -> None:
-    absent = head.vote(HeadInputs(20, {}))
-    assert not absent.coverage.any()
-    assert not absent.direction.any()
-    short = answers(head, Market(bars=random_bars(10, 1), series={}))
-    assert not short.coverage.any()
+    assert_abstains_without_its_data(head)
 
 
 def test_parameters_lie_in_their_space() -> None:
-    head = MarketStructureHead()
     market = Market(bars=random_bars(1500, 2), series={})
-    for name, space in head.SPACE.items():
-        assert space.low <= getattr(head, name) <= space.high, name
-        for value in (space.low, space.high):
-            changed = replace(head, **{name: int(value) if space.integer else value})
-            assert answers(changed, market).direction.shape == (1500,), name
+    assert_takes_its_search_ranges(MarketStructureHead(), market)
 
 
 @pytest.mark.parametrize(("timeframe", "weight"), [("1h", 1.0), ("4h", 0.8), ("1d", 0.5)])
@@ -279,11 +234,11 @@ def test_breaks_and_inducements_are_reasons() -> None:
         (BOS_UP, "bos_up"), (CHOCH_UP, "choch_up"), (BOS_DOWN, "bos_down"), (CHOCH_DOWN, "choch_down"),
     ):  # fmt: skip
         output = head.vote(structure_inputs((1, 1, 0, 0), newest_break=code))
-        assert bits(output, 1) == {"conflicted", name}
+        assert reasons_on(MarketStructureHead, output, 1) == {"conflicted", name}
     induced = head.vote(structure_inputs((1, 1, 1, 1), inducement=-1))
-    assert bits(induced, 1) == {"aligned_up", "inducement_down"}
+    assert reasons_on(MarketStructureHead, induced, 1) == {"aligned_up", "inducement_down"}
     unknown = head.vote(structure_inputs((1, NAN, NAN, NAN), inducement=-1, newest_break=BOS_UP))
-    assert bits(unknown, 1) == set()
+    assert reasons_on(MarketStructureHead, unknown, 1) == set()
 
 
 def test_trend_of_pivots_of_breaks_and_of_both() -> None:
@@ -391,11 +346,7 @@ def test_joining_on_the_open_would_be_seen() -> None:
 
 
 def test_hourly_reasons_fire_as_often_as_expected() -> None:
-    bars: Bars = random_bars(30_000, 13)
+    bars = random_bars(30_000, 13)
     assert bars.step_ns == HOUR_NS
     output = answers(MarketStructureHead(), Market(bars=bars, series={}))
-    low, high = MarketStructureHead.FIRING_RATE
-    assert low <= np.mean(output.direction != 0) <= high
-    for bit, reason in enumerate(MarketStructureHead.REASONS):
-        share = np.mean(output.reasons >> np.uint64(bit) & np.uint64(1))
-        assert reason.firing_rate[0] <= share <= reason.firing_rate[1], (reason.name, share)
+    assert_fires_as_often_as_expected(MarketStructureHead(), output)

@@ -6,59 +6,39 @@ import numpy as np
 import pytest
 
 from engine import HOUR_NS, ConfigError, Float1D, Market
-from indicators import DETECTORS_BY_NAME, INDICATORS_BY_NAME, build_features, find_events
-from strategies import HeadInputs, HeadOutput, head_inputs, vote_matrix
+from indicators import DETECTORS_BY_NAME, find_events
+from strategies import HeadInputs, vote_matrix
 from strategies.heads.rules import CHART_PATTERNS, RulesHead
 from tests.generators import random_bars, random_market
+from tests.test_strategies.head_answers import (
+    answers,
+    assert_abstains_without_its_data,
+    assert_fires_as_often_as_expected,
+    assert_prefixes_answer_alike,
+    idle_inputs,
+    inputs_of,
+    quiet_inputs,
+    reasons_on,
+    same,
+    with_prices_times,
+)
 
 HEADS = tuple(RulesHead(**variant) for variant in ({}, *RulesHead.VARIANTS))
 EVERY = pytest.mark.parametrize("head", HEADS, ids=["defaults", "user_rules", "relaxed", "turns"])
 
 
-def inputs_of(head: RulesHead, market: Market) -> HeadInputs:
-    wanted = head.features().values()
-    return head_inputs(head, build_features(market, wanted, indicators=INDICATORS_BY_NAME))
-
-
-def answers(head: RulesHead, market: Market) -> HeadOutput:
-    return head.vote(inputs_of(head, market))
-
-
-def same(one: HeadOutput, other: HeadOutput, rows: int) -> bool:
-    names = ("direction", "probability", "confidence", "score", "coverage", "reasons")
-    return all(
-        np.array_equal(getattr(one, name)[:rows], getattr(other, name)[:rows]) for name in names
-    )
-
-
-def bits(output: HeadOutput, row: int) -> set[str]:
-    reasons = RulesHead.REASONS
-    return {one.name for bit, one in enumerate(reasons) if int(output.reasons[row]) >> bit & 1}
-
-
 @EVERY
 def test_votes_both_ways_and_survives_the_prefix(head: RulesHead) -> None:
-    market = random_market(6000, 8, gap_share=0.02)
-    whole = answers(head, market)
-    assert (whole.direction > 0).sum() > 50
-    assert (whole.direction < 0).sum() > 50
+    whole = assert_prefixes_answer_alike(head, random_market(6000, 8, gap_share=0.02))
     voted = whole.direction != 0
     assert whole.probability[voted].min() >= 0.6
     assert whole.confidence[voted].min() > 0.5
     assert whole.confidence.max() <= 0.95
-    assert whole.coverage[0] == 0.0
-    fired = np.flatnonzero(np.diff(whole.reasons))
-    for cut in {1, 150, 3333, *(fired[:: max(len(fired) // 12, 1)] + 2).tolist()}:
-        part = answers(head, Market(bars=market.bars.prefix(cut), series={}))
-        assert same(whole, part, cut), cut
 
 
 def test_another_unit_of_price_changes_nothing_but_round_numbers() -> None:
     bars = random_bars(2500, 8)
-    # A power of two scales floats without rounding.
-    scaled = replace(
-        bars, **{name: 8.0 * getattr(bars, name) for name in ("open", "high", "low", "close")}
-    )
+    scaled = with_prices_times(bars, 8.0)
     for head, alike in ((RulesHead(round_percent=0.0), True), (RulesHead(), False)):
         one = answers(head, Market(bars=bars, series={}))
         other = answers(head, Market(bars=scaled, series={}))
@@ -69,24 +49,12 @@ def test_another_unit_of_price_changes_nothing_but_round_numbers() -> None:
 def test_every_declared_input_matters_and_no_other(head: RulesHead) -> None:
     head = replace(head, user_rules=())
     inputs = inputs_of(head, Market(bars=random_bars(12_000, 8), series={}))
-    before = head.vote(inputs)
     assert set(inputs.columns) == set(head.features())
-    generator = np.random.default_rng(1)
-    for alias, column in inputs.columns.items():
-        shuffled = column.copy()
-        shuffled[200:] = np.nan if "known" in alias else generator.permutation(shuffled[200:])
-        changed = HeadInputs(inputs.rows, {**inputs.columns, alias: shuffled})
-        assert not same(before, head.vote(changed), inputs.rows), alias
-    stranger = HeadInputs(inputs.rows, {**inputs.columns, "stranger": np.full(inputs.rows, np.nan)})
-    assert same(before, head.vote(stranger), inputs.rows)
+    assert not idle_inputs(head, inputs, lambda alias, rows: np.nan if "known" in alias else rows)
 
 
 def test_abstains_without_its_data() -> None:
-    absent = RulesHead().vote(HeadInputs(20, {}))
-    assert not absent.coverage.any()
-    assert not absent.direction.any()
-    short = answers(RulesHead(), Market(bars=random_bars(10, 1), series={}))
-    assert not short.coverage.any()
+    assert_abstains_without_its_data(RulesHead())
 
 
 @pytest.mark.parametrize(
@@ -142,12 +110,7 @@ def test_the_events_are_those_of_the_votes(head: RulesHead) -> None:
 
 def rules_inputs(rows: int = 30, **events: dict[int, float]) -> HeadInputs:
     """Known levels far away and usual volume, but for ``events`` (alias: value by row)."""
-    columns = {alias: np.zeros(rows) for alias in RulesHead().features()}
-    columns["relative_volume"] = np.ones(rows)
-    for alias, values in events.items():
-        for row, value in values.items():
-            columns[alias][row] = value
-    return HeadInputs(rows, columns)
+    return quiet_inputs(RulesHead(), rows, events, relative_volume=1.0)
 
 
 def test_rules_count_patterns_at_a_level_only() -> None:
@@ -184,7 +147,7 @@ def test_rules_two_full_patterns_and_the_majority() -> None:
     assert output.probability[11] == pytest.approx(0.76)
     assert output.confidence[11] == pytest.approx(0.95)
     assert output.score[11] == pytest.approx(50 + 50 / 3)
-    assert bits(output, 11) == {"candle_up", "candle_down", "full_volume"}
+    assert reasons_on(RulesHead, output, 11) == {"candle_up", "candle_down", "full_volume"}
     tie = head.vote(
         rules_inputs(
             candles_up={10: 1.0}, candles_down={10: 1.0}, near_count={10: 1.0},
@@ -213,11 +176,7 @@ def test_hourly_reasons_fire_as_often_as_expected() -> None:
     bars = random_bars(30_000, 13)
     assert bars.step_ns == HOUR_NS
     output = answers(RulesHead(), Market(bars=bars, series={}))
-    low, high = RulesHead.FIRING_RATE
-    assert low <= np.mean(output.direction != 0) <= high
-    for bit, reason in enumerate(RulesHead.REASONS):
-        share = np.mean(output.reasons >> np.uint64(bit) & np.uint64(1))
-        assert reason.firing_rate[0] <= share <= reason.firing_rate[1], (reason.name, share)
+    assert_fires_as_often_as_expected(RulesHead(), output)
 
 
 def test_rules_that_fired_are_told_by_name() -> None:

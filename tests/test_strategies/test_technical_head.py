@@ -20,6 +20,7 @@ from tests.oracles.technical import (
     literal_vote,
     made_up_inputs,
 )
+from tests.test_strategies.head_answers import assert_row_is, mirrored_bars, with_prices_times
 
 HEAD = TechnicalHead()
 
@@ -31,12 +32,7 @@ def test_votes_equal_a_literal_computation(mode: str, missing: float) -> None:
     output = replace(HEAD, confidence_mode=mode).vote(inputs)
     for t in range(600):
         row = {alias: float(column[t]) for alias, column in inputs.columns.items()}
-        direction, probability, confidence, score, coverage = literal_vote(row, mode)
-        assert output.direction[t] == direction
-        assert output.probability[t] == pytest.approx(probability, abs=1e-12)
-        assert output.confidence[t] == pytest.approx(confidence, abs=1e-12)
-        assert output.score[t] == pytest.approx(score, abs=1e-10)
-        assert output.coverage[t] == pytest.approx(coverage, abs=1e-12)
+        assert_row_is(output, t, literal_vote(row, mode))
     assert {-1, 0, 1} == set(output.direction)
 
 
@@ -119,10 +115,7 @@ def test_mirrored_prices_turn_every_vote_around() -> None:
     SuperTrend starts on side 1 whatever the market does, so the first 1,000 rows are left out.
     """
     bars = random_bars(3000, 12)
-    top = 2.0 * bars.high.max()
-    mirrored = replace(
-        bars, open=top - bars.open, high=top - bars.low, low=top - bars.high, close=top - bars.close
-    )
+    mirrored = mirrored_bars(bars, 2.0 * bars.high.max())
     dropped = ("ppo", "trix")
     up, down = voted(bars, without=dropped), voted(mirrored, without=dropped)
     np.testing.assert_allclose(up.score[1000:], 100.0 - down.score[1000:], atol=1e-6)
@@ -132,10 +125,7 @@ def test_mirrored_prices_turn_every_vote_around() -> None:
 
 def test_ten_times_the_price_is_the_same_opinion() -> None:
     bars = random_bars(2000, 13)
-    scaled = replace(
-        bars, open=10 * bars.open, high=10 * bars.high, low=10 * bars.low, close=10 * bars.close
-    )
-    one, ten = voted(bars), voted(scaled)
+    one, ten = voted(bars), voted(with_prices_times(bars, 10.0))
     np.testing.assert_allclose(one.score, ten.score, atol=1e-7)
     clear = np.abs(np.abs(one.score - 50.0) - 5.0) > 1e-6
     np.testing.assert_array_equal(one.direction[clear], ten.direction[clear])

@@ -14,6 +14,7 @@ from strategies.technical_broad import ADDED, MEMBERS
 from strategies.technical_components import SIGNALS
 from tests.generators import random_bars
 from tests.oracles.technical import literal_signals, made_up_inputs
+from tests.test_strategies.head_answers import mirrored_bars
 
 HEAD = TechnicalHead()
 VIRTUOSO = replace(HEAD, preset="virtuoso")
@@ -218,10 +219,7 @@ OF_RATIOS = {
 def test_mirrored_prices_turn_every_component_of_the_list_around() -> None:
     """Prices K - p turn each of the 71 components around; the bulls' power becomes the bears'."""
     bars = random_bars(4000, 35)
-    top = 2.0 * bars.high.max()
-    mirrored = replace(
-        bars, open=top - bars.open, high=top - bars.low, low=top - bars.high, close=top - bars.close
-    )
+    mirrored = mirrored_bars(bars, 2.0 * bars.high.max())
     wanted = BROAD.features()
     found = []
     for one in (bars, mirrored):

@@ -7,11 +7,12 @@ import pytest
 
 from engine import ConfigError, Market
 from indicators import INDICATORS_BY_NAME, build_features, feature
-from strategies import HeadInputs, HeadOutput, head_inputs, latest_votes, memory_bars, vote_matrix
+from strategies import HeadInputs, head_inputs, latest_votes, memory_bars, vote_matrix
 from strategies.expressions import parsed_condition
 from strategies.heads.rules import RulesHead
 from strategies.user_rules import UserRule
 from tests.generators import random_bars, random_market
+from tests.test_strategies.head_answers import quiet_inputs, reasons_on
 
 ROWS = 12
 BAR_OPEN = str(feature("bar", "open"))
@@ -24,18 +25,9 @@ def rule(name: str, when: str, direction: int = 1, p: float = 0.7, c: float = 0.
 
 def given(head: RulesHead, **events: dict[int, float]) -> HeadInputs:
     """Known levels, usual volume, no pattern and a close of 0, but for ``events`` (value by row)."""
-    columns = {alias: np.zeros(ROWS) for alias in head.features()}
-    columns["relative_volume"] = np.ones(ROWS)
     names = {"close": BAR_CLOSE, "open": BAR_OPEN}
-    for alias, values in events.items():
-        for row, value in values.items():
-            columns[names.get(alias, alias)][row] = value
-    return HeadInputs(ROWS, columns)
-
-
-def reasons(output: HeadOutput, row: int) -> set[str]:
-    names = [reason.name for reason in RulesHead.REASONS]
-    return {name for bit, name in enumerate(names) if int(output.reasons[row]) >> bit & 1}
+    named = {names.get(alias, alias): values for alias, values in events.items()}
+    return quiet_inputs(head, ROWS, named, relative_volume=1.0)
 
 
 def with_rules(*rules: UserRule) -> RulesHead:
@@ -48,9 +40,9 @@ def test_a_rule_alone_votes_with_its_own_numbers() -> None:
     assert output.direction.tolist() == [{3: 1, 5: -1}.get(row, 0) for row in range(ROWS)]
     assert (output.probability[3], output.confidence[3], output.score[3]) == (0.7, 0.75, 100.0)
     assert (output.probability[5], output.confidence[5], output.score[5]) == (0.55, 0.4, 0.0)
-    assert reasons(output, 3) == {"user_rule_long"}
-    assert reasons(output, 5) == {"user_rule_short"}
-    assert reasons(output, 4) == set()
+    assert reasons_on(RulesHead, output, 3) == {"user_rule_long"}
+    assert reasons_on(RulesHead, output, 5) == {"user_rule_short"}
+    assert reasons_on(RulesHead, output, 4) == set()
 
 
 def test_two_rules_of_one_side() -> None:
@@ -64,7 +56,7 @@ def test_rules_of_two_sides_are_a_tie() -> None:
     head = with_rules(rule("a", "close > 1", p=0.95), rule("b", "close > 2", -1))
     output = head.vote(given(head, close={3: 3.0}))
     assert output.direction[3] == 0
-    assert reasons(output, 3) == {"user_rule_long", "user_rule_short"}
+    assert reasons_on(RulesHead, output, 3) == {"user_rule_long", "user_rule_short"}
     assert output.score[3] == 50.0
 
 
@@ -81,7 +73,7 @@ def test_a_rule_beside_a_pattern(p: float, expected: float) -> None:
     assert output.direction[3] == 1
     assert output.probability[3] == pytest.approx(expected)
     assert output.confidence[3] == pytest.approx((0.9 * 0.85 + 0.5) / 2)
-    assert reasons(output, 3) == {"candle_up", "user_rule_long"}
+    assert reasons_on(RulesHead, output, 3) == {"candle_up", "user_rule_long"}
 
 
 def test_a_pattern_and_a_rule_against_each_other() -> None:
@@ -189,7 +181,7 @@ def test_a_feature_that_the_market_lacks_leaves_its_rule_unknown() -> None:
     matrix = build_features(market, head.features().values(), indicators=INDICATORS_BY_NAME)
     output = head.vote(head_inputs(head, matrix))
     assert output.coverage.max() <= 0.5
-    assert not any("user_rule_long" in reasons(output, row) for row in range(600))
+    assert not any("user_rule_long" in reasons_on(RulesHead, output, row) for row in range(600))
 
 
 @pytest.mark.parametrize(

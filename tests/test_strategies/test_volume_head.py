@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from engine import Bars, ConfigError, Market
 from experiments.checks import Suite
 from experiments.checks.conformance import check_head_conformance
-from experiments.checks.inputs import check_head_aliases, without_flows
-from experiments.checks.markets import null_fine_bars, null_market
+from experiments.checks.disturbed import without_flows
+from experiments.checks.fine_bars import null_fine_bars
+from experiments.checks.inputs import check_head_aliases
+from experiments.checks.markets import null_market
 from experiments.checks.prefix import check_subject_prefix
 from experiments.checks.timeframe import check_timeframe_rebuild
 from indicators import INDICATORS_BY_NAME as BY_NAME
@@ -20,6 +22,7 @@ from indicators import build_features
 from strategies import HeadInputs, HeadOutput, ScoredHead, contribution_table
 from strategies.heads.volume import VolumeHead
 from tests.generators import random_bars
+from tests.test_strategies.head_answers import assert_row_is, mirrored_bars
 
 HEAD = VolumeHead()
 PRISM = VolumeHead(preset="prism")
@@ -163,12 +166,7 @@ def test_votes_equal_a_literal_computation(
     output = HEADS[preset].vote(inputs)
     rows = [{alias: float(x[t]) for alias, x in inputs.columns.items()} for t in range(600)]
     for t in range(600):
-        direction, probability, confidence, score, coverage = literal_vote(preset, rows, t)
-        assert output.direction[t] == direction
-        assert output.probability[t] == pytest.approx(probability, abs=1e-12)
-        assert output.confidence[t] == pytest.approx(confidence, abs=1e-12)
-        assert output.score[t] == pytest.approx(score, abs=1e-10)
-        assert output.coverage[t] == pytest.approx(coverage, abs=1e-12)
+        assert_row_is(output, t, literal_vote(preset, rows, t))
     assert {-1, 0, 1} == set(output.direction)
 
 
@@ -337,14 +335,9 @@ def test_any_finite_column_gives_a_valid_answer(values: dict[str, float]) -> Non
 
 def test_mirrored_prices_and_flow_turn_every_vote_around() -> None:
     bars = random_bars(2000, 23)
-    top = 2.0 * bars.high.max()
     assert bars.taker_buy_volume is not None
     mirrored = replace(
-        bars,
-        open=top - bars.open,
-        high=top - bars.low,
-        low=top - bars.high,
-        close=top - bars.close,
+        mirrored_bars(bars, 2.0 * bars.high.max()),
         taker_buy_volume=bars.volume - bars.taker_buy_volume,
     )
     # The grid of the volume profile is one of logarithms: turned around, prices fall into other bins.

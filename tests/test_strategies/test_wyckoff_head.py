@@ -10,10 +10,11 @@ from indicators import build_features
 from indicators.effort import EFFORT_RESULT, WEIS_WAVE
 from indicators.event_catalog import DETECTORS_BY_NAME
 from indicators.wyckoff import LOOKBACK, WYCKOFF
-from strategies import HeadInputs, HeadOutput
+from strategies import HeadInputs
 from strategies.heads.wyckoff import WyckoffHead
 from tests.generators import random_bars
 from tests.schematics import accumulation, mirrored
+from tests.test_strategies.head_answers import numbers, quiet_inputs, reasons_on
 
 ROWS = 60
 BY_NAME = {indicator.name: indicator for indicator in (WYCKOFF, EFFORT_RESULT, WEIS_WAVE)}
@@ -21,24 +22,7 @@ BY_NAME = {indicator.name: indicator for indicator in (WYCKOFF, EFFORT_RESULT, W
 
 def given(**events: dict[int, float]) -> HeadInputs:
     """Inputs that are quiet but for the named rows."""
-    columns: dict[str, Float1D] = {alias: np.zeros(ROWS) for alias in WyckoffHead().features()}
-    for alias, rows in events.items():
-        for row, value in rows.items():
-            columns[alias][row] = value
-    return HeadInputs(ROWS, columns)
-
-
-def reasons_on(answer: HeadOutput, row: int) -> set[str]:
-    bits = int(answer.reasons[row])
-    return {reason.name for i, reason in enumerate(WyckoffHead.REASONS) if bits >> i & 1}
-
-
-def numbers(answer: HeadOutput, row: int) -> tuple[float, float, float]:
-    return (
-        float(answer.direction[row]),
-        float(answer.probability[row]),
-        float(answer.confidence[row]),
-    )
+    return quiet_inputs(WyckoffHead(), ROWS, events)
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
@@ -50,7 +34,7 @@ def test_an_event_votes_for_ten_bars(event: str, grade: float, side: float) -> N
     for row in (19, 30):
         assert numbers(answer, row) == (0.0, 0.5, 0.0)
     name = {"spring": ("spring", "upthrust"), "strength": ("strength", "weakness")}[event]
-    assert reasons_on(answer, 25) == {name[0 if side > 0 else 1]}
+    assert reasons_on(WyckoffHead, answer, 25) == {name[0 if side > 0 else 1]}
 
 
 def test_the_composite_votes_alone_from_its_threshold_on() -> None:
@@ -139,14 +123,14 @@ def test_every_event_has_a_reason_for_as_long_as_it_is_valid(
     alias: str, value: float, reason: str
 ) -> None:
     answer = WyckoffHead(validity_bars=3).vote(given(**{alias: {20: value}}))
-    assert [row for row in range(ROWS) if reasons_on(answer, row)] == [20, 21, 22]
-    assert reasons_on(answer, 21) == {reason}
+    assert [row for row in range(ROWS) if reasons_on(WyckoffHead, answer, row)] == [20, 21, 22]
+    assert reasons_on(WyckoffHead, answer, 21) == {reason}
     assert not answer.direction.any()
 
 
 def test_a_second_reading_is_a_reason_while_it_leads() -> None:
     answer = WyckoffHead().vote(given(schematic={10: 1.0, 11: 2.0, 12: 3.0, 13: 4.0}))
-    found = [reasons_on(answer, row) for row in range(10, 14)]
+    found = [reasons_on(WyckoffHead, answer, row) for row in range(10, 14)]
     assert found == [set(), set(), {"reaccumulation"}, {"redistribution"}]
 
 
@@ -169,10 +153,10 @@ def test_context_is_a_reason_and_no_vote() -> None:
         given(test={10: 1.0}, support_point={20: -1.0}, markup={30: 1.0}, absorption={40: -1.0})
     )
     assert not answer.direction.any()
-    assert reasons_on(answer, 12) == {"spring_holds"}
-    assert reasons_on(answer, 22) == {"last_supply"}
-    assert reasons_on(answer, 32) == {"markup"}
-    assert reasons_on(answer, 42) == {"absorption_bearish"}
+    assert reasons_on(WyckoffHead, answer, 12) == {"spring_holds"}
+    assert reasons_on(WyckoffHead, answer, 22) == {"last_supply"}
+    assert reasons_on(WyckoffHead, answer, 32) == {"markup"}
+    assert reasons_on(WyckoffHead, answer, 42) == {"absorption_bearish"}
 
 
 def test_warm_up_and_missing_columns_abstain() -> None:

@@ -15,9 +15,9 @@ from ..format import Format
 from ..reading.source_file import SourceFile
 from ..report import Request
 from ..rows import SourceRows, source_rows, taken
-from ..rows.trades import sequence_in_time
 from .layout import FLAG_CELL, NUMBER, NUMBER_CELL, STAMP_CELL, TEXT, WHOLE, WHOLE_CELL, Layout
-from .names import LINEAR_QUOTES, archive_key, check_venue
+from .liquidations import ORDER_COLUMNS, filled_orders, without_unfilled
+from .names import LINEAR_QUOTES, archive_key, check_venue, refuse_coin_margined
 from .stamps import stamps_ns
 from .symbols import by_symbol
 
@@ -30,20 +30,7 @@ _NOTIONAL_TOLERANCE: Final = 0.01
 """The last column may be at another price of the same fill; millions for units are no rounding."""
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 _FORCE_ORDERS_LAYOUT: Final = Layout(
-    columns={
-        "symbol": TEXT,
-        "side": TEXT,
-        "order_type": TEXT,
-        "time_in_force": TEXT,
-        "original_quantity": NUMBER,
-        "price": NUMBER,
-        "average_price": NUMBER,
-        "order_status": TEXT,
-        "last_fill_quantity": NUMBER,
-        "accumulated_fill_quantity": NUMBER,
-        "trade_time": WHOLE,
-        "notional": NUMBER,
-    },
+    columns={"symbol": TEXT, **ORDER_COLUMNS, "trade_time": WHOLE, "notional": NUMBER},
     empty=("average_price",),
     first_line=(
         _SYMBOL_CELL, "BUY|SELL", "[A-Z_]+", "[A-Z]+", NUMBER_CELL, NUMBER_CELL,
@@ -96,31 +83,16 @@ def _liquidations(
         file, request, "liquidations",
         symbol=symbol, step=EVENT_STEP, source=_SOURCE, only_futures=True,
     )  # fmt: skip
-    if key.market.startswith("cm_"):
-        raise RefusedFileError(
-            "incomparable_unit",
-            f"{file.path}: quantities of coin-margined contracts such as {symbol} are in contracts, and "
-            "the file does not state the base quantity",
-        )
-    filled = np.asarray(table["accumulated_fill_quantity"])
-    average = np.asarray(pc.fill_null(table["average_price"], 0.0))
-    price = np.where(average > 0.0, average, np.asarray(table["price"]))
-    notional = price * filled
-    columns = {
-        "event_time": pa.array(time_ns),
-        "sequence": pa.array(sequence_in_time(table, "trade_time")),
-        "side": pc.utf8_lower(table["side"]),
-        "price": pa.array(price),
-        "quantity": pa.array(filled),
-        "notional": pa.array(notional),
-    }
+    refuse_coin_margined(file, key, "quantity")
+    columns = filled_orders(table, "trade_time", time_ns)
     rows = source_rows(file.path, _FORCE_ORDERS, key, columns, places, "line")
     rows = rows.found(
         "missing_value",
         "kept",
-        average == 0.0,
+        np.asarray(pc.fill_null(table["average_price"], 0.0)) == 0.0,
         "the average price is not stated; the price is that of the order",
     )
+    notional = np.asarray(columns["notional"])
     unlike = np.abs(np.asarray(table["notional"]) - notional) > _NOTIONAL_TOLERANCE * notional
     rows = rows.found(
         "contradiction",
@@ -128,7 +100,7 @@ def _liquidations(
         unlike,
         "the stated notional is not price times quantity, the product is taken",
     )
-    return rows.without(filled == 0.0, "missing_value", "an order of which nothing was filled")
+    return without_unfilled(rows)
 
 
 def _read_trades(file: SourceFile, request: Request) -> Iterator[SourceRows]:

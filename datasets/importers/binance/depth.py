@@ -5,14 +5,13 @@ from typing import Final
 
 import pyarrow as pa
 
-from ...findings import RefusedFileError
 from ...kinds import EVENT_STEP
 from ..format import Format
 from ..reading.source_file import SourceFile
 from ..report import Request
 from ..rows import SourceRows, source_rows, taken
 from .layout import NUMBER, TEXT, Layout
-from .names import archive_key
+from .names import archive_key, refuse_coin_margined
 from .stamps import text_times_ns
 
 _NAME: Final = "binance_depth"
@@ -23,12 +22,7 @@ _LAYOUT: Final = Layout(columns={"timestamp": TEXT} | dict.fromkeys(_VALUES, NUM
 def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     table, places = _LAYOUT.read(file)
     key = archive_key(file, request, "book_depth", step=EVENT_STEP, only_futures=True)
-    if key.market.startswith("cm_"):
-        raise RefusedFileError(
-            "incomparable_unit",
-            f"{file.path}: depth of coin-margined contracts is in contracts, and the file does not state "
-            "the base quantity",
-        )
+    refuse_coin_margined(file, key, "depth")
     time_ns = text_times_ns(file, table, places, "timestamp")
     columns = {"event_time": pa.array(time_ns)} | {name: table[name] for name in _VALUES}
     yield taken(source_rows(file.path, _NAME, key, columns, places, "line"))

@@ -184,6 +184,19 @@ def check_venue(file: SourceFile, request: Request) -> None:
         )
 
 
+def refuse_coin_margined(file: SourceFile, key: DatasetKey, what: str, remedy: str = "") -> None:
+    """Refuse contracts that are margined in their coin: ``what`` of them is in contracts.
+
+    For files that state no base quantity beside it; ``remedy`` goes on with what to do instead.
+    """
+    if key.market.startswith("cm_"):
+        raise RefusedFileError(
+            "incomparable_unit",
+            f"{file.path}: the {what} of coin-margined contracts such as {key.symbol} is in contracts, "
+            f"and the file does not state the base quantity{remedy}",
+        )
+
+
 def _check_step(file: SourceFile, step: str) -> None:
     if step == EVENT_STEP:
         return

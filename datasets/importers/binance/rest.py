@@ -9,14 +9,13 @@ import pyarrow as pa
 
 from engine import Int1D
 
-from ...findings import RefusedFileError
 from ...kinds import KINDS
 from ..format import Format
 from ..reading.source_file import SourceFile
 from ..report import Request
 from ..rows import SourceRows, common_step, source_rows, taken, taken_bars, taken_settlements
 from .layout import NUMBER, TEXT, WHOLE, Layout
-from .names import archive_key, check_venue
+from .names import archive_key, check_venue, refuse_coin_margined
 from .stamps import stamps_ns
 from .symbols import by_symbol
 
@@ -75,12 +74,9 @@ def _read_open_interest(file: SourceFile, request: Request) -> Iterator[SourceRo
         key = archive_key(
             file, request, "metrics", symbol=symbol, step=step, source=_SOURCE, only_futures=True
         )
-        if key.market.startswith("cm_"):
-            raise RefusedFileError(
-                "incomparable_unit",
-                f"{file.path}: open interest of coin-margined contracts is in contracts; import the "
-                "metrics of the archive instead",
-            )
+        refuse_coin_margined(
+            file, key, "open interest", "; import the metrics of the archive instead"
+        )
         columns = {"event_time": pa.array(time_ns)} | {n: table[n] for n in _OPEN_INTEREST_VALUES}
         yield taken(source_rows(file.path, _OPEN_INTEREST, key, columns, places, "line"))
 

@@ -6,14 +6,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from ...findings import RefusedFileError
 from ...kinds import EVENT_STEP
 from ..format import Format
 from ..reading.source_file import SourceFile
 from ..report import Request
 from ..rows import SourceRows, source_rows, taken
 from .layout import FLAG, FLAG_CELL, NUMBER, NUMBER_CELL, STAMP_CELL, WHOLE, WHOLE_CELL, Layout
-from .names import ARCHIVE, archive_key
+from .names import ARCHIVE, archive_key, refuse_coin_margined
 from .stamps import refuse_contract_microseconds, stamps_ns
 
 _AGGREGATED: Final = "binance_agg_trades"
@@ -71,12 +70,7 @@ _SINGLE_LAYOUT: Final = Layout(
 def _read_aggregated(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     table, places = _AGGREGATED_LAYOUT.read(file)
     key = archive_key(file, request, "trades", step=EVENT_STEP)
-    if key.market.startswith("cm_"):
-        raise RefusedFileError(
-            "incomparable_unit",
-            f"{file.path}: quantities of coin-margined contracts are in contracts, and aggregated trades "
-            "do not state the base quantity; import the file of single trades, which does",
-        )
+    refuse_coin_margined(file, key, "quantity", "; import the file of single trades, which does")
     (time_ns,) = stamps_ns(file, table, places, "time")
     refuse_contract_microseconds(file, table, places, "time", key.market)
     # The archive keeps numbers of aggregates that hold no trade; ids of trades are 0 and above.

@@ -18,8 +18,7 @@ _COUNTS_BASE: Final = ("binance", "coinbase", "upbit")
 """Venues whose candles state the volume in base currency."""
 _LAST_BAR: Final = (
     "The last bar is dropped where a series was still running: it is at most a day, or one step, "
-    "older than "
-    "the newest bar of the file."
+    "older than the newest bar of the file."
 )
 
 
@@ -96,8 +95,7 @@ def _read_spot_and_perp(tidy: TidyFile) -> Iterator[SourceRows]:
         raise RefusedFileError(
             "unstated_unit",
             f"{tidy.file.path}: market=perp does not say how a perpetual of {venue} is margined; "
-            "describe the "
-            "file with --mapping",
+            "describe the file with --mapping",
         )
     wanted = {market: name for name, market in _MARKETS.items()}.get(tidy.request.market or "")
     if tidy.request.market is not None and wanted is None:

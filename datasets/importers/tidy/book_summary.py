@@ -33,8 +33,7 @@ LAYOUTS: Final = (
         read=_read,
         holds=(
             "The file never names its venue: --venue and --market are needed. Slippage is a "
-            "fraction of an "
-            "order whose size is not stated. Last periods as for ohlcv_bars."
+            "fraction of an order whose size is not stated. Last periods as for ohlcv_bars."
         ),
     ),
 )

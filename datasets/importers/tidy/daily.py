@@ -97,9 +97,8 @@ LAYOUTS: Final = (
         required=("coin", "time", "dvol"),
         read=_read_volatility,
         holds=(
-            "dvol becomes dvol_close in percent. The source does not say at what moment of the "
-            "day it was; as the "
-            "close it is known only when the day is over."
+            "dvol becomes dvol_close in percent. The source does not say at what moment of the day "
+            "it was; as the close it is known only when the day is over."
         ),
     ),
     TidyLayout(
@@ -109,9 +108,8 @@ LAYOUTS: Final = (
         required=("date", "fear_greed", "classification"),
         read=_read_fear_greed,
         holds=(
-            "Market sentiment, symbol crypto; venue unstated unless --venue names the vendor. "
-            "The classification is "
-            "left out; missing days are gaps."
+            "Market sentiment, symbol crypto; venue unstated unless --venue names the vendor. The "
+            "classification is left out; missing days are gaps."
         ),
     ),
     TidyLayout(
@@ -121,9 +119,9 @@ LAYOUTS: Final = (
         required=("date", "open", "high", "low", "close"),
         read=_read_rate,
         holds=(
-            "The currencies from the beginning of the file name (usdkrw_daily) or --symbol; "
-            "venue unstated unless "
-            "--venue names the vendor. Rows whose range contradicts itself are kept and noted."
+            "The currencies from the beginning of the file name (usdkrw_daily) or --symbol; venue "
+            "unstated unless --venue names the vendor. Rows whose range contradicts itself are "
+            "kept and noted."
         ),
     ),
     TidyLayout(
@@ -133,9 +131,8 @@ LAYOUTS: Final = (
         required=("date", "upbit_btc_krw", "binance_btc_usdt", "usdkrw", "kimchi_premium"),
         read=_read_premium,
         holds=(
-            "Prices and premium as the source states them, upbit/spot/KRW-BTC. The days' close "
-            "is known at 00:00 of "
-            "the next weekday, with the exchange rate."
+            "Prices and premium as the source states them, upbit/spot/KRW-BTC. The days' close is "
+            "known at 00:00 of the next weekday, with the exchange rate."
         ),
     ),
 )

@@ -84,13 +84,10 @@ LAYOUTS: Final = (
         read=_read,
         holds=(
             "Venue and market from the file name or the options; um becomes um_future. An expiry "
-            "of 00:00 is a "
-            "day: Binance settles at 08:00 UTC of it, which is stored. The bar that opens before "
-            "the "
-            "settlement is kept, bars that open after it are dropped when they are flat and "
-            "without volume, "
-            "and refuse the file otherwise. Last bars of contracts that had not expired as for "
-            "ohlcv_bars."
+            "of 00:00 is a day: Binance settles at 08:00 UTC of it, which is stored. The bar that "
+            "opens before the settlement is kept, bars that open after it are dropped when they "
+            "are flat and without volume, and refuse the file otherwise. Last bars of contracts "
+            "that had not expired as for ohlcv_bars."
         ),
     ),
 )

@@ -69,10 +69,8 @@ def _read_daily(tidy: TidyFile) -> Iterator[SourceRows]:
     raise RefusedFileError(
         "derived_value",
         f"{tidy.file.path}: one open, high, low and close of the rate per day and no "
-        "settlements; charging "
-        "them would pay funding once a day instead of at every settlement. Import the "
-        "settlements of the "
-        "venue instead",
+        "settlements; charging them would pay funding once a day instead of at every settlement. "
+        "Import the settlements of the venue instead",
     )
     yield
 
@@ -86,9 +84,8 @@ LAYOUTS: Final = (
         optional=("mark_price",),
         read=_read_history,
         holds=(
-            "binance_um becomes binance/um_perp, bybit_linear becomes bybit/linear_perp. Stamps "
-            "up to a "
-            "second late move to their hour; a mark price that is missing stays empty."
+            "binance_um becomes binance/um_perp, bybit_linear becomes bybit/linear_perp. Stamps up "
+            "to a second late move to their hour; a mark price that is missing stays empty."
         ),
     ),
     TidyLayout(
@@ -100,8 +97,7 @@ LAYOUTS: Final = (
         read=_read_one_venue,
         holds=(
             "Venue and market from the file name or the options. The step of a data set is the "
-            "distance "
-            "that most of its settlements have; a change of the interval is noted."
+            "distance that most of its settlements have; a change of the interval is noted."
         ),
     ),
     TidyLayout(
@@ -111,9 +107,8 @@ LAYOUTS: Final = (
         required=("coin_symbol", "symbol", "date", "funding_rate", "fr_open", "fr_high", "fr_low"),
         read=_read_daily,
         holds=(
-            "Refused: daily bars of a rate in percent are no settlements, and without them "
-            "nothing can be "
-            "charged."
+            "Refused: daily bars of a rate in percent are no settlements, and without them nothing "
+            "can be charged."
         ),
     ),
 )

@@ -117,8 +117,7 @@ def _check_times(file: SourceFile, table: pa.Table) -> None:
             raise RefusedFileError(
                 "unreadable",
                 f"{file.path}: column {field.name} holds times outside 1970 to 2199; the file is "
-                "damaged, "
-                "download it again",
+                "damaged, download it again",
             )
 
 
@@ -141,14 +140,12 @@ def refuse_unknown_layout(file: SourceFile, layouts: Sequence[TidyLayout]) -> No
         raise RefusedFileError(
             "unreadable",
             f"{file.path}: looks like {nearest.name}, but {', '.join(faults)}; correct the "
-            "columns or "
-            "describe them with --mapping",
+            "columns or describe them with --mapping",
         )
     raise RefusedFileError(
         "unreadable",
         f"{file.path}: its columns ({', '.join(columns)}) are of no known layout; `ninefold data "
-        "formats` "
-        "lists those that are known, and --mapping describes any other",
+        "formats` lists those that are known, and --mapping describes any other",
     )
 
 

@@ -174,8 +174,7 @@ def _read_calls(tidy: TidyFile) -> Iterator[SourceRows]:
             raise RefusedFileError(
                 "contradiction",
                 f"{tidy.file.path} row {one.places[0]}: collateral_asset_symbol={symbol!r}, but "
-                "the amounts "
-                "are collateral_amount_wbtc",
+                "the amounts are collateral_amount_wbtc",
             )
         key = tidy.key("liquidations", f"{venue}_{version.lower()}", "lending", symbol, EVENT_STEP)
         time_ns = tidy.times(one, "time")
@@ -242,11 +241,9 @@ LAYOUTS: Final = (
         read=_read_orders,
         holds=(
             "A coin without a quote currency is its contract in USDT (BTC is BTCUSDT, BTC_250627 "
-            "the future "
-            "BTCUSDT_250627). orig_qty is the quantity. Orders that several captures recorded "
-            "stand once; a "
-            "notional in another unit than dollars is left empty. Rows whose coin is no symbol "
-            "are dropped."
+            "the future BTCUSDT_250627). orig_qty is the quantity. Orders that several captures "
+            "recorded stand once; a notional in another unit than dollars is left empty. Rows "
+            "whose coin is no symbol are dropped."
         ),
     ),
     TidyLayout(
@@ -259,10 +256,9 @@ LAYOUTS: Final = (
         ),
         read=_read_calls,
         holds=(
-            "One data set per version, venue aave_v2 or aave_v3, market lending. Seized "
-            "collateral is sold: side "
-            "is sell; price is the USD amount divided by the coins; sequence is the order within "
-            "the block."
+            "One data set per version, venue aave_v2 or aave_v3, market lending. Seized collateral "
+            "is sold: side is sell; price is the USD amount divided by the coins; sequence is the "
+            "order within the block."
         ),
     ),
     TidyLayout(
@@ -273,8 +269,7 @@ LAYOUTS: Final = (
         read=_read_sums,
         holds=(
             "long_usd and short_usd are kept, total_usd is not. Venue and market from the file "
-            "name or the "
-            "options. Last days as for ohlcv_bars; days without data stay absent."
+            "name or the options. Last days as for ohlcv_bars; days without data stay absent."
         ),
     ),
 )  # fmt: skip

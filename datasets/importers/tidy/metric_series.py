@@ -103,8 +103,7 @@ def _series(tidy: TidyFile, one: TidySeries, metric: _Metric, symbol: str, time:
 
 _HOLDS: Final = (
     "One data set per metric, named like it; metrics that are not known refuse the file. Venue "
-    "unstated unless "
-    "--venue names the vendor. Rows without a value are dropped."
+    "unstated unless --venue names the vendor. Rows without a value are dropped."
 )
 LAYOUTS: Final = (
     TidyLayout(
@@ -115,10 +114,8 @@ LAYOUTS: Final = (
         read=_read,
         holds=(
             f"{_HOLDS} btc_exchange_reserves becomes exchange_reserves of BTC in the market "
-            "exchanges (all together); "
-            "the rest is onchain, market network for what the chain counts and coins for prices, "
-            "shares and "
-            "derivatives of the market."
+            "exchanges (all together); the rest is onchain, market network for what the chain "
+            "counts and coins for prices, shares and derivatives of the market."
         ),
     ),
     TidyLayout(
@@ -129,8 +126,7 @@ LAYOUTS: Final = (
         read=_read,
         holds=(
             f"{_HOLDS} Posts and contributors are social, gbtc and ibit etf (a price without NAV "
-            "or flow), the rest "
-            "onchain as in onchain_series."
+            "or flow), the rest onchain as in onchain_series."
         ),
     ),
 )

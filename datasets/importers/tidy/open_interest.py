@@ -75,11 +75,10 @@ LAYOUTS: Final = (
         required=("coin_symbol", "symbol", "date", "oi_open", "oi_high", "oi_low", "oi_close"),
         read=_read_coinalyze,
         holds=(
-            "The close of day D becomes the snapshot of D + 1 00:00, the others are left out. "
-            "The symbol is "
-            "Coinalyze's code, whose suffix names the venue; venue coinalyze unless --venue says "
-            "it. Codes in USD "
-            "are inverse_perp, others linear_perp. Last days as for ohlcv_bars."
+            "The close of day D becomes the snapshot of D + 1 00:00, the others are left out. The "
+            "symbol is Coinalyze's code, whose suffix names the venue; venue coinalyze unless "
+            "--venue says it. Codes in USD are inverse_perp, others linear_perp. Last days as for "
+            "ohlcv_bars."
         ),
     ),
 )

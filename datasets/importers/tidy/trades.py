@@ -162,11 +162,9 @@ LAYOUTS: Final = (
         ),
         read=_read_aggregated,
         holds=(
-            "trade_time is the time and event_time, when the venue sent it, is available_at. "
-            "Each agg_trade_id "
-            "once; a row without a trade_time is dropped, its trade cannot be placed. Venue and "
-            "market from the "
-            "file name or the options."
+            "trade_time is the time and event_time, when the venue sent it, is available_at. Each "
+            "agg_trade_id once; a row without a trade_time is dropped, its trade cannot be placed. "
+            "Venue and market from the file name or the options."
         ),
     ),
     TidyLayout(

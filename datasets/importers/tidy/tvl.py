@@ -79,9 +79,8 @@ LAYOUTS: Final = (
         required=("scope", "name", "date", "tvlusd", "tvleth"),
         read=_read_history,
         holds=(
-            "The scope is the market, the name the symbol; venue unstated unless --venue names "
-            "the vendor. Zeros "
-            "before a series begins are dropped."
+            "The scope is the market, the name the symbol; venue unstated unless --venue names the "
+            "vendor. Zeros before a series begins are dropped."
         ),
     ),
     TidyLayout(
@@ -91,10 +90,9 @@ LAYOUTS: Final = (
         required=("protocol", "slug", "symbol", "category", "chains", "tvl", *_UNUSED, "timestamp"),
         read=_read_snapshot,
         holds=(
-            "One data set per protocol, named by its slug, at the moment of the snapshot; only "
-            "tvl is kept. It counts "
-            "as known by the rule of the kind, later than the snapshot. Exchanges (category CEX) "
-            "are noted."
+            "One data set per protocol, named by its slug, at the moment of the snapshot; only tvl "
+            "is kept. It counts as known by the rule of the kind, later than the snapshot. "
+            "Exchanges (category CEX) are noted."
         ),
     ),
 )  # fmt: skip

@@ -96,9 +96,8 @@ LAYOUTS: Final = (
         required=("symbol", "date", "market_cap"),
         read=_read_caps,
         holds=(
-            "One data set of all coins, market coins, symbol all. The ticker is the asset. "
-            "Market caps without "
-            "price and supply are taken as computed by the source."
+            "One data set of all coins, market coins, symbol all. The ticker is the asset. Market "
+            "caps without price and supply are taken as computed by the source."
         ),
     ),
     TidyLayout(
@@ -113,8 +112,7 @@ LAYOUTS: Final = (
         read=_read_snapshots,
         holds=(
             "One data set of all coins, market coins, symbol all. The name is the asset, because "
-            "tickers are not "
-            "unique; percentages are left out."
+            "tickers are not unique; percentages are left out."
         ),
     ),
 )  # fmt: skip

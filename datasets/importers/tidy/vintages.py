@@ -18,10 +18,8 @@ from .series import TidyFile, TidySeries
 _FUNDING_STEP: Final = "8h"
 _AS_OF: Final = (
     "as_of becomes available_at, also where it is late: a row that the first capture already met "
-    "may have been "
-    "public long before. Later rows of one time are revisions. Venue and market from the file "
-    "name or the "
-    "options; the symbol is the coin."
+    "may have been public long before. Later rows of one time are revisions. Venue and market from "
+    "the file name or the options; the symbol is the coin."
 )
 
 
@@ -80,8 +78,7 @@ def _read_open_interest(tidy: TidyFile) -> Iterator[SourceRows]:
             raise RefusedFileError(
                 "contradiction",
                 f"{rows.name(int(np.argmax(differs)))}: open_interest_usd and "
-                "open_interest_value_usd differ; "
-                "nothing says which of the two is the value in USD",
+                "open_interest_value_usd differ; nothing says which of the two is the value in USD",
             )
         yield _noted(tidy, taken(rows)).noting(
             "unstated_unit", "two equal columns are both named USD; the source does not confirm it"

@@ -58,6 +58,7 @@ const page = (() => {
       hoverlabel: {bgcolor: '@paper', bordercolor: '@line', font: {color: '@ink', size}, align: 'left'},
       legend: {orientation: 'h', x: 0, xanchor: 'left', y: 1.01, yanchor: 'bottom', font: {size}, itemsizing: 'constant', bgcolor: 'rgba(0,0,0,0)'},
       colorway: [0, 1, 2, 3, 4, 5, 6, 7, 8].map(at => '@hue' + at),
+      modebar: {bgcolor: 'rgba(0,0,0,0)', color: '@muted', activecolor: '@accent'},
       xaxis: {}, yaxis: {},
     };
     const whole = merged(base, own);
@@ -81,8 +82,9 @@ const page = (() => {
     const shown = data.map(one => painted(traceOf(one), ''));
     const at = chart.element.dataset;
     try {
-      Plotly.react(chart.place, shown, {...whole, ...size}, options);
+      Plotly.react(chart.place, shown, {...whole, ...size}, {...options, ...chart.options});
       at.drawn = 'yes';
+      chart.onDrawn();
     } catch (error) {
       at.drawn = 'failed';
       chart.place.textContent = 'This picture could not be drawn; the numbers are in the text and the tables.';
@@ -95,7 +97,7 @@ const page = (() => {
     tree[keys[keys.length - 1]] = value;
   }
   function add(element) {
-    const chart = {element, place: element.querySelector('.plot'), figure: null, load() {
+    const chart = {element, place: element.querySelector('.plot'), figure: null, options: {}, onDrawn() {}, load() {
       this.figure ||= JSON.parse(element.querySelector('script.figure').textContent);
     }, draw(size) { this.load(); draw(this, size); }};
     const buttons = [...element.querySelectorAll('.switches button')];
@@ -172,5 +174,5 @@ const page = (() => {
     }
     console.error(error);
   });
-  return {colour, array, unpacked, onChange: one => listeners.push(one), waitFor: promise => held.push(promise)};
+  return {charts, colour, array, unpacked, narrow, onChange: one => listeners.push(one), waitFor: promise => held.push(promise)};
 })();

@@ -3,7 +3,7 @@
 function priceChart(element, given) {
   const place = element.querySelector('.linked');
   const all = given.symbols.map(() => null);
-  const MOST_ZONES = 150, LEAST_BARS = 12, ZONES_UP_TO = 1500, MOST_TOLD = 6;
+  const MOST_ZONES = 150, LEAST_BARS = 12, ZONES_UP_TO = 500, MOST_TOLD = 6;
   let bars = null, boxes = null, drag = null, painting = 0;
   const view = {first: 0, last: 1, log: false, fills: true, zones: true, kinds: new Set(), mostZones: MOST_ZONES, cursor: null};
 

@@ -9,7 +9,7 @@ import numpy as np
 from engine import DAY_NS, Bool1D, DataError, Float1D, Int1D
 
 from ...config import midnight_ns
-from ...coverage.axis import ticks_of
+from .axis import ticks_of
 from .reading import Found, Reading
 
 WIDTH: Final = 1000

@@ -115,33 +115,26 @@ def _pools_of_london(season: str, back: Return) -> Drawing:
     """London's range in winter or summer, its low breached in the hours after."""
     canvas = evening()
     canvas.drift(0.02, 6 * QUARTER_HOURS)
-    begins = len(canvas)
-    quiet_range(canvas, 3 * QUARTER_HOURS)
-    high, low = _high_and_low(canvas, begins, "london_pool")
-    low = _breached(canvas, begins, low, back)
-    canvas.drift(0.02, 10)
-    return _pools(
-        canvas,
-        f"pools of London in {season}",
-        [high, low],
-        begins,
-        timeframe="15m",
-        start=SEASONS[season],
-        back=back,
-    )
+    return _pools_of_a_range(canvas, "London", 3, "london_pool", season, back)
 
 
 def _pools_of_an_asian_range(season: str, back: Return) -> Drawing:
     """The Asian range in winter or summer, its low breached before the next range is over."""
-    canvas = evening()
+    return _pools_of_a_range(evening(), "an Asian range", 4, "asian_pool", season, back)
+
+
+def _pools_of_a_range(
+    canvas: Canvas, name: str, hours: int, pool: str, season: str, back: Return
+) -> Drawing:
+    """A quiet range of ``hours`` on 15m bars, and its low breached behind it."""
     begins = len(canvas)
-    quiet_range(canvas, 4 * QUARTER_HOURS)
-    high, low = _high_and_low(canvas, begins, "asian_pool")
+    quiet_range(canvas, hours * QUARTER_HOURS)
+    high, low = _high_and_low(canvas, begins, pool)
     low = _breached(canvas, begins, low, back)
     canvas.drift(0.02, 10)
     return _pools(
         canvas,
-        f"pools of an Asian range in {season}",
+        f"pools of {name} in {season}",
         [high, low],
         begins,
         timeframe="15m",

@@ -8,7 +8,7 @@ from .drawing import Drawing, Event, both_ways, drawn
 from .swings import WAIT
 from .wyckoff_story import (
     BOTH_WAYS,
-    BOXES,
+    BOX_TYPES,
     FALLING,
     RESISTANCE,
     RISING,
@@ -24,6 +24,7 @@ from .wyckoff_story import (
     spring,
     spring_test,
     strength,
+    strengthened,
     swing,
 )
 
@@ -78,7 +79,7 @@ def _box(name: str, story: Story) -> Drawing:
         name,
         "wyckoff_range",
         boxes,
-        types=tuple({*BOXES, *BOXES.values()}),
+        types=BOX_TYPES,
         begins=story.begins,
         states=PHASES,
         timeframe="1h",
@@ -121,11 +122,7 @@ def _support_and_markup(story: Story) -> int:
 
 def _with_backup() -> Story:
     """Spring, test, a jump across the creek, the backup to it, and markup."""
-    story = accumulated()
-    in_range(story)
-    spring(story)
-    spring_test(story)
-    strength(story, 109.8)
+    story = strengthened(109.8)
     swing(story, 111.5, RISING)
     row = pullback(story, "backup", 109.2)
     # It holds above the middle of the range on little volume: the last point of support as well.

@@ -40,7 +40,8 @@ BOTH_WAYS: Final = {
     **BOXES,
     **{down: up for up, down in BOXES.items()},
 }
-TYPES: Final = tuple(name for name in BOTH_WAYS if name not in {*BOXES, *BOXES.values()})
+BOX_TYPES: Final = (*BOXES, *BOXES.values())
+TYPES: Final = tuple(name for name in BOTH_WAYS if name not in BOX_TYPES)
 
 
 @dataclass(slots=True)
@@ -254,6 +255,16 @@ def strength(
         if phase:
             story.enter("phase_d", row)
     return row
+
+
+def strengthened(close: float) -> Story:
+    """An accumulation as far as its sign of strength, which ends at ``close``."""
+    story = accumulated()
+    in_range(story)
+    spring(story)
+    spring_test(story)
+    strength(story, close)
+    return story
 
 
 def pullback(story: Story, type: str, low: float, *, volume: float = FALLING) -> int:

@@ -1,5 +1,7 @@
 """The page of `ninefold draw`: self-contained, complete, and what the command says."""
 
+import base64
+import gzip
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,16 +16,16 @@ from datasets import Store
 from engine import ConfigError, Market
 from experiments import RunConfig, RunResult
 from experiments.drawing import figure as figure_module
-from experiments.drawing.draw import Drawing, draw
+from experiments.drawing.draw import Drawing, draw, figure_content
 from experiments.drawing.figure import Picture, picture
 from experiments.drawing.panels import KILL_ZONES, kill_zone_bands
 from experiments.drawing.window import window_of
 from experiments.events.found import HeadEvents, events_on
 from experiments.pipeline import votes_of
 from strategies import HEADS_BY_NAME, Head, vote_matrix
+from tests.html_page import Page
 from tests.test_experiments.conftest import SYMBOLS
 from tests.test_experiments.test_cli import called, refused
-from tests.test_experiments.test_report import Page
 
 from .conftest import EVENTS, HOUR_NS, START_NS
 
@@ -54,7 +56,7 @@ def test_each_type_is_a_layer_with_a_marker_for_each_event(toy_picture: Picture)
     x = sorted(x for trace in markers for x in trace["x"])
     assert x == sorted((START_NS + HOUR_NS * int(row[3])) / 1e6 for row in EVENTS)
     shapes = {
-        (trace["hovertext"][at].split("<br>")[2], shape)
+        (trace["hovertext"][at].split("\n")[2], shape)
         for trace in markers
         for at, shape in enumerate(trace["marker"]["symbol"])
     }
@@ -65,53 +67,51 @@ def test_each_type_is_a_layer_with_a_marker_for_each_event(toy_picture: Picture)
     }
 
 
+def hours(path: dict[str, Any]) -> list[float]:
+    """Corners of a path in hours since the first bar."""
+    return [(x - START_NS / 1e6) / 3.6e6 for x in path["x"] if x is not None]
+
+
 def test_zones_begin_where_they_became_known_and_lines_lead_back(toy_picture: Picture):
-    start = START_NS / 1e6
-    zone = toy_picture.legend[0]
-    traces = [toy_picture.data[at] for at in zone.traces]
-    filled = [trace for trace in traces if trace.get("fill") == "toself"]
-    rows = [
-        (np.array([x for x in trace["x"] if x is not None]) - start) / 3.6e6 for trace in filled
-    ]
-    assert min(one.min() for one in rows) == 8
-    assert [trace["line"]["dash"] for trace in traces if "line" in trace and "fill" in trace] == [
-        "solid",
-        "solid",
-        "dash",
-    ]
-    backs = next(
-        trace
-        for trace in traces
-        if trace["mode"] == "lines" and trace["line"]["color"].endswith("/0.7")
-    )
-    drawn = [(x - start) / 3.6e6 for x in backs["x"] if x is not None]
-    assert (min(drawn), max(drawn)) == (5, 42)
-    assert drawn[:2] == [5, 8]
+    zone, bare = toy_picture.legend[0], toy_picture.legend[2]
+    paths = [toy_picture.paths[at] for at in zone.paths]
+    filled = [path for path in paths if "fillcolor" in path]
+    assert min(min(hours(path)) for path in filled) == 8
+    assert [path["line"]["dash"] for path in filled] == ["solid", "solid", "dash"]
+    (spent,) = [path for path in paths if path["line"]["dash"] == "dot" and min(hours(path)) == 20]
+    assert max(hours(spent)) == 26
+    (backs,) = [path for path in paths if path["line"]["color"].endswith("/0.7")]
+    assert (min(hours(backs)), max(hours(backs))) == (5, 42)
+    assert hours(backs)[:2] == [5, 8]
     # The bare event's line goes from its marker to the high of the bar that it describes.
-    bare = [toy_picture.data[at] for at in toy_picture.legend[2].traces]
-    line = next(trace for trace in bare if trace["mode"] == "lines")
-    assert (line["x"][0] - start) / 3.6e6 == 22
-    assert (line["x"][1] - start) / 3.6e6 == 20
+    assert hours(toy_picture.paths[bare.paths[0]])[:2] == [22, 20]
 
 
-def test_targets_and_legend_entries_switch_traces_that_exist(toy_picture: Picture):
-    switched = [at for one in toy_picture.legend for at in one.traces]
-    assert len(switched) == len(set(switched))
-    assert set(switched) == set(range(4, len(toy_picture.data)))
+def test_targets_and_legend_entries_switch_what_exists(toy_picture: Picture):
+    traces = [at for one in toy_picture.legend for at in one.traces]
+    paths = [at for one in toy_picture.legend for at in one.paths]
+    assert sorted(traces) == list(range(4, len(toy_picture.data)))
+    assert sorted(paths) == list(range(len(toy_picture.paths)))
     targets = next(one for one in toy_picture.legend if one.key == "levels")
     assert not targets.shown
-    of_level, of_bare = [toy_picture.data[at] for at in targets.traces]
+    of_level, of_bare = [toy_picture.paths[at] for at in targets.paths]
     assert (of_level["y"], of_bare["y"]) == ([95.0, 95.0, None], [97.0, 97.0, None])
-    start = START_NS / 1e6
     # To the end of the window with the level, and for a day where there is no zone.
-    assert [(x - start) / 3.6e6 for x in of_level["x"][:2]] == [15, 59.5]
-    assert [(x - start) / 3.6e6 for x in of_bare["x"][:2]] == [22, 46]
+    assert hours(of_level) == [15, 59.5]
+    assert hours(of_bare) == [22, 46]
+    begins = [toy_picture.data[at] for at in targets.traces]
+    assert [one["hovertext"] for one in begins] == [["target 95 · level"], ["target 97 · bare"]]
 
 
-def test_missing_bars_have_no_candle(toy_picture: Picture, market: Market):
-    candles = toy_picture.data[0]
-    assert len(candles["x"]) == len(market.bars) - 1
-    assert float(market.bars.open_time[33] / 1e6) not in candles["x"]
+def test_missing_bars_have_no_prices(toy_picture: Picture, market: Market):
+    bars = toy_picture.bars
+    assert set(bars) == {"x", "open", "high", "low", "close", "volume"}
+    missing = np.flatnonzero(np.isnan(bars["open"]))
+    assert missing.tolist() == np.flatnonzero(market.bars.is_gap).tolist() == [33]
+    there = ~market.bars.is_gap
+    for name in ("open", "high", "low", "close", "volume"):
+        assert np.array_equal(bars[name][there], getattr(market.bars, name)[there])
+    assert (bars["x"] == market.bars.open_time / 1e6).all()
 
 
 def test_the_strip_shows_the_votes_of_the_run(
@@ -126,14 +126,24 @@ def test_the_strip_shows_the_votes_of_the_run(
         * recorded.probability[rows, column]
         * recorded.confidence[rows, column]
     )
-    bars, points = page.picture.data[2:4]
-    assert bars["y"] == pytest.approx(product[product != 0].tolist(), rel=1e-9)
-    assert bars["x"] == (recorded.open_time[rows][product != 0] / 1e6).tolist()
-    assert len(points["x"]) == int((product == 0).sum())
-    reasons = [one.text for one in HEADS_BY_NAME["harmonic"].REASONS]
-    told = " ".join(" ".join(bars["hovertext"]).replace("<br>", " ").split())
-    assert any(text in told for text in reasons)
-    assert "probability" in told
+    has_data = recorded.coverage[rows, column] > 0
+    rises, falls, line = page.picture.data[1:4]
+    assert (product > 0).any() or (product < 0).any()
+    assert rises["y"][1:-1] == pytest.approx(np.where(product > 0, product, 0.0), rel=1e-9)
+    assert falls["y"][1:-1] == pytest.approx(np.where(product < 0, product, 0.0), rel=1e-9)
+    assert np.array_equal(np.isnan(line["y"][1:-1]), ~has_data)
+    for trace in (rises, falls, line):
+        assert np.array_equal(trace["x"][1:-1], recorded.open_time[rows] / 1e6)
+    # An area of votes reaches halfway to the bars beside it.
+    assert rises["line"]["shape"] == falls["line"]["shape"] == "hvh"
+    said = page.picture.said
+    assert len(said) == len(product)
+    for text, strength, known in zip(said, product, has_data, strict=True):
+        first = "votes LONG" if strength > 0 else "votes SHORT" if strength < 0 else "no vote"
+        assert text.split("\n")[0] == (first if known else "no data")
+    texts = {one.text for one in HEADS_BY_NAME["harmonic"].REASONS}
+    told = {line.partition(" ")[2] for text in said for line in text.split("\n")}
+    assert texts & told
 
 
 def test_kill_zones_follow_the_clock_of_new_york(result: RunResult):
@@ -145,39 +155,44 @@ def test_kill_zones_follow_the_clock_of_new_york(result: RunResult):
     inside: dict[float, str] = {}
     for band in bands:
         for x in window.x():
-            if band["x0"] < x < band["x1"]:
-                inside[float(x)] = band["label"]["text"]
-    hours = {"A": range(20, 24), "L": range(2, 5), "N": range(7, 10), "C": range(10, 12)}
+            if band.left < x < band.right:
+                inside[float(x)] = KILL_ZONES[band.code][1]
+    wall = {"A": range(20, 24), "L": range(2, 5), "N": range(7, 10), "C": range(10, 12)}
     expected = {}
     for x in window.x():
         local = datetime.fromtimestamp(x / 1e3, UTC).astimezone(ZoneInfo("America/New_York"))
-        for letter, of_zone in hours.items():
+        for letter, of_zone in wall.items():
             weekday = (local.weekday() + (local.hour >= 20)) % 7
             if local.hour in of_zone and weekday < 5:
                 expected[float(x)] = letter
     assert inside == expected
-    assert {name for _, name, _ in KILL_ZONES.values()} == set(hours)
+    assert {name for _, name, _ in KILL_ZONES.values()} == set(wall)
     assert kill_zone_bands(market, HEADS_BY_NAME["harmonic"](), window) == []
 
 
 def test_the_page_fetches_nothing_and_is_small(page: Drawing):
     found = Page(page.html)
-    assert found.loads == []
+    assert set(found.loads) <= {"data:,", "link", "#content"}
     assert "default-src 'none'" in page.html
-    assert len(page.html) < 6_000_000
-    assert "<" not in found.scripts[1]
-    content = json.loads(found.scripts[1])
-    for trace in content["data"]:
-        if "texts" in trace:
-            trace["hovertext"] = [content["texts"][at] for at in trace.pop("texts")]
-    assert content["data"] == json.loads(json.dumps(page.picture.data, default=list))
-    assert len(content["texts"]) == len(set(content["texts"]))
+    assert len(page.html) < 2_000_000
+    plotly, figure, *scripts = found.scripts
+    assert len(scripts) == 2
+    figure, plotly = sorted((figure, plotly), key=lambda one: not one.startswith("{"))
+    assert b"plotly" in gzip.decompress(base64.b64decode(plotly))[:2000]
+    assert "<" not in figure
+    content = json.loads(figure)
+    assert content == json.loads(json.dumps(figure_content(page.picture)))
+    texts = content["texts"]
+    assert len(texts) == len(set(texts))
+    for trace, drawn in zip(content["data"], page.picture.data, strict=True):
+        assert [texts[at] for at in trace.get("texts", ())] == list(drawn.get("hovertext", ()))
     marked = sum(one.is_marked for one in page.picture.events)
     assert marked > 20
     assert f"{marked} events became known here" in " ".join(page.html.split())
-    assert [content["texts"][at] for at in content["listed"]] == [
+    assert [texts[at] for at in content["listed"]] == [
         one.text for one in page.picture.events if one.is_marked
     ]
+    assert [texts[at] for at in content["said"]] == page.picture.said
     assert "SIMULATED" in page.html
 
 
@@ -208,7 +223,7 @@ def test_a_page_that_ends_earlier_says_nothing_of_what_came_later(
     zone = drawn.picture.events[0]
     assert ("filled" in zone.text, "turned" in zone.text) == (True, False)
     assert [one.look for one in zone.life] == ["fresh", "touched", "spent"]
-    assert (drawn.window.first, len(drawn.picture.data[0]["x"])) == (0, 23)
+    assert (drawn.window.first, len(drawn.picture.bars["x"])) == (0, 23)
     begun = draw(
         small_config,
         head="ict",
@@ -238,7 +253,8 @@ def test_a_head_without_events_in_the_window_has_a_page(market: Market, head: He
     found = list(events_on(market, "TOY", [head], end_ns=window.end_ns))
     drawn = picture(market, head, found, vote_matrix(market, [head]), window)
     assert drawn.events == []
-    assert len(drawn.data) == 4
+    assert [one.key for one in drawn.legend] == ["zone1"]
+    assert len(drawn.data) == 4 + 1
 
 
 def test_a_market_of_one_price_has_a_page(market: Market, head: Head):
@@ -249,7 +265,7 @@ def test_a_market_of_one_price_has_a_page(market: Market, head: Head):
     found = list(events_on(flat, "TOY", [head]))
     window = window_of(flat.bars, None, None)
     drawn = picture(flat, head, found, vote_matrix(flat, [head]), window)
-    assert json.dumps([drawn.data, drawn.layout], allow_nan=False)
+    assert json.dumps(figure_content(drawn), allow_nan=False)
     low, high = drawn.layout["yaxis"]["range"]
     assert low < 7.0 < high
 

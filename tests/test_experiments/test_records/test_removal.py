@@ -70,7 +70,7 @@ def test_a_folder_that_holds_anything_else_stays(folders: list[Path]):
 
 
 def test_a_folder_that_is_no_run_stays(tmp_path: Path):
-    (tmp_path / "run.json").write_text('{"schema_version": 2}', encoding="utf-8")
+    (tmp_path / "run.json").write_text('{"schema_version": 3}', encoding="utf-8")
     assert main(["runs", "rm", str(tmp_path), "--yes"]) == 3
     assert main(["runs", "rm", str(tmp_path.parent), "--yes"]) == 3
     assert (tmp_path / "run.json").is_file()

@@ -105,6 +105,16 @@ def test_a_file_that_is_not_the_run_s_is_told(
     [
         (lambda c: c["metrics"].update(sharpe=9.5), "metrics", "sharpe: 9.5 in the record"),
         (lambda c: c["benchmark_metrics"].update(sharpe=None), "benchmark metrics", "sharpe: null"),
+        (
+            lambda c: c["leave_one_out"]["ict"].update(sharpe=9.5),
+            "9 runs without a head",
+            "ict.sharpe: 9.5 in the record",
+        ),
+        (
+            lambda c: c.update(leave_one_out=None),
+            "runs without a head",
+            "technical: null in the record",
+        ),
         (lambda c: c.update(data_fingerprint="0" * 64), "data", "other rows"),
         (
             lambda c: c["config"].update(initial_cash=5.0),

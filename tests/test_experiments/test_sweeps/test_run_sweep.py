@@ -15,12 +15,8 @@ from engine import ConfigError, DataError
 from experiments import config_of, run
 from experiments.sweeps.best import config_yaml, sweep_config, top_trials, trial_config
 from experiments.sweeps.config import SweepConfig
-from experiments.sweeps.run import (
-    SweepOutcome,
-    ranked_trials,
-    run_sweep,
-    why_nothing_is_feasible,
-)
+from experiments.sweeps.ranking import ranked_trials, why_nothing_is_feasible
+from experiments.sweeps.run import SweepOutcome, run_sweep
 
 from .conftest import SPACE, SweepOf
 

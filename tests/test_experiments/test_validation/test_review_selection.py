@@ -47,13 +47,15 @@ def test_a_walk_forward_chooses_before_its_test(
     returns: np.ndarray, section: WalkForwardConfig
 ) -> None:
     gap, length = section.gap_bars, section.test_blocks
-    inside, outside, found = _walk_forward(
+    folds = _walk_forward(
         sums_of(returns),
         sums_of(returns[:, :, : BARS - gap]),
-        np.full(BLOCKS, BARS),
+        3 + BARS * np.arange(BLOCKS + 1),
         section,
         365.0,
     )
+    inside, outside = folds.in_sample_sharpes_per_bar, folds.out_of_sample_sharpes_per_bar
+    found = folds.efficiency
     flat = returns.reshape(TRIALS, -1)
     tests = range(section.train_blocks, BLOCKS - length + 1, length)
     for fold, test in enumerate(tests):
@@ -63,6 +65,9 @@ def test_a_walk_forward_chooses_before_its_test(
         judged = flat[best, test * BARS : (test + length) * BARS]
         assert inside[fold] == pytest.approx(past[best], rel=1e-9)
         assert outside[fold] == pytest.approx(ratio(judged), rel=1e-9)
+        assert folds.trials[fold] == best
+        edges = (start, test * BARS - gap, test * BARS, (test + length) * BARS)
+        assert folds.edges[fold].tolist() == [3 + edge for edge in edges]
         yearly = judged.mean() * 365.0
         assert found.out_of_sample_per_year[fold] == pytest.approx(yearly, rel=1e-9)
         trained = flat[best, start : test * BARS - gap]

@@ -12,7 +12,7 @@ from experiments.config_validation import ValidationConfig, with_overrides
 from experiments.sweeps.best import sweep_config
 from experiments.sweeps.config import sweep_config_of
 from experiments.sweeps.ledger import Ledger
-from experiments.validation.report import validation_json
+from experiments.validation.content import validation_json
 from experiments.validation.validate import validate_sweep
 
 
@@ -97,6 +97,6 @@ def test_the_section_belongs_to_the_sweep_and_to_the_record(
     assert told["permuted_bars"]["trials"] == 40
     assert found.selection is not None
     assert len(found.selection.path_sharpes) == 4
-    assert len(found.selection.efficiency.by_fold) == 6
+    assert len(found.selection.walk_forward.efficiency.by_fold) == 6
     with pytest.raises(ConfigError, match=r"validation\.cscv\.blocks"):
         sweep_config_of({**tree, "validation": {"cscv": {"blocks": 7}}})

@@ -1,13 +1,14 @@
 """Validation end to end on a small sweep, and its parts against slower ways to the same numbers."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from datasets import Store
+from datasets import Store, time_text
 from engine import ConfigError, DataError
 from engine.metrics import bar_returns
 from experiments import run
@@ -16,17 +17,23 @@ from experiments.config_file import resolved
 from experiments.market_data import load_market_data
 from experiments.record import load_run
 from experiments.splits.ranges import BarRange, block_edges
-from experiments.sweeps.best import sweep_config, trial_config
+from experiments.sweeps.best import sweep_config, top_trials, trial_config
 from experiments.sweeps.config import Constraint, sweep_config_of
 from experiments.sweeps.evaluate import Evaluator, View
 from experiments.sweeps.holdout import openings, record_opening
 from experiments.sweeps.ledger import Ledger
 from experiments.sweeps.run import run_sweep
 from experiments.sweeps.space import Space, space_of
-from experiments.validation.report import validation_json
+from experiments.validation.content import validation_json
+from experiments.validation.keeping import kept_validations
 from experiments.validation.selection import Accounts
 from experiments.validation.shifts import shift_test
-from experiments.validation.trials import daily_returns, good_of, screened_values
+from experiments.validation.trials import (
+    daily_returns,
+    good_of,
+    screened_points,
+    values_of_points,
+)
 from experiments.validation.validate import Validation, validate_run, validate_sweep
 
 SHIFTS = 19
@@ -54,7 +61,8 @@ def found(swept: tuple[Ledger, Path], store: Store) -> Validation:
 
 
 def values_of(swept: tuple[Ledger, Path], evaluator: Evaluator) -> list[Any]:
-    return screened_values(sweep_config(swept[0]), evaluator.space, 32)
+    space = evaluator.space
+    return values_of_points(space, screened_points(sweep_config(swept[0]), space, 32))
 
 
 def test_the_random_stage_is_that_of_the_ledger(
@@ -126,7 +134,7 @@ def test_a_short_market_cannot_be_shifted(swept: tuple[Ledger, Path], evaluator:
     with pytest.raises(ConfigError, match="shifts=0"):
         shift_test(section, evaluator, [{}], evaluator([{}]), shifts=0, least_days=10, seed=1)
     with pytest.raises(ConfigError, match="trials=16 must be at least 32"):
-        screened_values(sweep_config(swept[0]), evaluator.space, 16)
+        screened_points(sweep_config(swept[0]), evaluator.space, 16)
 
 
 def test_everything_is_said_about_a_small_sweep(found: Validation) -> None:
@@ -151,6 +159,73 @@ def test_everything_is_said_about_a_small_sweep(found: Validation) -> None:
     assert found.findings.random_median == pytest.approx(middle)
     assert found.findings.interval[0] < found.findings.sharpe_annual < found.findings.interval[1]
     assert found.verdict.unknown[0] == "The holdout from 2021-02-05 on has not been opened."
+
+
+def test_distributions_are_those_that_the_numbers_come_from(
+    found: Validation, swept: tuple[Ledger, Path], evaluator: Evaluator, store: Store
+) -> None:
+    tree = validation_json(found)
+    shifted = tree["shifted_votes"]
+    reached = sum(value >= shifted["best"] for value in shifted["null_values"])
+    assert shifted["p_value"] == (1 + reached) / (1 + SHIFTS)
+    chosen, selection = tree["chosen"], tree["selection"]
+    logits = np.repeat(selection["logits"]["values"], selection["logits"]["halvings"])
+    assert len(logits) == selection["halvings_sampled"]["of"] == math.comb(16, 8)
+    assert (logits < 0).mean() == selection["pbo_strict"]
+    assert (logits <= 1e-12).mean() == selection["pbo"]
+    assert np.quantile(selection["pbo_null_values"], 0.05) == selection["pbo_null"][0]
+    assert np.quantile(selection["path_sharpes"], 0.05) == selection["path_sharpe"][0]
+    assert len(selection["path_sharpes"]) == 15
+    random = chosen["random_entries"]
+    better = sum(value >= random["sharpe_annual"] for value in random["null_sharpes_annual"])
+    assert random["p_sharpe"] == (1 + better) / (1 + len(random["null_sharpes_annual"]))
+    spa = tree["snooping"]
+    beyond = sum(value >= spa["spa_statistic"] for value in spa["spa_null_values"])
+    assert spa["spa_p_consistent"] == (1 + beyond) / (1 + len(spa["spa_null_values"]))
+    assert chosen["sharpe_per_day"] * np.sqrt(365) == pytest.approx(chosen["sharpe_annual_by_days"])
+    assert tree["ledger_trials"] == 40
+    holds = [rule["holds"] for rule in tree["rules"]]
+    assert all(holds) == (found.verdict.word == "evidence")
+    assert [rule["text"] for rule in tree["rules"]] == list(found.verdict.because[: len(holds)])
+    assert tree["objective"] == "sharpe"
+
+
+def test_each_fold_states_its_days_and_what_was_chosen_on_them(
+    found: Validation, swept: tuple[Ledger, Path], evaluator: Evaluator
+) -> None:
+    """The trial of a fold, evaluated alone on the days that the fold states."""
+    folds = validation_json(found)["selection"]["walk_forward_folds"]
+    panel, values = evaluator.data.panel, values_of(swept, evaluator)
+    opened = [time_text(int(moment)) for moment in panel.open_time]
+    closed = [time_text(int(moment)) for moment in panel.close_time]
+    assert len(folds) == 12
+    for fold in folds[::5]:
+        assert fold["values"] == values[fold["trial"]]
+        part = BarRange(opened.index(fold["test_start"]), closed.index(fold["test_end"]) + 1)
+        assert opened.index(fold["test_start"]) == closed.index(fold["train_end"]) + 1
+        alone = evaluator([fold["values"]], View(part)).metrics
+        sharpe = float(np.nan_to_num(alone["sharpe"][0]))
+        assert fold["out_of_sample_sharpe_annual"] == pytest.approx(sharpe, rel=1e-9, abs=1e-12)
+        assert set(fold["places"]) == {axis.name for axis in evaluator.space.axes}
+    assert folds[-1]["test_end"] == closed[-1]
+
+
+def test_the_leaders_are_the_best_trials_with_intervals_of_their_own_days(
+    found: Validation, swept: tuple[Ledger, Path], evaluator: Evaluator
+) -> None:
+    leaders = validation_json(found)["leaders"]
+    rows = top_trials(swept[0], 10).to_pylist()
+    assert [one["trial"] for one in leaders] == [row["trial"] for row in rows]
+    first = leaders[0]
+    assert first["trial"] == found.chosen_trial
+    assert first["sharpe_annual_by_days"] == pytest.approx(found.findings.sharpe_annual)
+    values = [json.loads(row["values"]) for row in rows]
+    daily = daily_returns(evaluator, values, evaluator(values))
+    for column, one in enumerate(leaders):
+        sharpe = daily[:, column].mean() / daily[:, column].std(ddof=1) * np.sqrt(365)
+        assert one["sharpe_annual_by_days"] == pytest.approx(sharpe)
+        low, high = one["sharpe_interval_annual"]
+        assert low < sharpe < high
 
 
 def test_threads_change_nothing(
@@ -191,6 +266,9 @@ def test_the_holdout_is_recorded_and_then_looked_at(
     ]
     assert main(["validate", ledger.sweep_id, *where, "--open-holdout", "--json"]) == 0
     tree = json.loads(capsys.readouterr().out)
+    kept = kept_validations(ledger.folder)[-1]
+    assert tree.pop("kept") == str(kept.path)
+    assert {**kept.content, **tree} == kept.content
     assert tree["holdout"]["opening"] == before + 1
     known = openings(runs, ledger.sweep["family"])
     assert known[-1]["trial"] == tree["chosen_trial"]
@@ -283,6 +361,29 @@ def test_a_run_is_validated_without_a_search(
     assert tree["permuted_bars"]["best"] == result.metrics["sharpe"]
     assert tree["verdict"]["word"] in ("evidence", "no evidence", "inconclusive")
     assert tree["shifted_votes"]["best"] == result.metrics["sharpe"]
+    assert result.run_dir is not None
+    assert [one.content["subject"] for one in kept_validations(result.run_dir)] == [result.run_id]
+    assert main(["runs", "rm", result.run_id, "--yes", "--runs", str(tmp_path)]) == 0
+    assert not result.run_dir.exists()
+
+
+def test_a_validation_that_cannot_be_kept_is_told_all_the_same(
+    swept: tuple[Ledger, Path],
+    store: Store,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: Any) -> None:
+        raise DataError("validations: cannot be written: No space left on device")
+
+    monkeypatch.setattr("experiments.validation.keeping.keep_validation", refused)
+    ledger, runs = swept
+    where = ["--store", str(store.root), "--runs", str(runs), "--shifts", "1", "--trials", "32"]
+    for more in (["--json"], []):
+        assert main(["validate", ledger.sweep_id, *where, "--permutations", "0", *more]) == 3
+        told = capsys.readouterr()
+        assert "No space left" in told.err
+        assert "not known:" in told.out if not more else json.loads(told.out)["kept"] is None
 
 
 def test_a_swept_winner_is_not_validated_as_if_it_were_the_only_one(

@@ -1,0 +1,117 @@
+"""Heads of the user's own: one file each, named by a configuration, run as it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from engine import ConfigError, ContractError
+from indicators import Detection, Feature
+from strategies import Head, HeadInputs, HeadOutput, Reason
+from strategies.base import MAX_REASONS
+
+from .config_features import HeadFile
+from .own_files import executed, guarded, kind_of, line_naming, line_of, place
+
+LISTED: Final = "HEAD"
+"""The name under which a file holds its head."""
+_MODULE_PREFIX: Final = "own_head_"
+_METHODS: Final = ("features", "vote", "detections")
+_DECLARED: Final = ("name", "SPACE", "REASONS", "FIRING_RATE", "VARIANTS")
+
+
+def own_head(file: HeadFile) -> Head:
+    """The head of ``file`` with the parameters that the configuration gives it.
+
+    The file is run once in a process. Raises ConfigError, with file and line, for a file without a class
+    ``HEAD`` that follows ``strategies.Head``, for another name than the configuration's, for a parameter
+    that it does not have, and for whatever the class itself refuses. Exceptions of its methods become
+    ContractErrors with their line.
+    """
+    made = _head_class(file.path, file.sha256, file.name)
+    known = [field.name for field in fields(made) if field.init]  # type: ignore[arg-type]
+    for name in file.parameters:
+        if name not in known:
+            raise ConfigError(
+                f"heads.files: the head {file.name} has no parameter {name!r}; it has "
+                f"{', '.join(known) or 'none'}"
+            )
+    for name, limits in made.SPACE.items():
+        value = file.parameters.get(name)
+        if isinstance(value, int | float) and not limits.low <= value <= limits.high:
+            raise ConfigError(
+                f"heads.files: {file.name}.{name}={value} must lie in "
+                f"[{limits.low:g}, {limits.high:g}], as its SPACE says"
+            )
+    try:
+        return made(**file.parameters)
+    except Exception as error:  # noqa: BLE001 - the border to code of the user: every error gets its place
+        place(file.path, f"head {file.name}", error, ConfigError)
+
+
+@lru_cache(maxsize=64)
+def _head_class(path: str, sha256: str, name: str) -> type[Head]:
+    file = HeadFile(path=path, sha256=sha256, name=name)
+    module = executed(file, _MODULE_PREFIX)
+    found: Any = getattr(module, LISTED, None)
+    if found is None:
+        raise ConfigError(f"{path}: has no {LISTED}; name its class, such as {LISTED} = MyHead")
+    at = f"{path}:{line_naming(file, LISTED)}: {LISTED}"
+    if not isinstance(found, type) or not is_dataclass(found) or found.__hash__ is None:
+        raise ConfigError(
+            f"{at} is {kind_of(found)}; it must be a class with @dataclass(frozen=True)"
+        )
+    for word in (*_DECLARED, *_METHODS):
+        if getattr(found, word, None) is None or getattr(found, word) is getattr(Head, word, None):
+            raise ConfigError(f"{at}: the class {found.__name__} lacks {word}; see strategies.Head")
+    _check_declared(at, name, found)
+    return _guarded_class(path, name, found)
+
+
+def _check_declared(at: str, name: str, head: Any) -> None:
+    if head.name != name:
+        raise ConfigError(
+            f"{at}: the head calls itself {head.name!r} and heads.files calls it {name!r}; they must agree"
+        )
+    reasons = head.REASONS
+    names = [one.name for one in reasons if isinstance(one, Reason)]
+    if len(names) < len(reasons) or len(set(names)) < len(names) or len(names) > MAX_REASONS:
+        raise ConfigError(
+            f"{at}: REASONS must be a tuple of at most {MAX_REASONS} strategies.Reason, each name once"
+        )
+    rate = head.FIRING_RATE
+    if not isinstance(rate, tuple) or len(rate) != 2 or not 0 <= rate[0] <= rate[1] <= 1:
+        raise ConfigError(f"{at}: FIRING_RATE={rate!r} must be two shares of bars, (low, high)")
+    if not isinstance(head.SPACE, Mapping) or not isinstance(head.VARIANTS, tuple):
+        raise ConfigError(f"{at}: SPACE must be a mapping to strategies.Range, VARIANTS a tuple")
+
+
+def _guarded_class(path: str, name: str, head: Any) -> type[Head]:
+    """A subclass of ``head`` whose methods tell file and line of what goes wrong in them."""
+
+    def checked(method: Callable[..., Any], kind: type[Any]) -> Callable[..., Any]:
+        def call(self: Any, *arguments: Any) -> Any:
+            found = guarded(path, f"head {name}", lambda: method(self, *arguments))
+            if not isinstance(found, kind):
+                raise ContractError(
+                    f"{path}:{line_of(method)}: head {name}: {method.__name__} returned "
+                    f"{kind_of(found)}; return a {kind.__name__}"
+                )
+            return found
+
+        return call
+
+    def features(self: Any) -> Mapping[str, Feature]:
+        found: Mapping[str, Feature] = checked(head.features, Mapping)(self)
+        return found
+
+    def vote(self: Any, inputs: HeadInputs) -> HeadOutput:
+        found: HeadOutput = checked(head.vote, HeadOutput)(self, inputs)
+        return found
+
+    def detections(self: Any) -> Mapping[str, Detection]:
+        found: Mapping[str, Detection] = checked(head.detections, Mapping)(self)
+        return found
+
+    methods = {"features": features, "vote": vote, "detections": detections}
+    return type(head.__name__, (head,), {**methods, "__module__": head.__module__})

@@ -1,0 +1,161 @@
+"""The report of a run as a document: verdict, numbers that matter first, and every section."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..firing import SYMBOLS_APART
+from ..pages.document import Document, Number, Section, Text, Tile, Tiles, Tone
+from ..record import RunRecord
+from ..verdict import finding, headline, verdict
+from .benchmark import benchmark_section
+from .calendar import calendar_section
+from .costs import costs_section
+from .drawdowns import drawdowns_section
+from .exposure import exposure_section
+from .heads_sections import heads_sections
+from .metrics import metrics_section
+from .orders import orders_section
+from .performance import performance_section
+from .price_chart import price_chart_blocks
+from .provenance import conventions_section, provenance_section
+from .quality import quality_section
+from .reading import RunReading
+from .regimes import regimes_section
+from .returns import returns_section
+from .rolling import rolling_section
+from .rules import rules_section
+from .trades import trades_section
+from .wording import said
+
+TONES: Final[Mapping[str, Tone]] = {
+    "gain": "plain",
+    "loss": "bad",
+    "nothing": "warning",
+    "unknown": "warning",
+}
+
+
+def run_document(record: RunRecord) -> Document:
+    """The page of ``record``, from its folder alone; DataError for a missing or damaged table."""
+    reading = RunReading(record)
+    content = record.content
+    return Document(
+        title=content["name"],
+        subtitle=_subtitle(content),
+        badges=("SIMULATED",) if content["simulated"] else (),
+        verdict=verdict_texts(reading),
+        tiles=tiles(reading),
+        sections=run_sections(reading),
+        facts={
+            "run_id": record.run_id,
+            "config_hash": content["config_hash"],
+            "data_fingerprint": content["data_fingerprint"],
+            "metrics": content["metrics"],
+            "benchmark_metrics": content["benchmark_metrics"],
+            "metric_units": content["metric_units"],
+            "sharpe_interval_95": reading.sharpe_interval,
+        },
+    )
+
+
+def run_sections(reading: RunReading) -> tuple[Section, ...]:
+    """Every section of the page in its order; those that have nothing to say are left out."""
+    market = Section(name="market", title="Prices and votes", blocks=price_chart_blocks(reading))
+    sections = (
+        performance_section(reading),
+        market,
+        *_validated(reading),
+        returns_section(reading),
+        rolling_section(reading),
+        benchmark_section(reading),
+        drawdowns_section(reading),
+        exposure_section(reading),
+        costs_section(reading),
+        trades_section(reading),
+        calendar_section(reading),
+        regimes_section(reading),
+        *heads_sections(reading),
+        metrics_section(reading),
+        quality_section(reading),
+        rules_section(reading),
+        orders_section(reading),
+        provenance_section(reading),
+        conventions_section(),
+    )
+    return tuple(section for section in sections if section is not None)
+
+
+def verdict_texts(reading: RunReading) -> tuple[Text, ...]:
+    """One sentence of what came out, then what a reader must know before the numbers."""
+    content, interval = reading.content, reading.sharpe_interval
+    warnings, tested = verdict(content), _last_validation(reading)
+    if tested is not None:
+        warnings[-1] = (
+            f"VALIDATED: {tested['verdict']['word']}. What was tested, and how, stands below."
+        )
+    tone = "bad" if content["ruined_bar"] >= 0 else TONES[finding(content, interval)]
+    return (
+        Text(paragraphs=(headline(content, interval),), tone=tone),
+        Text(paragraphs=tuple(warnings), is_list=True),
+    )
+
+
+def tiles(reading: RunReading) -> Tiles:
+    """The six numbers that matter first."""
+    held = reading.content["benchmark_metrics"]
+    interval, won = reading.sharpe_interval, reading.metric("win_rate")
+    between = (
+        "no interval: too short"
+        if interval is None
+        else f"95 % interval {said(interval[0], 'ratio')} to {said(interval[1], 'ratio')}"
+    )
+    notes = {
+        "total_return": f"buy and hold {said(held['total_return'], 'fraction')}",
+        "annual_return": f"buy and hold {said(held['annual_return'], 'fraction')}",
+        "sharpe": between,
+        "max_drawdown": f"buy and hold {said(held['max_drawdown'], 'fraction')}",
+        "trades": f"{said(won, 'fraction')} won" if won is not None else "",
+        "exposure": f"on average {said(reading.metric('mean_gross_leverage'), 'ratio')} × equity",
+    }
+    labels = {
+        "total_return": "total return",
+        "annual_return": "a year",
+        "sharpe": "Sharpe ratio",
+        "max_drawdown": "max drawdown",
+        "trades": "trades",
+        "exposure": "time in the market",
+    }
+    units = reading.content["metric_units"]
+    return Tiles(
+        tiles=tuple(
+            Tile(label=label, value=Number(reading.metric(name), units[name]), note=notes[name])
+            for name, label in labels.items()
+        )
+    )
+
+
+def _last_validation(reading: RunReading) -> Mapping[str, Any] | None:
+    """What the last validation of the run found; None where it was not validated."""
+    from ..validation.keeping import kept_validations
+
+    kept = kept_validations(reading.record.run_dir)
+    return kept[-1].content if kept else None
+
+
+def _validated(reading: RunReading) -> tuple[Section, ...]:
+    tested = _last_validation(reading)
+    if tested is None:
+        return ()
+    # The sweep's report brings optuna, which the page of a run has no other use for.
+    from ..sweep_report.validation_sections import validation_sections
+
+    return validation_sections(tested)
+
+
+def _subtitle(content: Mapping[str, Any]) -> str:
+    names = content["symbols"]
+    symbols = f"{len(names)} symbols" if len(names) > SYMBOLS_APART else ", ".join(names)
+    return (
+        f"{symbols} · {content['timeframe']} · {content['start_time']} to {content['end_time']} UTC · "
+        f"{content['bars']:,} bars · decisions from {content['decisions_from']} · {content['run_id']}"
+    )

@@ -1,0 +1,216 @@
+"""Charts of a validation: the truth beside what chance gives."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from engine import Float1D
+
+from ..pages import Block, Chart, Number, Table, Text
+from ..pages.plots import axis, bars, line, percent_axis
+from ..sweeps.trial_metrics import DIRECTIONS
+from ..validation.verdict import LEVEL, share
+from .numbers import Histogram, histogram
+from .validation_numbers import known_array
+from .words import metric_axis, metric_label, metric_number, plural
+
+NULL_COLOUR: Final = "@muted/0.5"
+
+
+def shifts_chart(content: Mapping[str, Any]) -> Block:
+    """The best of the random stage on votes of another time."""
+    found, metric = content["shifted_votes"], content["objective"]
+    single = found["trials"] == 1
+    searched = (
+        "the run" if single else f"the best of {found['trials']:,} trials of the random stage"
+    )
+    return null_chart(
+        "null-shifts",
+        "Votes of another time",
+        _oriented(found["null_values"], metric),
+        _oriented([found["best"]], metric)[0],
+        metric,
+        what=f"{searched} on votes that were shifted against prices",
+        says=(
+            f"As good or better in {_share_of(found['p_value'], found['shifts'])} (p "
+            f"{share(found['p_value'])}; the rule asks for {LEVEL:g} at most)."
+        ),
+        note="Market, costs, holding times and search stay: timing alone is broken.",
+        drawn="shifts",
+    )
+
+
+def permutations_chart(content: Mapping[str, Any]) -> Block:
+    """The best of the whole search on the market's bars in another order."""
+    found, metric = content["permuted_bars"], content["objective"]
+    if found is None:
+        return Text(paragraphs=("Permuted bars: n/a: they were not asked for (`--permutations`).",))
+    search = (
+        "the run" if found["trials"] == 1 else f"the whole search of {found['trials']:,} trials"
+    )
+    blocks = "" if found["block_bars"] == 1 else f" in blocks of {found['block_bars']} bars"
+    return null_chart(
+        "null-permutations",
+        "Bars in another order",
+        _oriented(found["null_values"], metric),
+        _oriented([found["best"]], metric)[0],
+        metric,
+        what=f"{search} on {plural(found['permutations'], 'permutation')} of the bars{blocks}",
+        says=(
+            f"As good or better in {_share_of(found['p_value'], found['permutations'])} (p "
+            f"{share(found['p_value'])})."
+        ),
+        note="Everything that has an order in time is gone from these bars, clusters of volatility too.",
+        drawn="permutations",
+    )
+
+
+def random_entries_chart(content: Mapping[str, Any]) -> Block:
+    """The same trades at random times."""
+    found = content["chosen"]["random_entries"]
+    if found is None:
+        return Text(
+            paragraphs=("Random entries: n/a: no trade could be placed, or contracts are inverse.",)
+        )
+    return null_chart(
+        "null-entries",
+        "The same trades at random times",
+        known_array(found["null_sharpes_annual"]),
+        float(found["sharpe_annual"]),
+        "sharpe",
+        what="the same trades, sides and holding times at random times of the same market",
+        says=f"As good or better: p {share(found['p_sharpe'])}.",
+        note="It does not know how many trials were looked at: it asks about this one alone.",
+        drawn="draws",
+    )
+
+
+def snooping_chart(content: Mapping[str, Any]) -> Block:
+    """The best mean of the random stage beside resampled ones."""
+    found = content["snooping"]
+    if found is None:
+        return Text(paragraphs=("Tests of the best of many (SPA): n/a: no trial earned anything.",))
+    return null_chart(
+        "null-snooping",
+        "The best of many, resampled (SPA)",
+        known_array(found["spa_null_values"]),
+        float(found["spa_statistic"]),
+        "t",
+        what="the largest studentised mean of the random stage's daily returns, resampled in blocks",
+        says=(
+            f"p {share(found['spa_p_consistent'])} (between {share(found['spa_p_lower'])} and "
+            f"{share(found['spa_p_upper'])}); Reality Check p {share(found['reality_check_p'])}; StepM "
+            f"finds {plural(found['stepwise_superior'], 'trial')} better than 0."
+        ),
+        note="The null takes no trial for better than doing nothing.",
+        drawn="draws",
+    )
+
+
+def null_chart(
+    name: str,
+    title: str,
+    null: Float1D,
+    truth: float,
+    metric: str,
+    *,
+    what: str,
+    says: str,
+    note: str,
+    drawn: str,
+) -> Block:
+    """A histogram of ``null`` with the ``truth`` as a line; ``drawn`` says what is counted.
+
+    ``metric`` is that of the values; ``t`` for a bare statistic, ``pbo`` for a share.
+    """
+    if not np.isfinite(null).any():
+        return Text(paragraphs=(f"{title}: n/a: no trial could be chosen under the null. {says}",))
+    found = histogram(null)
+    label = {"t": "statistic", "pbo": "PBO"}.get(metric) or metric_label(metric)
+    truth_text = _shown(truth, metric)
+    numbers = [_shown(float(x), metric) for x in np.nanquantile(null, (0.05, 0.5, 0.95))]
+    top = int(found.counts.max())
+    undefined = (
+        f" In {found.undefined:,} of them no trial could be chosen: they count as worse."
+        if found.undefined
+        else ""
+    )
+    return Chart(
+        name=name,
+        title=title,
+        text=(
+            f"Distribution of the {label}: {what}. Half lie below {numbers[1]}, nine in ten between "
+            f"{numbers[0]} and {numbers[2]}; the truth is {truth_text}. {says}{undefined}"
+        ),
+        data=(
+            histogram_bars(found, "by chance"),
+            line(
+                [truth, truth],
+                np.array([0.0, top * 1.05]),
+                f"truth: {truth_text}",
+                hover=f"truth: {truth_text}<extra></extra>",
+                line={"color": "@down", "width": 2.5, "dash": "dash"},
+            ),
+        ),
+        layout={
+            "xaxis": _axis(label, metric),
+            "yaxis": axis(drawn),
+            "bargap": 0.03,
+        },
+        width="half",
+        note=note,
+        table=_bins_table(name, title, found),
+    )
+
+
+def _shown(value: float, metric: str) -> str:
+    unit = {"t": "ratio", "pbo": "fraction"}.get(metric)
+    return metric_number(value, metric).text if unit is None else Number(value, unit).text
+
+
+def _axis(label: str, metric: str) -> Mapping[str, Any]:
+    if metric == "pbo":
+        return percent_axis(label)
+    return axis(label) if metric == "t" else metric_axis(metric)
+
+
+def histogram_bars(found: Histogram, name: str, colour: Any = NULL_COLOUR) -> Mapping[str, Any]:
+    """Bars of a histogram, each as wide as its bin."""
+    return bars(
+        found.middles,
+        found.counts.astype(np.float64),
+        name,
+        colour=colour,
+        width=np.diff(found.edges) * 0.97,
+        customdata=[
+            f"{low:.4g} to {high:.4g}"
+            for low, high in zip(found.edges[:-1].tolist(), found.edges[1:].tolist(), strict=True)
+        ],
+        hover="%{customdata}: %{y:,.0f}<extra></extra>",
+    )
+
+
+def _bins_table(name: str, title: str, found: Histogram) -> Table:
+    return Table(
+        name=f"{name}-bins",
+        caption=f"{title}: the histogram",
+        columns=("from", "to", "number"),
+        rows=tuple(
+            (f"{low:.4g}", f"{high:.4g}", Number(int(count), "count"))
+            for low, high, count in zip(
+                found.edges[:-1].tolist(), found.edges[1:].tolist(), found.counts, strict=True
+            )
+        ),
+    )
+
+
+def _oriented(values: Any, metric: str) -> Float1D:
+    """Scores with more being better, back in the metric's own direction."""
+    sign = 1.0 if DIRECTIONS[metric] == "maximize" else -1.0
+    return sign * known_array(values)
+
+
+def _share_of(p: float, drawn: int) -> str:
+    """How many of ``drawn`` reached the truth, from the p value (1 + reached) ÷ (1 + drawn)."""
+    return f"{round(p * (1 + drawn)) - 1:,} of {drawn:,}"

@@ -1,0 +1,191 @@
+"""Sections of a validation: their numbers are those that were kept, and nothing is drawn of nothing."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from datasets import Store
+from experiments import load_run, run
+from experiments.pages import Document, Text
+from experiments.sweep_report import sweep_document, validation_sections
+from experiments.sweeps.ledger import Ledger
+from experiments.validation.content import validation_json
+from experiments.validation.keeping import keep_validation, kept_validations
+from experiments.validation.validate import validate_run
+from tests.test_experiments.test_sweep_report.looked import charts, checked, tables, texts
+
+
+def page(content: Mapping[str, Any]) -> Document:
+    return Document(title="t", subtitle="s", sections=validation_sections(content))
+
+
+def test_the_sweeps_page_begins_with_the_verdict(swept: Ledger, validated: Mapping[str, Any]):
+    document = sweep_document(swept)
+    checked(document)
+    word = validated["verdict"]["word"]
+    assert document.verdict[0].paragraphs[0].startswith(f"{word.upper()}: ")
+    assert (
+        f"Trial {validated['chosen_trial']}, validated 2024-01-31"
+        in (document.verdict[0].paragraphs[0])
+    )
+    said = list(texts(document))
+    for sentence in (*validated["verdict"]["because"], *validated["verdict"]["unknown"]):
+        assert sentence in said
+    told = [block for block in document.sections[0].blocks if isinstance(block, Text)]
+    for rule in validated["rules"]:
+        (listed,) = [block for block in told if rule["text"] in block.paragraphs]
+        assert listed.tone == ("good" if rule["holds"] else "bad")
+    assert document.tiles is not None
+    tiles = {tile.label: tile.value.value for tile in document.tiles.tiles}
+    assert tiles["shifted votes, p"] == validated["shifted_votes"]["p_value"]
+    assert tiles["PBO"] == validated["selection"]["pbo"]
+
+
+def test_tests_are_those_that_were_kept(validated: Mapping[str, Any]):
+    document = page(validated)
+    rows = {row[0]: row[1] for row in tables(document)["tests"].rows}
+    chosen, selection = validated["chosen"], validated["selection"]
+    assert rows["shifted votes, p"].value == validated["shifted_votes"]["p_value"]
+    assert rows["permuted bars, p"].value == validated["permuted_bars"]["p_value"]
+    assert rows["Sharpe ratio by days"].value == chosen["sharpe_annual_by_days"]
+    assert rows["PBO"].value == selection["pbo"]
+    assert rows["path Sharpe, 5 % point"].value == selection["path_sharpe"][0]
+    assert rows["random entries, p"].value == chosen["random_entries"]["p_sharpe"]
+
+
+def test_pictures_draw_what_was_kept(validated: Mapping[str, Any]):
+    found = charts(page(validated))
+    shifts = found["null-shifts"]
+    assert sum(shifts.data[0]["y"]) == 9
+    assert shifts.data[1]["x"] == [validated["shifted_votes"]["best"]] * 2
+    selection = validated["selection"]
+    logits = found["pbo"].data
+    assert sum(logits[0]["y"]) + sum(logits[1]["y"]) == 12_870
+    assert sorted(selection["path_sharpes"]) == found["paths"].data[0]["y"].tolist()
+    folds = selection["walk_forward_folds"]
+    assert found["folds"].data[1]["y"].tolist() == [
+        fold["out_of_sample_sharpe_annual"] for fold in folds
+    ]
+    drift = found["drift"].data[0]
+    assert np.shape(drift["z"]) == (len(drift["y"]), len(folds))
+    row = list(drift["y"]).index("stop_atr")
+    assert drift["z"][row].tolist() == [fold["places"]["exits.stop_atr"] for fold in folds]
+    costs = found["brittleness"].table
+    assert costs is not None
+    assert {one: cell.value for one, cell in costs.rows} == validated["brittleness"]["losses"]
+    points = [trace for trace in found["deflation"].data if trace["mode"] == "markers"]
+    deflation = validated["chosen"]["deflation"]
+    assert [trace["y"][0] for trace in points] == [
+        deflation["effective_dsr_2014"], deflation["raw_dsr_2014"],
+    ]  # fmt: skip
+    # The points lie on the curve.
+    curve = found["deflation"].data[0]
+    for trace in points:
+        at = list(curve["x"]).index(trace["x"][0])
+        assert curve["y"][at] == pytest.approx(trace["y"][0], rel=1e-12)
+
+
+def test_a_metric_that_is_to_be_small_keeps_its_direction(validated: Mapping[str, Any]):
+    content = deepcopy(dict(validated))
+    content["objective"] = "max_drawdown"
+    content["shifted_votes"] |= {"best": -0.1, "null_values": [-0.3, -0.2, None, -0.05]}
+    content["permuted_bars"] = None
+    found = charts(page(content))["null-shifts"]
+    assert found.data[1]["x"] == [0.1, 0.1]
+    assert float(np.min(found.data[0]["x"])) > 0
+    assert "In 1 of them no trial could be chosen" in found.text
+    assert "truth is 10.00%" in found.text
+
+
+def test_what_is_missing_is_said(validated: Mapping[str, Any]):
+    content = deepcopy(dict(validated))
+    content["permuted_bars"] = content["snooping"] = content["brittleness"] = None
+    content["chosen"] |= {"deflation": None, "random_entries": None, "minimum_days_2012": None}
+    content["shifted_votes"]["null_values"] = [None] * 9
+    content["selection"]["path_sharpes"] = [None] * 15
+    content["selection"]["path_sharpe"] = None
+    content["selection"]["degradation_slope"] = None
+    content["selection"]["walk_forward_efficiency"] = None
+    content["selection"]["decay"] = None
+    document = page(content)
+    checked(document)
+    said = " ".join(texts(document))
+    for words in (
+        "Permuted bars: n/a", "(SPA): n/a", "Random entries: n/a", "Deflated Sharpe ratio: n/a",
+        "Votes of another time: n/a", "Paths of cross-validation: n/a",
+    ):  # fmt: skip
+        assert words in said
+    rows = {row[0]: row[1] for row in tables(document)["tests"].rows}
+    assert rows["days of track record needed"] == "no number would do"
+    assert rows["walk-forward efficiency"].text == "n/a"
+    assert "brittleness" not in charts(document)
+
+
+def test_many_paths_and_short_folds_are_still_told_apart(validated: Mapping[str, Any]):
+    content = deepcopy(dict(validated))
+    selection = content["selection"]
+    selection["path_sharpes"] = np.random.default_rng(1).normal(size=500).tolist()
+    first = selection["walk_forward_folds"][0]
+    selection["walk_forward_folds"] = [
+        {**first, "test_start": f"2021-01-{day:02d} {hour:02d}:00"}
+        for day in range(1, 29)
+        for hour in (0, 12)
+    ]
+    document = page(content)
+    checked(document)
+    found = charts(document)
+    assert sum(sum(trace["y"]) for trace in found["paths"].data) == 500
+    assert len(set(found["folds"].data[0]["x"])) == len(set(found["drift"].data[0]["x"])) == 56
+
+
+def test_losses_that_cannot_be_counted_are_all(validated: Mapping[str, Any]):
+    content = deepcopy(dict(validated))
+    losses = content["brittleness"]["losses"]
+    first, second = list(losses)[:2]
+    losses |= {first: None}
+    found = charts(page(content))["brittleness"]
+    assert found.table is not None
+    assert dict(found.table.rows)[first] == "all"
+    assert dict(found.table.rows)[second] != "all"
+    content["brittleness"]["losses"] = dict.fromkeys(losses)
+    document = page(content)
+    assert "brittleness" not in charts(document)
+    assert any("A tenth aside" in text for text in texts(document))
+
+
+def test_an_opened_holdout_is_shown(validated: Mapping[str, Any]):
+    content = dict(validated) | {
+        "holdout": {
+            "opening": 2,
+            "bars": 500,
+            "metrics": {"total_return": 0.1, "sharpe": None, "max_drawdown": 0.2, "trades": 9.0,
+                        "final_equity": 110000.0},
+        }
+    }  # fmt: skip
+    table = tables(page(content))["holdout"]
+    assert "opening 2: 500 bars" in table.caption
+    assert [row[1].text for row in table.rows] == ["10.00%", "n/a", "20.00%", "9", "110,000.00"]
+
+
+def test_a_runs_validation_has_the_sections_that_need_no_search(
+    small_config: Any, store: Store, tmp_path: Path
+):
+    result = run(small_config, store=store, runs=tmp_path)
+    assert result.run_dir is not None
+    found = validate_run(
+        load_run(result.run_dir),
+        runs=tmp_path,
+        store=store,
+        overrides=["validation.shifts=5", "validation.permutations=2"],
+    )
+    keep_validation(result.run_dir, validation_json(found), result.created_at)
+    sections = validation_sections(kept_validations(result.run_dir)[-1].content)
+    assert [section.name for section in sections] == ["validation", "chance"]
+    document = Document(title="t", subtitle="s", sections=sections)
+    checked(document)
+    assert {"null-shifts", "null-permutations"} <= set(charts(document))
+    assert "has no search" in tables(document)["tests"].note
