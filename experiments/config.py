@@ -100,10 +100,15 @@ class ConsensusConfig(Section):
 
 
 class OriginConfig(Section):
-    """The trial of a sweep that a configuration was written out from."""
+    """The trial of a sweep that a configuration was written out from.
+
+    ``trial_hash`` is the hash of the trial's configuration (``config_file.trial_hash``): one that was
+    changed afterwards has another.
+    """
 
     sweep: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
     trial: Whole = Field(ge=0)
+    trial_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class RunConfig(Section):

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,6 +20,8 @@ from .yaml_source import Source, overridden, read_source
 ModelT = TypeVar("ModelT", bound=BaseModel)
 HASH_LABEL_LENGTH = 8
 """Leading digits of the hash that appear in the name of a run folder."""
+NOT_CHOSEN: Final = ("name", "origin", "features")
+"""Keys that decide no number of a run."""
 
 
 def load_config(path: Path | str, overrides: Sequence[str] = ()) -> RunConfig:
@@ -76,6 +78,34 @@ def config_hash(config: RunConfig) -> str:
 def tree_hash(tree: Mapping[str, Any]) -> str:
     """The hash of a resolved configuration that was written down as plain values."""
     return hashlib.sha256(canonical_json(tree).encode()).hexdigest()
+
+
+def trial_hash(tree: Mapping[str, Any]) -> str:
+    """The hash of what a sweep chose, from a resolved configuration: everything that decides, but the days.
+
+    Neither ``data.start`` and ``data.end`` nor ``name``, ``origin`` and ``features`` are in it. ``seed``
+    is where a simulated market is drawn from it.
+    """
+    simulated = tree["data"]["simulated"]
+    left_out = {*NOT_CHOSEN, "seed"}
+    if simulated is not None and simulated["seed"] is None:
+        left_out.remove("seed")
+    kept = {name: value for name, value in tree.items() if name not in left_out}
+    return tree_hash({**kept, "data": without_period(tree["data"])})
+
+
+def is_trial(tree: Mapping[str, Any]) -> bool:
+    """Whether a resolved configuration is that of the trial its ``origin`` names, on whatever days.
+
+    One without an origin is none, and one that was changed after it was written out is none any more.
+    """
+    origin = tree["origin"]
+    return origin is not None and origin.get("trial_hash") == trial_hash(tree)
+
+
+def without_period(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved ``data`` section without its first and its last day."""
+    return {name: value for name, value in data.items() if name not in ("start", "end")}
 
 
 def config_schema() -> dict[str, Any]:

@@ -96,7 +96,7 @@ def print_run(record: RunRecord, console: Console, *, verbose: bool = False) -> 
     symbols = f"{len(content['symbols'])} symbols" if is_many else ", ".join(content["symbols"])
     console.print(
         f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}, "
-        f"{content['bars']:,} bars\n{content['start_time']} to {content['end_time']} UTC"
+        f"{_counted(content['bars'], 'bar')}\n{content['start_time']} to {content['end_time']} UTC"
     )
     for override in content["overrides"]:
         console.print(f"override  -s {escape(override)}")
@@ -119,9 +119,9 @@ def print_run(record: RunRecord, console: Console, *, verbose: bool = False) -> 
             for line in _odd_heads(together):
                 console.print(line)
         else:
+            decided = _counted(together["decisions"], "decision")
             console.print(
-                f"{together['decisions']:,} decisions from {escape(content['decisions_from'])}; what the "
-                "heads vote decides nothing"
+                f"{decided} from {escape(content['decisions_from'])}; what the heads vote decides nothing"
             )
     notes = content["notes"]
     for note in notes if verbose else grouped_notes(notes, content["symbols"]):
@@ -143,7 +143,7 @@ def _first_table(content: Mapping[str, Any]) -> Table:
     table.add_row("run", *cells(content["metrics"], names), style="bold")
     of_equity = [name for name in names if is_of_equity(groups[name])]
     held = dict(zip(of_equity, cells(content["benchmark_metrics"], of_equity), strict=True))
-    table.add_row("buy & hold", *(held.get(name, "") for name in names))
+    table.add_row(_held(content), *(held.get(name, "") for name in names))
     return table
 
 
@@ -173,8 +173,18 @@ def _money(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= WHOLE_MONEY else f"{value:.4g}"
 
 
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _held(content: Mapping[str, Any]) -> str:
+    """What the benchmark did: inverse contracts are measured in coins, which are kept."""
+    is_inverse = content["config"]["margin"]["contract"] == "inverse"
+    return "coins kept" if is_inverse else "buy & hold"
+
+
 def _metric_table(content: Mapping[str, Any], names: Sequence[str]) -> Table:
-    table = table_of(None, [("metric", "left"), ("run", "right"), ("buy & hold", "right")])
+    table = table_of(None, [("metric", "left"), ("run", "right"), (_held(content), "right")])
     for name in names:
         unit, value = content["metric_units"][name], content["metrics"][name]
         if is_silent(name, value):
@@ -190,7 +200,7 @@ def _metric_table(content: Mapping[str, Any], names: Sequence[str]) -> Table:
 
 def _firing_table(firing: Mapping[str, Any]) -> Table:
     table = table_of(
-        f"{escape(firing['symbol'])}: shares of {firing['bars']} bars",
+        f"{escape(firing['symbol'])}: shares of {_counted(firing['bars'], 'bar')}",
         [
             ("head", "left"),
             ("has data", "right"),
@@ -243,7 +253,7 @@ def _gates(firing: Mapping[str, Any]) -> str:
         if count
     )
     return (
-        f"{escape(firing['symbol'])}: consensus stood on {stands:,} of {firing['bars']:,} bars"
+        f"{escape(firing['symbol'])}: consensus stood on {stands:,} of {_counted(firing['bars'], 'bar')}"
         f"{f', stopped first by: {stopped}' if stopped else ''}; decisions "
         f"{firing['decisions']:,}"
     )

@@ -5,10 +5,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 from engine import DAY_NS, timeframe_ns
 
+from .config_file import is_trial
 from .formats import formatted
 
 FEW_TRADES: Final = 30
 """Below this many round trips no ratio of them says anything."""
+IDLE_EXPOSURE: Final = 0.01
+"""Share of the closes with a position below which a run hardly held any."""
 DAYS_A_YEAR: Final = 365
 Interval: TypeAlias = tuple[float, float] | None
 Finding: TypeAlias = Literal["gain", "loss", "nothing", "unknown"]
@@ -115,18 +118,30 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
         lines.append(f"HARDLY ANY TRADES ({trades}): {_reason(content)}")
     if content["ambiguous_exits"]:
         lines.append(f"AMBIGUOUS: {ambiguity(content)}.")
-    origin = content["config"].get("origin")
-    if origin is not None:
-        lines.append(
-            f"CHOSEN: trial {origin['trial']} of the sweep {origin['sweep']}. The best of many looks good "
-            f"by luck too; `ninefold validate {origin['sweep']}` says how much of it luck explains."
-        )
+    if content["config"].get("origin") is not None:
+        lines.append(_chosen(content["config"]))
     lines.append(
         "NOT KNOWN YET: whether any of this would repeat. One configuration on one history, no "
         "walk-forward, no correction for configurations tried, no test against chance; `ninefold validate` "
         "makes these tests."
     )
     return lines
+
+
+def _chosen(config: Mapping[str, Any]) -> str:
+    """Whose choice the configuration is."""
+    origin = config["origin"]
+    trial, sweep = f"trial {origin['trial']} of the sweep {origin['sweep']}", origin["sweep"]
+    if not is_trial(config):
+        return (
+            f"CHANGED: it was {trial}, and was changed after that was written out (or written by another "
+            "version). What the sweep and its validation found is about another configuration, and whoever "
+            "changed it may have seen all of these bars."
+        )
+    return (
+        f"CHOSEN: {trial}. The best of many looks good by luck too; `ninefold validate {sweep}` says how "
+        "much of it luck explains."
+    )
 
 
 def ambiguity(content: Mapping[str, Any]) -> str:
@@ -157,7 +172,7 @@ def _planted(content: Mapping[str, Any]) -> str:
 
 def _reason(content: Mapping[str, Any]) -> str:
     if content["decisions_from"] != "consensus":
-        return "the targets file asks for hardly any position inside the bars of the run; see the notes."
+        return _targets_reason(content["metrics"])
     bars = sum(firing["bars"] for firing in content["firing"])
     stands = sum(firing["gates"]["stands"] for firing in content["firing"])
     decisions = sum(firing["decisions"] for firing in content["firing"])
@@ -167,8 +182,24 @@ def _reason(content: Mapping[str, Any]) -> str:
             if name != "stands":
                 blocked[name] = blocked.get(name, 0) + count
     worst = max(blocked, key=lambda name: blocked[name])
-    return (
-        f"the consensus stood on {stands} of {bars} bars and turned {decisions} times; most bars "
-        f"({blocked[worst]}) were stopped first by: {worst.replace('_', ' ')}. The firing table shows "
-        "which heads spoke."
-    )
+    turned = "once" if decisions == 1 else f"{decisions} times"
+    told = f"the consensus stood on {stands} of {bars} bars and turned {turned}"
+    if blocked[worst]:
+        gate = worst.replace("_", " ")
+        told += f"; the gate that stopped the most bars first: {gate} ({blocked[worst]})"
+    return f"{told}. The firing table shows which heads spoke."
+
+
+def _targets_reason(metrics: Mapping[str, Any]) -> str:
+    """Why a file of targets made few trades: few positions, or few that were held for long."""
+    exposure, rejected = metrics["exposure"], metrics["orders_rejected"]
+    if exposure is None or exposure < IDLE_EXPOSURE:
+        told = "the targets file asks for hardly any position inside the bars of the run"
+    else:
+        told = (
+            f"positions are held for long: {formatted(exposure, 'fraction')} of the closes have one"
+        )
+    if rejected:
+        orders = "1 order was" if rejected == 1 else f"{rejected:.0f} orders were"
+        told += f"; {orders} rejected by a limit"
+    return f"{told}; see the notes."

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-import talib
 
 from engine import Float1D, Float2D, kernel
 
@@ -99,6 +98,9 @@ def after_its_trend(value: Float1D, close: Float1D, name: str) -> Float1D:
 
 def pattern_value(prices: Float2D, name: str) -> Float1D:
     """As ``candlestick_pattern``, of ``prices`` as ``finite_prices`` returns them."""
+    # It imports pandas, for which who reads no candlesticks need not wait.
+    import talib
+
     function = getattr(talib, f"CDL{name.upper()}")
     options = {"penetration": PENETRATION[name]} if name in PENETRATION else {}
     value = np.asarray(function(*prices, **options), dtype=np.float64)

@@ -64,12 +64,13 @@ def _subject(name: str, runs: Path) -> "tuple[Document, Path]":
 
     from ..record import load_run
     from ..report import run_document
-    from ..sweep_report import sweep_document
-    from ..sweeps.families import find_sweep
 
     try:
         record = load_run(name, runs)
     except DataError as error:
+        from ..sweep_report import sweep_document
+        from ..sweeps.families import find_sweep
+
         try:
             ledger = find_sweep(runs, name)
         except DataError:

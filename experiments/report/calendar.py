@@ -8,14 +8,20 @@ from engine.timeframe import DAY_NS, HOUR_NS
 
 from ..pages.document import Block, Chart, Number, Section, Table, Text
 from ..pages.plots import DIVERGING, axis, bars, category_axis, heatmap
-from .numbers.calendar import WEEKDAYS, WeekCells, grouped, week_cells, weekdays
+from .numbers.calendar import (
+    FEWEST_IN_CELL,
+    WEEKDAYS,
+    WeekCells,
+    beyond_two,
+    grouped,
+    week_cells,
+    weekdays,
+)
 from .numbers.days import FEWEST_DAYS
 from .reading import RunReading
 from .wording import counted, too_few
 
 BPS: Final = 10_000.0
-NORMAL_BEYOND_TWO: Final = 0.0455
-"""Share of a normal distribution beyond two deviations on either side."""
 
 
 def calendar_section(reading: RunReading) -> Section | None:
@@ -175,16 +181,20 @@ def hours_chart(reading: RunReading) -> Chart:
 
 def chance_text(cells: WeekCells) -> Text:
     """How many cells lie beyond two standard errors, and how many would by chance."""
-    known = cells.t[np.isfinite(cells.t)]
-    if not len(known):
-        return Text(paragraphs=("No cell holds ten bars, so that none can be told from chance.",))
-    beyond = int((np.abs(known) > 2).sum())
-    expected = NORMAL_BEYOND_TWO * len(known)
+    judged = int(np.isfinite(cells.t).sum())
+    if not judged:
+        return Text(
+            paragraphs=(
+                f"No cell has {FEWEST_IN_CELL} bars, so that none can be told from chance.",
+            )
+        )
+    beyond, expected = beyond_two(cells)
+    what = "weekday and hour" if len(cells.hours) > 1 else "weekday"
     return Text(
         paragraphs=(
-            f"{beyond} of {counted(len(known), 'cell')} of weekday and hour lie more than two standard "
-            f"errors from 0; among so many about {expected:.0f} would by chance alone. A colour is not a "
-            "reason to trade by the clock.",
+            f"{beyond} of {counted(judged, 'cell')} by {what} lie more than two standard errors from the "
+            f"mean of all bars; among so many about {expected:.0f} would by chance alone. A colour is not "
+            "a reason to trade by the clock.",
         )
     )
 

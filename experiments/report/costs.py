@@ -55,7 +55,7 @@ def steps_chart(reading: RunReading) -> Chart:
     text = (
         f"Before costs the fills made {_money(taken['before costs'])}; "
         + ", ".join(f"{name} {_money(amount)}" for name, amount in list(taken.items())[1:-1])
-        + f"; {_money(taken['net'])} was left. "
+        + f"; net {_money(taken['net'])}. "
         + _share_text(reading)
     )
     return Chart(
@@ -162,9 +162,17 @@ def cases_table(reading: RunReading) -> Table:
         caption="Had trading cost otherwise",
         columns=("fees, spread and impact", *(f"× {case.multiple:g}" for case in cases)),
         rows=(("total return", *(Number(case.total_return, "fraction") for case in cases)),),
-        note="With the same fills: sizes would have followed equity, which this leaves out. The fills earn "
-        f"nothing at {said(reading.metric('break_even_cost'), 'bps')} of what they traded.",
+        note="With the same fills: sizes would have followed equity, which this leaves out. "
+        + _break_even(reading.metric("break_even_cost")),
     )
+
+
+def _break_even(bps: float | None) -> str:
+    if bps is None:
+        return ""
+    if bps < 0:
+        return "They lose before any cost."
+    return f"They earn nothing at {said(bps, 'bps')} of what they traded."
 
 
 def _money(amount: float) -> str:

@@ -52,7 +52,7 @@ def metrics_table(
     return Table(
         name=name,
         caption=group.capitalize(),
-        columns=("metric", "run", *(("buy and hold",) if has_held else ()), "what it is"),
+        columns=("metric", "run", *((reading.held_name,) if has_held else ()), "what it is"),
         rows=tuple(rows),
         is_folded=is_folded,
     )

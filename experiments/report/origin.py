@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ..config_file import is_trial, without_period
 from ..config_section import midnight_ns
 from .numbers.samples import Sample, samples_of
 
@@ -36,6 +37,13 @@ def origin_of(reading: "RunReading") -> Origin:
             text="Nothing tells which bars this configuration was chosen on: whoever chose it may have "
             "seen all of them. Only a configuration that `ninefold sweep top --out` wrote knows.",
         )
+    if not is_trial(config):
+        return Origin(
+            samples=(),
+            text=f"The configuration was changed after trial {origin['trial']} of the sweep "
+            f"{origin['sweep']} was written out (or was written out by another version). Whoever changed "
+            "it may have seen all bars of this run: none of them is called out of sample.",
+        )
     searched = _searched(reading, origin["sweep"])
     if searched is None:
         return Origin(
@@ -44,7 +52,7 @@ def origin_of(reading: "RunReading") -> Origin:
             "which bars it saw is not known here.",
         )
     data, holdout = searched["data"], searched["sweep"].get("holdout_from")
-    if _without_period(data) != _without_period(config["data"]):
+    if without_period(data) != without_period(config["data"]):
         return Origin(
             samples=(),
             text=f"The sweep {origin['sweep']} searched on other data than those of this run, so that no "
@@ -83,10 +91,6 @@ def _searched(reading: "RunReading", sweep: str) -> Mapping[str, Any] | None:
             return None
         return config
     return None
-
-
-def _without_period(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if name not in ("start", "end")}
 
 
 def _ns(day: str | None) -> int | None:

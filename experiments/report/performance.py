@@ -22,7 +22,6 @@ ZONES: Final = 5
 LEAST_OF_DEEPEST: Final = 0.2
 LEAST_APART: Final = 0.03
 """Part of the run between two numbers on the picture."""
-HELD: Final = "buy and hold"
 
 
 def performance_section(reading: RunReading) -> Section:
@@ -31,7 +30,9 @@ def performance_section(reading: RunReading) -> Section:
     if reading.depths.any() or reading.benchmark_depths.any():
         blocks.append(underwater_chart(reading))
     else:
-        blocks.append(Text(paragraphs=("Neither the run nor buy and hold was ever below a peak.",)))
+        blocks.append(
+            Text(paragraphs=(f"Neither the run nor {reading.held_name} was ever below a peak.",))
+        )
     if reading.origin.has_both:
         blocks.append(samples_table(reading))
     fan = fan_chart(reading)
@@ -54,14 +55,14 @@ def performance_section(reading: RunReading) -> Section:
 def equity_chart(reading: RunReading) -> Chart:
     """Run and benchmark in money, linear or logarithmic; bars out of sample are shaded."""
     traces = [
-        _curve(reading, reading.benchmark, HELD, colour="@muted", dash="dot"),
+        _curve(reading, reading.benchmark, reading.held_name, colour="@muted", dash="dot"),
         _curve(reading, reading.equity, "run", colour="@accent", width=2),
     ]
     low, high = float(reading.equity.min()), float(reading.equity.max())
     text = (
         f"From {reading.initial_cash:,.2f} to {reading.equity[-1]:,.2f} "
         f"({said(reading.metric('total_return'), 'fraction')}), lowest {low:,.2f}, highest {high:,.2f}; "
-        f"{HELD} ends at {reading.benchmark[-1]:,.2f} "
+        f"{reading.held_name} ends at {reading.benchmark[-1]:,.2f} "
         f"({said(reading.content['benchmark_metrics']['total_return'], 'fraction')}). {reading.origin.text}"
     )
     marks = [sample for sample in reading.origin.samples if not sample.is_seen]
@@ -96,12 +97,12 @@ def equity_chart(reading: RunReading) -> Chart:
 
 def underwater_chart(reading: RunReading) -> Chart:
     """Fraction below the highest equity so far, the deepest stretches shaded and numbered."""
-    worst = worst_drawdowns(reading.equity, reading.initial_cash, ZONES)
+    worst, held = worst_drawdowns(reading.equity, reading.initial_cash, ZONES), reading.held_name
     worst = worst[worst["depth_frac"] >= LEAST_OF_DEEPEST * worst["depth_frac"].max(initial=0.0)]
     shapes, _ = _marked([_span(reading, row) for row in worst], [])
     text = (
-        f"The deepest loss from a peak is {said(reading.metric('max_drawdown'), 'fraction')}; of {HELD} it "
-        f"is {said(reading.content['benchmark_metrics']['max_drawdown'], 'fraction')}. "
+        f"The deepest loss from a peak is {said(reading.metric('max_drawdown'), 'fraction')}; of "
+        f"{held} it is {said(reading.content['benchmark_metrics']['max_drawdown'], 'fraction')}. "
         f"{said(reading.metric('time_under_water'), 'fraction')} of the closes are below a former peak."
     )
     if len(worst):
@@ -111,7 +112,7 @@ def underwater_chart(reading: RunReading) -> Chart:
         title="Drawdown",
         text=text,
         data=(
-            _curve(reading, -reading.benchmark_depths, HELD, colour="@muted", dash="dot", start=0.0),
+            _curve(reading, -reading.benchmark_depths, held, colour="@muted", dash="dot", start=0.0),
             _curve(
                 reading, -reading.depths, "run", colour="@accent", start=0.0,
                 fill="tozeroy", fillcolor="@accent/0.15",

@@ -16,10 +16,7 @@ from engine import Float1D, Int1D
 from .reading import floats
 
 MAX_FILLS: Final = 6_000
-MAX_ZONES: Final = 24_000
-"""Over all symbols."""
 MOST_DECIMALS: Final = 8
-NEEDED: Final = ("prices", "votes", "fills", "trades", "zones")
 PRICES: Final = ("open", "high", "low", "close")
 
 

@@ -57,6 +57,11 @@ class RunReading:
         return str(self.content["config"]["margin"]["contract"]) == "inverse"
 
     @property
+    def held_name(self) -> str:
+        """What the run is compared with, as its lines and columns are called."""
+        return "coins kept" if self.is_inverse else "buy and hold"
+
+    @property
     def initial_cash(self) -> float:
         """Equity before the first bar."""
         return float(self.content["config"]["initial_cash"])

@@ -9,7 +9,7 @@ from engine import Float1D, Int1D
 
 from ..pages.document import Block, Chart, Number, Section, Table
 from ..pages.plots import axis, bars, category_axis
-from .numbers.days import day_sums
+from .numbers.days import FEWEST_DAYS, day_sums
 from .numbers.regimes import (
     FEWEST_RANKED,
     TREND_DAYS,
@@ -26,7 +26,7 @@ from .numbers.regimes import (
 from .reading import RunReading
 from .wording import said, too_few
 
-FEWEST: Final = VOLATILITY_DAYS + FEWEST_RANKED + 2
+FEWEST: Final = VOLATILITY_DAYS + FEWEST_RANKED + 1
 NOT_KNOWN: Final = "not known yet"
 
 
@@ -37,24 +37,22 @@ def regimes_section(reading: RunReading) -> Section:
     if count < FEWEST:
         missing = too_few("The split by regimes", FEWEST, f"{word}s", count)
         return Section(name="regimes", title=title, blocks=(missing,))
-    market = day_sums(reading.days, reading.market_returns, np.zeros(len(reading.equity)))
-    volatility = trailing_volatility(market.total, market.squares, market.bars)
+    volatility, trend = market_states(reading)
     charts, tables = _split(
         reading,
         "volatility",
         "By volatility of the market",
-        expanding_terciles(volatility),
+        volatility,
         VOLATILITY_STATES,
         f"Volatility is the deviation of the market's bar returns over the {VOLATILITY_DAYS} {word}s "
         f"before a {word}; calm, middling and wild are the thirds of all such values before it.",
     )
     if count > TREND_DAYS:
-        level: Float1D = np.cumprod(1.0 + reading.market_returns)[market.last].astype(np.float64)
         of_trend = _split(
             reading,
             "trend",
             "By trend of the market",
-            trend_states(level),
+            trend,
             TREND_STATES,
             f"The market's last close before a {word} against the mean of its last {TREND_DAYS} closes of "
             f"{word}s.",
@@ -71,6 +69,15 @@ def regimes_section(reading: RunReading) -> Section:
     )
 
 
+def market_states(reading: RunReading) -> tuple[Int1D, Int1D]:
+    """State of volatility and of trend on each day of the run, ``(D,)``, as known before it began."""
+    returns = reading.market_returns
+    market = day_sums(reading.days, returns, np.zeros(len(returns)))
+    level: Float1D = np.cumprod(1.0 + returns)[market.last].astype(np.float64)
+    volatility = trailing_volatility(market.total, market.squares, market.bars)
+    return expanding_terciles(volatility), trend_states(level)
+
+
 def _split(
     reading: RunReading,
     name: str,
@@ -83,12 +90,18 @@ def _split(
     sums = reading.day_sums
     of_bars = np.repeat(of_days, sums.last - sums.first + 1)
     results = regime_results(
-        of_bars, reading.returns, reading.benchmark_returns, reading.trades, reading.bars_a_year
+        of_bars,
+        reading.returns,
+        reading.benchmark_returns,
+        reading.trades,
+        reading.days,
+        reading.bars_a_year,
     )
-    table = _table(name, title, results, states, rule)
-    known = [one for one in results if one.state != UNKNOWN]
-    if not known:
-        return [], [table]
+    few = f"A state of fewer than {FEWEST_DAYS} {reading.day_word}s has no ratio."
+    table = _table(reading, name, title, results, states, f"{rule} {few}")
+    told_states = [one for one in results if one.state != UNKNOWN]
+    known = [one for one in told_states if one.days >= FEWEST_DAYS]
+    left_out = [states[one.state] for one in told_states if one.days < FEWEST_DAYS]
     labels = [states[one.state] for one in known]
     own = np.array([one.sharpe for one in known])
     held = np.array([one.held_sharpe for one in known])
@@ -105,7 +118,7 @@ def _split(
         data=(
             bars(labels, own, "run", hover="%{x}: %{y:.2f}"),
             {
-                **bars(labels, held, "buy and hold", hover="%{x}: %{y:.2f}"),
+                **bars(labels, held, reading.held_name, hover="%{x}: %{y:.2f}"),
                 "marker": {"color": "@muted", "pattern": {"shape": "/", "solidity": 0.4}},
             },
         ),
@@ -116,12 +129,18 @@ def _split(
         },
         height=280,
         width="half",
+        note=f"Left out: {', '.join(left_out)}. {few}" if left_out else "",
     )
     return [chart], [table]
 
 
 def _table(
-    name: str, title: str, results: Sequence[RegimeResult], states: Sequence[str], rule: str
+    reading: RunReading,
+    name: str,
+    title: str,
+    results: Sequence[RegimeResult],
+    states: Sequence[str],
+    rule: str,
 ) -> Table:
     rows = [
         (
@@ -142,7 +161,7 @@ def _table(
         name=f"regimes-{name}",
         caption=title,
         columns=(
-            "", "bars", "share", "run", "buy and hold", "Sharpe", "volatility", "trades entered", "won",
+            "", "bars", "share", "run", reading.held_name, "Sharpe", "volatility", "trades entered", "won",
             "their net result",
         ),
         rows=tuple(rows),

@@ -118,7 +118,7 @@ def years_chart(reading: RunReading) -> Chart:
     table = Table(
         name="years-table",
         caption="Returns of years",
-        columns=("", "run", "buy and hold"),
+        columns=("", "run", reading.held_name),
         rows=tuple(
             (label, Number(a, "fraction"), Number(b, "fraction"))
             for label, a, b in zip(labels, own.totals.tolist(), held.totals.tolist(), strict=True)
@@ -129,11 +129,11 @@ def years_chart(reading: RunReading) -> Chart:
         name="years",
         title="Years",
         text=f"Positive in {int((own.totals > 0).sum())} of {counted(len(labels), 'calendar year')}, ahead "
-        f"of buy and hold in {ahead}.",
+        f"of {reading.held_name} in {ahead}.",
         data=(
             bars(labels, own.totals, "run", hover="%{x}: %{y:.2%}"),
             {
-                **bars(labels, held.totals, "buy and hold", hover="%{x}: %{y:.2%}"),
+                **bars(labels, held.totals, reading.held_name, hover="%{x}: %{y:.2%}"),
                 "marker": {"color": "@muted", "pattern": {"shape": "/", "solidity": 0.4}},
             },
         ),

@@ -12,7 +12,7 @@ from ..pages.plots import axis, line, percent_axis, time_axis
 from ..pages.sampling import extreme_rows
 from .numbers.rolling import WINDOWS, rolling, trailing_returns, window_of
 from .reading import NS_PER_MS, RunReading
-from .wording import said, thinned, too_few
+from .wording import counted, said, thinned, too_few
 
 
 def rolling_section(reading: RunReading) -> Section:
@@ -27,7 +27,7 @@ def rolling_section(reading: RunReading) -> Section:
     sharpe, volatility = reading.metric("sharpe"), reading.metric("annual_volatility")
     own, held = reading.equity[sums.last], reading.benchmark[sums.last]
     gained = {
-        "buy and hold": trailing_returns(held, reading.initial_cash, window),
+        reading.held_name: trailing_returns(held, reading.initial_cash, window),
         "run": trailing_returns(own, reading.initial_cash, window),
     }
     charts: list[Block | None] = [
@@ -37,15 +37,15 @@ def rolling_section(reading: RunReading) -> Section:
         ),
         _chart(
             "rolling-sharpe", f"Sharpe ratio of {window} {word}s", axis("annual Sharpe ratio"), time,
-            {"buy and hold": found.held_sharpe, "run": found.sharpe}, sharpe, "ratio",
+            {reading.held_name: found.held_sharpe, "run": found.sharpe}, sharpe, "ratio",
         ),
         _chart(
             "rolling-volatility", f"Volatility of {window} {word}s",
             percent_axis("annual volatility", rangemode="tozero"), time,
-            {"buy and hold": found.held_volatility, "run": found.volatility}, volatility, "fraction",
+            {reading.held_name: found.held_volatility, "run": found.volatility}, volatility, "fraction",
         ),
         _chart(
-            "rolling-beta", f"Beta of {window} {word}s", axis("beta to buy and hold"), time,
+            "rolling-beta", f"Beta of {window} {word}s", axis(f"beta to {reading.held_name}"), time,
             {"run": found.beta}, reading.metric("beta"), "ratio",
         ),
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def _chart(
     )
     text += "." if whole is None else f"; {said(whole, unit)} over the whole run (dashed line)."
     undefined = len(own) - len(known)
-    note = f"Undefined in {undefined} windows without movement." if undefined else ""
+    note = f"Not stated in {counted(undefined, 'window')} without movement." if undefined else ""
     shapes = []
     if whole is not None:
         shapes.append(

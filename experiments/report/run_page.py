@@ -14,6 +14,7 @@ from .drawdowns import drawdowns_section
 from .exposure import exposure_section
 from .heads_sections import heads_sections
 from .metrics import metrics_section
+from .numbers.days import FEWEST_DAYS
 from .orders import orders_section
 from .performance import performance_section
 from .price_chart import price_chart_blocks
@@ -25,7 +26,7 @@ from .returns import returns_section
 from .rolling import rolling_section
 from .rules import rules_section
 from .trades import trades_section
-from .wording import said
+from .wording import counted, said
 
 TONES: Final[Mapping[str, Tone]] = {
     "gain": "plain",
@@ -104,16 +105,16 @@ def tiles(reading: RunReading) -> Tiles:
     """The six numbers that matter first."""
     held = reading.content["benchmark_metrics"]
     interval, won = reading.sharpe_interval, reading.metric("win_rate")
-    between = (
-        "no interval: too short"
-        if interval is None
-        else f"95 % interval {said(interval[0], 'ratio')} to {said(interval[1], 'ratio')}"
-    )
+    between = ""
+    if interval is not None:
+        between = f"95 % interval {said(interval[0], 'ratio')} to {said(interval[1], 'ratio')}"
+    elif reading.metric("sharpe") is not None and len(reading.day_sums) < FEWEST_DAYS:
+        between = "no interval: too short"
     notes = {
-        "total_return": f"buy and hold {said(held['total_return'], 'fraction')}",
-        "annual_return": f"buy and hold {said(held['annual_return'], 'fraction')}",
+        "total_return": f"{reading.held_name} {said(held['total_return'], 'fraction')}",
+        "annual_return": f"{reading.held_name} {said(held['annual_return'], 'fraction')}",
         "sharpe": between,
-        "max_drawdown": f"buy and hold {said(held['max_drawdown'], 'fraction')}",
+        "max_drawdown": f"{reading.held_name} {said(held['max_drawdown'], 'fraction')}",
         "trades": f"{said(won, 'fraction')} won" if won is not None else "",
         "exposure": f"on average {said(reading.metric('mean_gross_leverage'), 'ratio')} × equity",
     }
@@ -157,5 +158,6 @@ def _subtitle(content: Mapping[str, Any]) -> str:
     symbols = f"{len(names)} symbols" if len(names) > SYMBOLS_APART else ", ".join(names)
     return (
         f"{symbols} · {content['timeframe']} · {content['start_time']} to {content['end_time']} UTC · "
-        f"{content['bars']:,} bars · decisions from {content['decisions_from']} · {content['run_id']}"
+        f"{counted(content['bars'], 'bar')} · decisions from {content['decisions_from']} · "
+        f"{content['run_id']}"
     )

@@ -61,19 +61,18 @@ def concentration_text(reading: RunReading) -> Text:
     """How much of the result hangs on few trades."""
     found = concentration(reading.trades)
     net = float(reading.trades["net_pnl"].sum())
+    told = f"{counted(len(reading.trades), 'trade')} made {said(net, MONEY)} together"
+    if np.isnan(found.without_best):
+        return Text(paragraphs=(f"{told}; none won.",))
+    told += f"; without the best {said(found.without_best, MONEY)}"
+    if not np.isnan(found.without_best_five):
+        told += f", without the best five {said(found.without_best_five, MONEY)}"
     return Text(
         paragraphs=(
-            f"{counted(len(reading.trades), 'trade')} made {said(net, MONEY)} together; without the best "
-            f"one {said(found.without_best, MONEY)}, without the best five "
-            f"{said(found.without_best_five, MONEY)}. {_of_gains(found.best_share)}",
+            f"{told}. The best tenth of the winning trades brought {said(found.best_share, 'fraction')} of "
+            "all gains.",
         )
     )
-
-
-def _of_gains(share: float) -> str:
-    if np.isnan(share):
-        return "None of them won."
-    return f"The best tenth of the winning trades brought {said(share, 'fraction')} of all gains."
 
 
 def _scatters(trades: Trades) -> list[Block]:
@@ -89,8 +88,8 @@ def _scatters(trades: Trades) -> list[Block]:
         Chart(
             name="adverse-excursion",
             title="Worst excursion against the result",
-            text=f"How far each trade stood below its entry at worst (mean {lost:.2%}), and how it ended. "
-            "Points high on the right recovered.",
+            text=f"How far the price of each trade went against its entry at worst (mean {lost:.2%}), and "
+            "how the trade ended. Points high on the right recovered.",
             data=_won_and_lost(shown, shown["mae_frac"], shown["return_frac"]),
             layout={
                 "xaxis": percent_axis("worst excursion against it", rangemode="tozero"),
@@ -103,8 +102,9 @@ def _scatters(trades: Trades) -> list[Block]:
         Chart(
             name="favourable-excursion",
             title="Best excursion and the result",
-            text=f"How far each trade stood above its entry at best (mean {won:.2%}, most {best:.2%}), and "
-            "how it ended. Points far below the dotted line gave back what they had.",
+            text=f"How far the price of each trade went in favour of it at best (mean {won:.2%}, most "
+            f"{best:.2%}), and how the trade ended. Points far below the dotted line gave back "
+            "what they had.",
             data=(
                 *_won_and_lost(shown, shown["mfe_frac"], shown["return_frac"]),
                 _dotted(np.array([0.0, best]), "all of it kept"),
@@ -176,7 +176,7 @@ def _histogram(name: str, title: str, values: Float1D, unit: str) -> Chart:
     return Chart(
         name=name,
         title=title,
-        text=f"{len(values):,} trades: mean {said(found.mean, unit)}, median "
+        text=f"{counted(len(values), 'trade')}: mean {said(found.mean, unit)}, median "
         f"{said(float(np.median(values)), unit)}, worst {said(float(values.min()), unit)}, best "
         f"{said(float(values.max()), unit)}.",
         data=(

@@ -38,6 +38,8 @@ def clustered_shares(
 ) -> ClusteredShares:
     """Share of ``hits`` among ``counts``, each ``(W, K)``: row w is one cluster, column k one group.
 
+    Both are whole numbers.
+
     Wilson's interval (1927) at the effective number of observations p(1 − p) ÷ v (Korn and Graubard
     1998), v the variance of the share between clusters with the factor W ÷ (W − 1); the effective number
     is at most that of the observations, and that of the clusters where the share does not vary.
@@ -51,14 +53,16 @@ def clustered_shares(
         )
     if not 0.0 < confidence < 1.0:
         raise ConfigError(f"confidence={confidence}: a coverage lies between 0 and 1")
-    total, seen = counts.sum(axis=0), (counts > 0).sum(axis=0).astype(np.float64)
+    right, total = hits.sum(axis=0), counts.sum(axis=0)
+    seen = (counts > 0).sum(axis=0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = hits.sum(axis=0) / total
+        share = right / total
         residual = hits - counts * np.nan_to_num(share)
         variance = seen / (seen - 1.0) * (residual**2).sum(axis=0) / total**2
         effective = np.minimum(share * (1.0 - share) / variance, total)
-    # Nothing varies at 0 and 1, nor where every cluster says the same.
-    unvaried = ~np.isfinite(effective) | (variance <= 0.0)
+    # Nothing varies at 0 and 1, nor where every cluster says the same: products of whole numbers tell
+    # that exactly, where a variance is seldom 0 to the last digit.
+    unvaried = (hits * total == counts * right).all(axis=0)
     effective = np.where(total > 0, np.where(unvaried, np.minimum(seen, total), effective), 0.0)
     judged = seen >= FEWEST_CLUSTERS
     low, high = np.full(len(total), np.nan), np.full(len(total), np.nan)

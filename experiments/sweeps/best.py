@@ -9,7 +9,7 @@ import yaml
 from engine import ConfigError, DataError
 
 from ..config import OriginConfig, RunConfig
-from ..config_file import resolved
+from ..config_file import resolved, trial_hash
 from .config import SweepConfig, sweep_config_of
 from .ledger import Ledger
 from .ranking import ranked_trials, why_nothing_is_feasible
@@ -43,14 +43,16 @@ def top_trials(ledger: Ledger, count: int) -> pa.Table:
 def trial_config(ledger: Ledger, trial: int) -> RunConfig:
     """The whole configuration of a trial by its number, on the data before the holdout.
 
-    Its ``origin`` names the sweep and the trial. Raises DataError when there is no such trial.
+    Its ``origin`` names the sweep and the trial, and holds the hash that tells whether it was changed
+    afterwards. Raises DataError when there is no such trial.
     """
     rows = ledger.trials(["trial", "values"])
     if not 0 <= trial < len(rows):
         raise DataError(f"{ledger.sweep_id}: has {len(rows)} trials, there is no trial {trial}")
     values: dict[str, Any] = json.loads(rows["values"][trial].as_py())
-    origin = OriginConfig(sweep=ledger.sweep_id, trial=trial)
     config = space_of(sweep_config(ledger)).config(values)
+    chosen = trial_hash(resolved(config))
+    origin = OriginConfig(sweep=ledger.sweep_id, trial=trial, trial_hash=chosen)
     return config.model_copy(update={"origin": origin})
 
 

@@ -1,12 +1,14 @@
 """The sweeps of a family: listed, found and counted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datasets.durable import names_in
 from engine import ConfigError, DataError
 
+from ..config_file import is_trial
 from ..record import newest_of, not_a_file, run_contents
 from .identity import check_label
 from .ledger import SWEEP_NAME, Ledger, family_folder, sweeps_folder
@@ -102,15 +104,22 @@ def family_trials(runs: Path, family: str) -> FamilyCount:
 def runs_by_hand(runs: Path, names: Collection[str]) -> int:
     """Different configurations called one of ``names`` that were run by themselves under ``runs``.
 
-    A run of a sweep's trial (``origin``) is not counted: its trial is. Whoever looked at a result and
-    removed its folder, or never wrote one (``ablate``), is not counted either: it is a lower bound.
+    A run of a sweep's trial (``origin``) is not counted: its trial is. One that was changed after it was
+    written out is; where its record holds no hash of the trial nobody can tell. Whoever looked at a
+    result and removed its folder, or never wrote one (``ablate``), is not counted either: it is a lower
+    bound.
     """
     hashes = {
         content["config_hash"]
         for content in run_contents(runs)
-        if content["name"] in names and content["config"].get("origin") is None
+        if content["name"] in names and _is_by_hand(content["config"])
     }
     return len(hashes)
+
+
+def _is_by_hand(config: Mapping[str, Any]) -> bool:
+    origin = config.get("origin")
+    return origin is None or ("trial_hash" in origin and not is_trial(config))
 
 
 def _check_place(ledger: Ledger) -> None:

@@ -201,8 +201,8 @@ def validate_run(
     if config.origin is not None:
         sweep = config.origin.sweep
         raise ConfigError(
-            f"{record.run_id}: is trial {config.origin.trial} of the sweep {sweep}, chosen from many; "
-            f"`ninefold validate {sweep}` knows how many"
+            f"{record.run_id}: comes from trial {config.origin.trial} of the sweep {sweep}, chosen from "
+            f"many; `ninefold validate {sweep}` knows how many"
         )
     result = run(config, store=store, runs=None)
     if result.data.fingerprint != record.content["data_fingerprint"]:

@@ -241,6 +241,6 @@ def test_a_key_without_effect_is_refused_where_a_person_writes_it(
     assert str(caught.value).startswith(f"-s {override}: {override.split('=', maxsplit=1)[0]}=")
     assert told in str(caught.value)
     load_config(path, [override, *EFFECTS[override][1]])
-    of_a_trial = [override, "origin.sweep=a", "origin.trial=3"]
+    of_a_trial = [override, "origin.sweep=a", "origin.trial=3", f"origin.trial_hash={'a' * 64}"]
     assert load_config(path, of_a_trial).origin is not None
     config_of(tree(), [override])

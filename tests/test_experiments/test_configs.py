@@ -11,7 +11,7 @@ from datasets import Store, import_files
 from engine import ConfigError
 from experiments import config_of, load_config, load_run, run
 from experiments.cli import main
-from experiments.config_file import resolved
+from experiments.config_file import is_trial, resolved, trial_hash
 from experiments.sweeps.config import load_sweep_config, sweep_config_of
 from experiments.sweeps.space import space_of
 
@@ -26,6 +26,7 @@ SMALL_SWEEPS = {
     ),
     "cost_stress": ("sweep.screen.batch=32",),
 }  # fmt: skip
+ORIGIN = {"sweep": "some-0123", "trial": 4, "trial_hash": "0" * 64}
 COINS = ("BTCUSDT", "ETHUSDT", "SHIBUSDT", "FTTUSDT", "KEEPUSDT", "BTTUSDT")
 
 
@@ -77,9 +78,11 @@ def test_a_sweep_runs_and_its_best_written_out_is_the_ledger_s(
     assert {key: alone["metrics"][key] for key in both} == {
         key: best["metrics"][key] for key in both
     }
-    origin = {"sweep": told["sweep_id"], "trial": best["trial"]}
-    record = load_run(alone["run_dir"])
-    assert record.content["config"]["origin"] == origin
+    config = load_run(alone["run_dir"]).content["config"]
+    chosen = {"sweep": told["sweep_id"], "trial": best["trial"], "trial_hash": trial_hash(config)}
+    assert config["origin"] == chosen
+    assert is_trial(resolved(load_config(out, ["data.start=2021-01-02", "name=other"])))
+    assert not is_trial(resolved(load_config(out, ["initial_cash=100001"])))
     main(["runs", "show", alone["run_dir"]])
     shown = " ".join(capsys.readouterr().out.split())
     assert f"CHOSEN: trial {best['trial']} of the sweep {told['sweep_id']}" in shown
@@ -94,8 +97,11 @@ def test_costs_alone_are_searched_by_the_cost_stress():
 
 def test_the_origin_is_checked_and_cannot_be_searched():
     base = resolved(load_config(CONFIGS / "quickstart.yaml"))
-    named = {**base, "origin": {"sweep": "some-0123", "trial": 4}}
-    for wrong in ({"sweep": "a b", "trial": 4}, {"sweep": "a", "trial": -1}, {"sweep": "a"}):
+    named = {**base, "origin": ORIGIN}
+    for wrong in (
+        {**ORIGIN, "sweep": "a b"}, {**ORIGIN, "trial": -1}, {**ORIGIN, "trial_hash": "ABC"},
+        *({key: ORIGIN[key] for key in ORIGIN if key != absent} for absent in ORIGIN),
+    ):  # fmt: skip
         with pytest.raises(ConfigError, match="origin"):
             config_of({**base, "origin": wrong})
     searched = {"space": {"origin.trial": {"kind": "whole", "low": 1, "high": 4}}}
@@ -107,7 +113,7 @@ def test_the_origin_is_checked_and_cannot_be_searched():
 
 def test_origin_changes_no_number(markets: Path):
     base = load_config(CONFIGS / "quickstart.yaml", SMALL_MARKET)
-    named = config_of({**resolved(base), "origin": {"sweep": "some-0123", "trial": 4}})
+    named = config_of({**resolved(base), "origin": ORIGIN})
     first, second = (run(one, store=markets, runs=None) for one in (base, named))
     assert dict(first.metrics) == pytest.approx(dict(second.metrics), rel=0, abs=0, nan_ok=True)
     assert first.replay.equity.tobytes() == second.replay.equity.tobytes()

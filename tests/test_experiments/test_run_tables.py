@@ -151,6 +151,15 @@ def test_runs_of_little(result: RunResult):
     text = printed(altered(result, {"bars": 1}, np.array([1e5])))
     assert text.count("equity  ") == 1
     assert "equity  100,000 to 100,000; never below the start" in text
+    assert text.splitlines()[0].endswith(" 1 bar")
+
+
+def test_the_benchmark_of_an_inverse_account_keeps_its_coins(result: RunResult):
+    config = load_run(result.run_dir).content["config"]
+    inverse = {**config, "margin": {**config["margin"], "contract": "inverse"}}
+    text = printed(altered(result, {"config": inverse}))
+    assert text.count("coins kept") == 2
+    assert "buy & hold" not in text
 
 
 def test_targets_decide_and_no_head_does(result: RunResult):

@@ -100,3 +100,39 @@ def test_verdict_counts_what_the_bars_leave_open(record: RunRecord) -> None:
     lines = " ".join(verdict({**content, "fine_timeframe": "1m"}))
     assert "their 1m bar reached stop and target alike" in lines
     assert "still finer bars would tell" in lines
+
+
+def warned(content: Mapping[str, Any], **metrics: float) -> str:
+    """The line about few trades of a run of targets."""
+    changed = {
+        **content, "n_trades": 3, "ruined_bar": -1, "decisions_from": "t.csv",
+        "metrics": {**content["metrics"], **metrics},
+    }  # fmt: skip
+    return next(line for line in verdict(changed) if line.startswith("HARDLY ANY TRADES (3): "))
+
+
+def test_few_trades_of_targets_are_not_called_few_positions(record: RunRecord) -> None:
+    idle = warned(record.content, exposure=0.002, orders_rejected=0)
+    assert "hardly any position" in idle
+    held = warned(record.content, exposure=0.93, orders_rejected=0)
+    assert "hardly any position" not in held
+    assert "93.00% of the closes have one" in held
+    refused = warned(record.content, exposure=0.002, orders_rejected=17)
+    assert "17 orders were rejected" in refused
+
+
+def test_most_bars_are_not_claimed(record: RunRecord) -> None:
+    firing = {
+        **record.content["firing"][0],
+        "bars": 400,
+        "decisions": 1,
+        "gates": {"stands": 100, "weight": 140, "quorum": 100, "tie": 60},
+    }
+    few = {**record.content, "n_trades": 3, "firing": [firing]}
+    text = " ".join(verdict(few))
+    assert "turned once; the gate that stopped the most bars first: weight (140)." in text
+    assert "most bars (" not in text
+    open_ = {**firing, "gates": {"stands": 400, "weight": 0}, "decisions": 2}
+    text = " ".join(verdict({**few, "firing": [open_]}))
+    assert "on 400 of 400 bars and turned 2 times." in text
+    assert "stopped" not in text

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from engine import Float1D, Float2D, Int1D, Int8Array1D
+from engine import Bool1D, Float1D, Float2D, Int1D, Int8Array1D
 
 from ...statistics.clustered_shares import ClusteredShares, clustered_shares
 from .forward import HORIZONS, grouped
@@ -45,7 +45,8 @@ class HeadCalibration:
     ``probability`` and ``confidence`` are its reliability over 24 bars. ``stated`` is its mean
     probability, ``brier`` the mean squared distance of probability and outcome (1 right, 0 wrong), both
     over 24 bars. By horizon ``(3,)``: ``counts``, ``share`` right with an interval each by itself
-    (``low``, ``high``, 95 %), and ``chance``, the share of as many longs and shorts at random bars.
+    (``low``, ``high``, 95 %), and ``chance``, the share of as many longs and shorts at random bars
+    on which the head had data.
     """
 
     probability: Reliability
@@ -71,6 +72,8 @@ class CalibrationSums:
     _right: Float2D = field(init=False)
     _judged: Float2D = field(init=False)
     _longs: Float1D = field(init=False)
+    _rose: Float1D = field(init=False)
+    _moved: Float1D = field(init=False)
 
     def __post_init__(self) -> None:
         self._stated = np.zeros((2, BINS))
@@ -78,17 +81,21 @@ class CalibrationSums:
         self._counts = [np.zeros((self.weeks, BINS)) for _ in range(2)]
         self._right = np.zeros((self.weeks, len(HORIZONS)))
         self._judged = self._right.copy()
-        self._longs = np.zeros(len(HORIZONS))
+        self._longs, self._rose, self._moved = np.zeros((3, len(HORIZONS)))
 
     def add(
         self,
         direction: Int8Array1D,
         probability: Float1D,
         confidence: Float1D,
+        has_data: Bool1D,
         forward: Float2D,
         cluster: Int1D,
     ) -> None:
         """Add the bars of one symbol: the head's votes ``(T,)``, returns ``(T, 3)``, clusters ``(T,)``."""
+        of_head = forward[has_data]
+        self._rose += (of_head > 0).sum(axis=0)
+        self._moved += (np.isfinite(of_head) & (of_head != 0)).sum(axis=0)
         voted = np.flatnonzero(direction)
         side, moved, week = direction[voted], forward[voted], cluster[voted]
         # A return of exactly 0 proves neither side right.
@@ -112,12 +119,12 @@ class CalibrationSums:
             self._stated[at] += np.bincount(position, weights=said, minlength=BINS)
         self._squares += float(((probability[voted[known]] - outcome) ** 2).sum())
 
-    def calibration(self, rising: Float1D) -> HeadCalibration:
-        """What the bars that were added say; ``rising`` ``(3,)`` is the share of all bars that rose."""
+    def calibration(self) -> HeadCalibration:
+        """What the bars that were added say."""
         overall = clustered_shares(self._right, self._judged, joint=False)
         total = self._judged.sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            longs = self._longs / total
+            longs, rising = self._longs / total, self._rose / self._moved
             stated = float(self._stated[0].sum() / total[JUDGED])
             brier = float(self._squares / total[JUDGED])
         return HeadCalibration(

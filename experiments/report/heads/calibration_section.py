@@ -1,6 +1,6 @@
 """What heads state and what came true."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from ...formats import formatted
 from ...pages import Block, Chart, Fold, Number, Section, Table, Text
 from ...pages.plots import percent_axis, points
+from ...statistics.clustered_shares import FEWEST_CLUSTERS
 from .calibration import JUDGED, HeadCalibration, Reliability
 from .forward import HORIZONS
 from .numbers import HeadNumbers
@@ -45,18 +46,14 @@ def calibration_section(numbers: HeadNumbers) -> Section:
         for head, found in judged.items()
         if _shown(found.probability).any() or _shown(found.confidence).any()
     }
-    left_out = [head for head in numbers.calibrations if head not in drawn]
     blocks: list[Block] = [Text(paragraphs=_verdict(judged))]
     if any(found.counts.any() for found in numbers.calibrations.values()):
         blocks.append(_table(numbers))
     if drawn:
         blocks.append(Text(paragraphs=(HOW_TO_READ.format(days=numbers.cluster_days),)))
     blocks += [_chart(head, found) for head, found in drawn.items()]
-    if left_out:
-        few = (
-            f"Not drawn, fewer than {FEWEST_VOTES} votes with a known outcome: {listed(left_out)}."
-        )
-        blocks.append(Text(paragraphs=(few,)))
+    if left_out := _left_out(numbers, judged, drawn):
+        blocks.append(Text(paragraphs=left_out))
     blocks.append(Fold(summary="What is compared here", blocks=(Text(paragraphs=MEANING),)))
     return Section(
         name="head-calibration",
@@ -64,6 +61,25 @@ def calibration_section(numbers: HeadNumbers) -> Section:
         lead="A head that says 0.90 and is right half the time is shown so.",
         blocks=tuple(blocks),
     )
+
+
+def _left_out(
+    numbers: HeadNumbers, judged: Collection[str], drawn: Collection[str]
+) -> tuple[str, ...]:
+    """Which heads are not drawn, by the reason."""
+    few = [head for head in numbers.calibrations if head not in judged]
+    short = [head for head in judged if head not in drawn]
+    said = []
+    if few:
+        said.append(
+            f"Not drawn, fewer than {FEWEST_VOTES} votes with a known outcome: {listed(few)}."
+        )
+    if short:
+        said.append(
+            f"Not drawn, no bin of {FEWEST_VOTES} votes in {FEWEST_CLUSTERS} different stretches of "
+            f"{numbers.cluster_days} days: {listed(short)}."
+        )
+    return tuple(said)
 
 
 def _verdict(judged: Mapping[str, HeadCalibration]) -> tuple[str, ...]:
@@ -86,11 +102,12 @@ def _verdict(judged: Mapping[str, HeadCalibration]) -> tuple[str, ...]:
         )
     if known and not above and not below:
         said.append(
-            "The mean probability of every head lies within the interval of its share right."
+            "The mean probability of every head that has an interval lies within that of its share right."
         )
     said.append(
-        "More often right than as many longs and shorts at random bars, by an interval of its own that "
-        f"luck alone gives one head in forty: {listed(better) if better else 'none'}."
+        "More often right than as many longs and shorts at random bars on which it had data, by an "
+        "interval of its own that luck alone gives one head in forty: "
+        f"{listed(better) if better else 'none'}."
     )
     return tuple(said)
 
@@ -135,9 +152,9 @@ def _table(numbers: HeadNumbers) -> Table:
         ),
         rows=tuple(rows),
         note="States: mean probability. Low and high: 95 % for the head by itself. By chance: as many "
-        "longs and shorts at random bars. Brier score: mean squared distance of probability and outcome, "
-        "0.25 for whoever always says 0.50. Calibration error: mean distance of stated from right, over "
-        "bins of 0.05. Bars whose return is exactly 0 or not known are left out.",
+        "longs and shorts at random bars on which the head had data. Brier score: mean squared distance of "
+        "probability and outcome, 0.25 for whoever always says 0.50. Calibration error: mean distance of "
+        "stated from right, over bins of 0.05. Bars whose return is exactly 0 or not known are left out.",
     )
 
 
@@ -182,7 +199,9 @@ def _chart(head: str, found: HeadCalibration) -> Chart:
         },
         height=320,
         width="half",
-        note=f"{plural(hidden, 'bin')} with too few votes only in the table." if hidden else "",
+        note=f"{plural(hidden, 'bin')} with too few votes or stretches of time only in the table."
+        if hidden
+        else "",
         table=_bins_table(head, found),
     )
 

@@ -80,7 +80,7 @@ def _agreement(reading: RunReading, numbers: HeadNumbers) -> Chart:
             counts / total,
             name,
             colour=colour,
-            hover=f"%{{x}} heads {name}: %{{y:.2%}}<extra></extra>",
+            hover=f"{name}, agreeing heads %{{x}}: %{{y:.2%}}<extra></extra>",
         )
         traces.append({**trace, "marker": marker})
         rows += [
@@ -140,11 +140,17 @@ def _gates(reading: RunReading) -> Chart:
     names = [spoken(name) for name in gates]
     stands = formatted(gates["stands"] / total, "fraction")
     most = max((name for name in gates if name != "stands"), key=lambda name: gates[name])
+    stopped = (
+        f" The gate that stopped the most bars first: {spoken(most)} "
+        f"({formatted(gates[most] / total, 'fraction')})."
+        if gates[most]
+        else ""
+    )
     return Chart(
         name="gates",
         title="Bars by outcome of the consensus",
-        text=f"Share of bars on which the consensus stands ({stands}), or by the first gate that failed; "
-        f"most bars fail at {spoken(most)} ({formatted(gates[most] / total, 'fraction')}).",
+        text=f"Share of bars on which the consensus stands ({stands}), or by the first gate that "
+        f"failed.{stopped}",
         data=(
             {
                 "type": "bar",

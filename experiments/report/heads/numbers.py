@@ -15,7 +15,7 @@ from ...statistics.vote_agreement import VoteAgreement, VoteSums
 from ..reading import RunReading, floats, nanoseconds
 from .calibration import CalibrationSums, HeadCalibration
 from .entries import EntryGroups, entry_groups, entry_orders_of
-from .forward import HORIZONS, cluster_ns, clusters, forward_returns
+from .forward import cluster_ns, clusters, forward_returns
 from .left_out import HeadChanges, head_changes
 from .levels import (
     LevelReturns,
@@ -74,7 +74,7 @@ def head_numbers(reading: RunReading) -> HeadNumbers:
         )
         sums.add(table, forward, clusters(known_at, first, length))
     with np.errstate(divide="ignore", invalid="ignore"):
-        rising, opposing = sums.rose / sums.moved, sums.against / sums.sides
+        opposing = sums.against / sums.sides
     seed = int(reading.content["seed"])
     return HeadNumbers(
         heads=heads,
@@ -86,7 +86,7 @@ def head_numbers(reading: RunReading) -> HeadNumbers:
         by_score=sums.by_score.returns(seed),
         by_agreement=sums.by_agreement.returns(seed),
         votes=sums.votes.agreement(),
-        calibrations={head: one.calibration(rising) for head, one in sums.calibrations.items()},
+        calibrations={head: one.calibration() for head, one in sums.calibrations.items()},
         entries=_entries(reading, first, length, seed),
         changes=_changes(reading, seed),
         cluster_days=length // DAY_NS,
@@ -103,13 +103,10 @@ class _Sums:
         self.votes = VoteSums(len(heads))
         self.calibrations = {head: CalibrationSums(weeks) for head in enabled}
         self.sides, self.against = np.zeros((2, len(heads) + 1)), np.zeros((2, len(heads) + 1))
-        self.rose, self.moved = np.zeros(len(HORIZONS)), np.zeros(len(HORIZONS))
 
     def add(self, table: pa.Table, forward: Float2D, week: Int1D) -> None:
         """Add one symbol: its votes, the returns after each, and the cluster of each."""
         self.bars += len(table)
-        self.rose += (forward > 0).sum(axis=0)
-        self.moved += (np.isfinite(forward) & (forward != 0)).sum(axis=0)
         self._add_consensus(table, forward, week)
         self._add_heads(table, forward, week)
 
@@ -135,6 +132,7 @@ class _Sums:
                     direction[:, column],
                     floats(table[f"{head}_probability"]),
                     floats(table[f"{head}_confidence"]),
+                    has_data[:, column],
                     forward,
                     week,
                 )

@@ -220,14 +220,14 @@ def _entries(entries: EntryGroups, cluster_days: int) -> tuple[Block, ...]:
     if not np.isfinite(entries.low).any():
         why = (
             f"A picture of trades by agreeing heads needs {FEWEST_TRADES} trades of one kind in "
-            f"{FEWEST_CLUSTERS} different weeks; the table has what there is."
+            f"{FEWEST_CLUSTERS} different stretches of {cluster_days} days; the table has what there is."
         )
         return (Text(paragraphs=(why,)), table)
     shown = np.isfinite(entries.low)
     heads, mean = entries.heads[shown].astype(np.float64), entries.mean_return[shown]
     low, high = entries.low[shown], entries.high[shown]
     told = [
-        f"{int(count)} heads: {formatted(float(value), 'fraction')} "
+        f"{plural(int(count), 'head')}: {formatted(float(value), 'fraction')} "
         f"({interval_words(below, above, 'fraction')}, {plural(int(trades), 'trade')})"
         for count, value, below, above, trades in zip(
             heads, mean, low, high, entries.trades[shown], strict=True
@@ -245,7 +245,7 @@ def _entries(entries: EntryGroups, cluster_days: int) -> tuple[Block, ...]:
                 "mean return",
                 colour="@accent",
                 size=9,
-                hover="%{x} heads: %{y:.2%}<extra></extra>",
+                hover="agreeing heads %{x}: %{y:.2%}<extra></extra>",
                 error_y=whiskers(mean, low, high),
                 showlegend=False,
             ),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.special import stdtr
 
 from engine import Float1D, Float2D, Int1D
 from engine.arrays import Int2D
@@ -19,7 +20,8 @@ class WeekCells:
     """Bars by weekday (rows, Monday first) and by the hour in which they open (columns).
 
     ``hours`` are the hours at which bars open, ``count`` ``(7, H)`` how many, ``mean`` their mean return
-    (NaN without a bar), ``t`` mean ÷ (deviation ÷ √count), NaN below ten bars or without variation.
+    (NaN without a bar). ``t`` is (mean − mean of all bars) ÷ (deviation ÷ √count), so that what every
+    hour pays alike sets none apart; NaN below 30 bars or without variation.
     """
 
     hours: tuple[int, ...]
@@ -28,7 +30,7 @@ class WeekCells:
     t: Float2D
 
 
-FEWEST_IN_CELL: Final = 10
+FEWEST_IN_CELL: Final = 30
 
 
 def week_cells(open_time: Int1D, returns: Float1D) -> WeekCells:
@@ -51,8 +53,18 @@ def week_cells(open_time: Int1D, returns: Float1D) -> WeekCells:
         hours=tuple(hours.tolist()),
         count=count.reshape(shape).astype(np.int64),
         mean=mean.reshape(shape),
-        t=(mean / error).reshape(shape),
+        t=((mean - returns.mean()) / error).reshape(shape),
     )
+
+
+def beyond_two(cells: WeekCells) -> tuple[int, float]:
+    """Cells whose ``t`` lies beyond 2 on either side, and how many of those with a ``t`` would by chance.
+
+    By chance t has Student's distribution with count − 1 degrees of freedom.
+    """
+    judged = np.isfinite(cells.t)
+    expected = 2.0 * stdtr(cells.count[judged] - 1.0, -2.0)
+    return int((np.abs(cells.t[judged]) > 2.0).sum()), float(expected.sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,6 +14,8 @@ import numpy as np
 from engine import Float1D, Int1D
 from engine.metrics import sharpe_from_sums, volatility_from_sums
 
+from .days import FEWEST_DAYS
+
 VOLATILITY_DAYS: Final = 30
 """Days before a day whose returns are its volatility."""
 FEWEST_RANKED: Final = 30
@@ -81,10 +83,11 @@ class RegimeResult:
 
     ``sharpe``, ``held_sharpe`` (of the benchmark) and ``volatility`` are annual, of the bars inside;
     ``trades`` were entered there, ``net_pnl`` is what became of them, ``win_rate`` the share of them
-    that won. NaN where undefined.
+    that won. NaN where undefined, the three annual ones below 30 days too.
     """
 
     state: int
+    days: int
     bars: int
     share: float
     return_frac: float
@@ -102,31 +105,35 @@ def regime_results(
     returns: Float1D,
     held: Float1D,
     trades: np.ndarray[Any, Any],
+    days: Int1D,
     bars_a_year: float,
 ) -> tuple[RegimeResult, ...]:
     """One row for each state of ``states`` ``(T,)`` that bars have, in their order, unknown first.
 
     The bars of all states are all bars, so that the returns of the rows compound to the run's. Trades
-    count where they were entered.
+    count where they were entered. ``days`` ``(T,)`` is the day of each bar.
     """
     rows = []
     entered = states[trades["entry_bar"]] if len(trades) else np.zeros(0, dtype=np.int64)
     for state in np.unique(states).tolist():
         inside = states == state
         own, other = returns[inside], held[inside]
+        day_count = len(np.unique(days[inside]))
+        year = bars_a_year if day_count >= FEWEST_DAYS else np.nan
         sums = np.array([own.sum(), (own * own).sum()])
         held_sums = np.array([other.sum(), (other * other).sum()])
         net = trades["net_pnl"][entered == state]
         rows.append(
             RegimeResult(
                 state=int(state),
+                days=day_count,
                 bars=len(own),
                 share=len(own) / len(states),
                 return_frac=float(np.prod(1.0 + own) - 1.0),
                 held_return_frac=float(np.prod(1.0 + other) - 1.0),
-                sharpe=float(sharpe_from_sums(sums, len(own), bars_a_year)),
-                held_sharpe=float(sharpe_from_sums(held_sums, len(own), bars_a_year)),
-                volatility=float(volatility_from_sums(sums, len(own), bars_a_year)),
+                sharpe=float(sharpe_from_sums(sums, len(own), year)),
+                held_sharpe=float(sharpe_from_sums(held_sums, len(own), year)),
+                volatility=float(volatility_from_sums(sums, len(own), year)),
                 trades=len(net),
                 win_rate=float((net > 0).mean()) if len(net) else float("nan"),
                 net_pnl=float(net.sum()),

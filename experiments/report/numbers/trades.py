@@ -63,10 +63,10 @@ def largest_results(trades: Trades, count: int) -> Int1D:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concentration:
-    """How few trades make the result: the net profit without the best, and without the best five.
+    """How few trades make the result: the net profit without the best winner, and without the best five.
 
-    ``best_share`` is the share of all gains that the best tenth of the winning trades brought, NaN
-    without a gain.
+    ``best_share`` is the share of all gains that the best tenth of the winning trades brought. NaN where
+    fewer won than are taken away.
     """
 
     without_best: float
@@ -76,11 +76,15 @@ class Concentration:
 
 def concentration(trades: Trades) -> Concentration:
     """From the net results of one trade or more."""
-    net = np.sort(trades["net_pnl"])[::-1]
-    gains = net[net > 0]
+    net = trades["net_pnl"]
+    gains = np.sort(net[net > 0])[::-1]
     tenth = -(-len(gains) // 10)
+
+    def without(count: int) -> float:
+        return float(net.sum() - gains[:count].sum()) if len(gains) >= count else float("nan")
+
     return Concentration(
-        without_best=float(net[1:].sum()),
-        without_best_five=float(net[5:].sum()),
+        without_best=without(1),
+        without_best_five=without(5),
         best_share=float(gains[:tenth].sum() / gains.sum()) if len(gains) else float("nan"),
     )

@@ -131,6 +131,14 @@ def one_bar(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Twenty days that trade."""
+    made = run_on_bars(tmp_path_factory.mktemp("short"), 480, consensus={"quorum": 1})
+    assert made.content["n_trades"] > 0
+    return made
+
+
+@pytest.fixture(scope="session")
 def inverse(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Contracts that pay in the coin."""
     made = run_on_bars(

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from experiments.config_file import trial_hash
 from experiments.pages import Chart, Table
 from experiments.report.origin import origin_of
 from experiments.report.reading import RunReading
 from experiments.report.run_page import run_document
+from experiments.verdict import verdict
 
 SWEEP = "small-0123456789ab"
 
@@ -19,7 +21,9 @@ def chosen(
     usual: Any, folder: Path, *, holdout: str | None = None, sweep: bool = True, **data: Any
 ) -> Any:
     """The usual run as if trial 3 of a sweep, on its own data with ``data`` changed, had been exported."""
-    config = {**usual.content["config"], "origin": {"sweep": SWEEP, "trial": 3}}
+    plain = usual.content["config"]
+    origin = {"sweep": SWEEP, "trial": 3, "trial_hash": trial_hash(plain)}
+    config = {**plain, "origin": origin}
     if sweep:
         path = folder / "sweeps" / "small" / SWEEP / "sweep.json"
         path.parent.mkdir(parents=True)
@@ -94,3 +98,56 @@ def test_a_broken_sweep_is_as_good_as_none(usual: Any, tmp_path: Path) -> None:
     made = chosen(usual, tmp_path)
     next(tmp_path.glob("sweeps/*/*/sweep.json")).write_text("{")
     assert "is not beside this run" in origin_of(RunReading(made)).text
+
+
+def changed(made: Any, **sections: Any) -> Any:
+    """A record whose configuration was edited, or overridden, after the sweep wrote it out."""
+    return replace(made, content={**made.content, "config": {**made.content["config"], **sections}})
+
+
+def test_what_was_changed_afterwards_is_nobody_s_trial(usual: Any, tmp_path: Path) -> None:
+    made = chosen(usual, tmp_path, holdout="2021-01-21")
+    config = made.content["config"]
+    assert origin_of(RunReading(made)).has_both
+    for name, key, value in (
+        ("exits", "stop_atr", 1.25),
+        ("costs", "taker_fee_bps", 0.0),
+        ("data", "timeframe", "4h"),
+    ):
+        other = changed(made, **{name: {**config[name], key: value}})
+        found = origin_of(RunReading(other))
+        assert found.samples == ()
+        assert "was changed after trial 3 of the sweep" in found.text
+        assert any(line.startswith("CHANGED: it was trial 3") for line in verdict(other.content))
+    document = run_document(changed(made, initial_cash=5.0))
+    assert "samples" not in {getattr(block, "name", None) for block in document.blocks()}
+
+
+def test_other_days_and_another_name_change_no_choice(usual: Any, tmp_path: Path) -> None:
+    made = chosen(usual, tmp_path, holdout="2021-01-21")
+    config = made.content["config"]
+    other = changed(
+        made,
+        name="elsewhere",
+        data={**config["data"], "end": "2021-02-09"},
+        features={**config["features"], "of_heads": False},
+    )
+    assert origin_of(RunReading(other)).has_both
+    assert any(line.startswith("CHOSEN: trial 3") for line in verdict(other.content))
+
+
+def test_a_seed_counts_where_the_market_is_drawn_from_it(usual: Any) -> None:
+    config = usual.content["config"]
+    simulated = config["data"]["simulated"]
+    assert simulated is not None
+    for of_market, counts in ((None, True), (5, False)):
+        tree = {**config, "data": {**config["data"], "simulated": {**simulated, "seed": of_market}}}
+        reseeded = {**tree, "seed": tree["seed"] + 1}
+        assert (trial_hash(tree) != trial_hash(reseeded)) is counts
+
+
+def test_an_origin_without_its_hash_is_not_trusted(usual: Any, tmp_path: Path) -> None:
+    made = chosen(usual, tmp_path, holdout="2021-01-21")
+    found = origin_of(RunReading(changed(made, origin={"sweep": SWEEP, "trial": 3})))
+    assert found.samples == ()
+    assert "by another version" in found.text

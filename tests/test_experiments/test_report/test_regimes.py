@@ -87,7 +87,7 @@ def test_all_states_together_are_the_run() -> None:
     trades = np.zeros(50, dtype=TRADE_DTYPE)
     trades["entry_bar"] = generator.integers(0, 600, 50)
     trades["net_pnl"] = generator.standard_normal(50)
-    rows = regime_results(states, own, held, trades, 365.0)
+    rows = regime_results(states, own, held, trades, np.arange(600), 365.0)
     assert [row.state for row in rows] == [-1, 0, 1, 2]
     assert sum(row.bars for row in rows) == 600
     assert sum(row.share for row in rows) == pytest.approx(1.0, rel=1e-12)
@@ -103,3 +103,17 @@ def test_all_states_together_are_the_run() -> None:
     assert rows[2].volatility == pytest.approx(inside.std(ddof=1) * np.sqrt(365), rel=1e-9)
     won = trades[states[trades["entry_bar"]] == 2]["net_pnl"] > 0
     assert rows[3].win_rate == pytest.approx(won.mean(), rel=1e-12)
+
+
+def test_a_state_of_few_days_has_no_ratio() -> None:
+    own, held = 0.01 * np.random.default_rng(6).standard_normal((2, 240))
+    states = np.zeros(240, dtype=np.int64)
+    states[:116] = 1
+    days = np.arange(240) // 4
+    few, enough = regime_results(states, own, held, np.zeros(0, dtype=TRADE_DTYPE), days, 1460.0)[
+        ::-1
+    ]
+    assert (few.days, enough.days) == (29, 31)
+    assert np.isnan([few.sharpe, few.held_sharpe, few.volatility]).all()
+    assert np.isfinite([enough.sharpe, enough.held_sharpe, enough.volatility]).all()
+    assert np.isfinite(few.return_frac)

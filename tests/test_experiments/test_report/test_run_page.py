@@ -241,7 +241,35 @@ def test_a_bar_is_too_little_for_any_statistic(one_bar: Any) -> None:
         "months",
     }
     assert document.tiles is not None
-    assert document.tiles.tiles[2].note == "no interval: too short"
+    assert document.tiles.tiles[2].note == ""
+
+
+def test_what_does_not_vary_is_not_called_short(untraded: Any, short: Any) -> None:
+    for record, note in ((untraded, ""), (short, "no interval: too short")):
+        document = run_document(record)
+        assert document.tiles is not None
+        assert document.tiles.tiles[2].note == note
+
+
+def test_a_short_position_has_no_below(usual: Any, page: Document) -> None:
+    found = charts(page)
+    assert "against its entry" in found["adverse-excursion"].text
+    assert "in favour of it" in found["favourable-excursion"].text
+    assert "below its entry" not in words(page)
+
+
+def test_a_loss_is_not_left(usual: Any, page: Document) -> None:
+    net = formatted(tables(page)["cost-steps-table"].rows[-1][1].value, "settlement currency")  # type: ignore[union-attr]
+    assert f"; net {net}." in charts(page)["cost-steps"].text
+    assert "was left" not in charts(page)["cost-steps"].text
+    is_lost = usual.content["metrics"]["break_even_cost"] < 0
+    assert ("They lose before any cost" in tables(page)["cost-cases"].note) == is_lost
+
+
+def test_the_first_days_of_regimes_are_told(daily: Any) -> None:
+    document = run_document(daily)
+    note = tables(document)["regimes-volatility"].note
+    assert "fewer than 30 days" in note
 
 
 def test_a_ruin_is_the_first_thing_said(ruined: Any) -> None:
@@ -257,6 +285,12 @@ def test_coins_are_compared_with_coins(inverse: Any) -> None:
     assert section(document, "benchmark").title == "Against keeping the coins"
     assert "coins" in str(charts(document)["equity"].layout["yaxis"])
     assert "relative" not in charts(document)
+    columns = [name for table in tables(document).values() for name in table.columns]
+    lines = [str(trace.get("name")) for chart in charts(document).values() for trace in chart.data]
+    notes = [tile.note for tile in document.tiles.tiles] if document.tiles is not None else []
+    told = [chart.text for chart in charts(document).values()]
+    assert not [one for one in (*columns, *lines, *notes, *told) if "buy and hold" in one]
+    assert sum("coins kept" in one for one in (*columns, *lines, *notes)) > 8
 
 
 def test_long_bars_are_not_called_days(long_bars: Any) -> None:

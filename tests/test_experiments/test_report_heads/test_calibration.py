@@ -11,7 +11,6 @@ from experiments.report.heads.forward import HORIZONS
 
 WEEKS, HOURS = 52, 168
 ROWS = WEEKS * HOURS
-RISING = np.full(3, 0.5)
 
 
 def moves(generator: np.random.Generator, rows: int = ROWS) -> np.ndarray:
@@ -26,10 +25,10 @@ def calibrated(
     week = np.arange(len(direction)) * WEEKS // len(direction)
     for rows in (slice(0, 700), slice(700, None)):
         sums.add(
-            direction[rows].astype(np.int8), probability[rows], confidence[rows], forward[rows],
-            week[rows],
+            direction[rows].astype(np.int8), probability[rows], confidence[rows],
+            np.ones(len(week[rows]), dtype=np.bool_), forward[rows], week[rows],
         )  # fmt: skip
-    return sums.calibration(RISING)
+    return sums.calibration()
 
 
 def direction_right_with(
@@ -131,11 +130,32 @@ def test_a_number_on_an_edge_is_in_the_bin_above_whatever_its_last_digits():
 
 
 def test_chance_is_what_the_same_longs_and_shorts_come_to():
-    forward = moves(np.random.default_rng(4), 1_000)
+    forward = np.full((1_000, 3), -0.01)
+    for column, rising in enumerate((600, 500, 700)):
+        forward[:rising, column] = 0.01
     direction = np.where(np.arange(1_000) < 800, 1, -1)
     sums = CalibrationSums(WEEKS)
-    half = np.full(1_000, 0.5)
-    sums.add(direction.astype(np.int8), half, half, forward, np.zeros(1_000, dtype=np.int64))
-    found = sums.calibration(np.array([0.6, 0.5, 0.7]))
+    half, everywhere = np.full(1_000, 0.5), np.ones(1_000, dtype=np.bool_)
+    nowhere = np.zeros(1_000, dtype=np.int64)
+    sums.add(direction.astype(np.int8), half, half, everywhere, forward, nowhere)
+    found = sums.calibration()
     np.testing.assert_allclose(found.chance, [0.8 * 0.6 + 0.2 * 0.4, 0.5, 0.8 * 0.7 + 0.2 * 0.3])
     assert np.isnan(found.low).all()
+
+
+def test_chance_knows_only_bars_on_which_the_head_had_data():
+    """A head with data in a rising half alone, always long, is no better than a coin that is too."""
+    forward = np.where(np.arange(1_000) < 500, -0.01, 0.01)[:, None].repeat(3, axis=1)
+    forward[500:600] = -0.01
+    forward[600:620], forward[620:640] = np.nan, 0.0
+    has_data = np.arange(1_000) >= 500
+    direction, half = has_data.astype(np.int8), np.full(1_000, 0.5)
+    sums = CalibrationSums(WEEKS)
+    for rows in (slice(0, 550), slice(550, None)):
+        sums.add(
+            direction[rows], half[rows], half[rows], has_data[rows], forward[rows],
+            np.arange(1_000)[rows] // 20,
+        )  # fmt: skip
+    found = sums.calibration()
+    np.testing.assert_allclose(found.chance, 360 / 460)
+    np.testing.assert_allclose(found.share, found.chance)

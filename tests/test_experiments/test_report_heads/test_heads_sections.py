@@ -12,6 +12,10 @@ from experiments import RunConfig, RunResult, config_of, load_run, run
 from experiments.config_file import resolved
 from experiments.pages import Chart, Document, Number, Section, Table, Text
 from experiments.pages.plain import document_json, markdown_text
+from experiments.report.heads.calibration import HeadCalibration, Reliability
+from experiments.report.heads.calibration_section import calibration_section
+from experiments.report.heads.consensus_section import consensus_section
+from experiments.report.heads.entries import EntryGroups
 from experiments.report.heads.numbers import head_numbers
 from experiments.report.heads.worth_section import worth_section
 from experiments.report.heads_sections import heads_sections
@@ -179,6 +183,99 @@ def test_what_cannot_be_said_is_said_so(small_config: RunConfig, tmp_path: Path)
     words = words_of(document_of(run(alone, store=Store(tmp_path / "d"), runs=tmp_path / "r")))
     assert "it needs two heads; only one votes here" in words
     assert "it needs two heads that vote" in words
+
+
+def text_of(section: Section) -> str:
+    document = Document(title="one", subtitle="", sections=(section,))
+    told = [one.text for one in charts_of(document).values()]
+    told += [one.note for one in tables_of(document).values() if one.note]
+    return " ".join([words_of(document), *told])
+
+
+def reliability(counts: list[float], low: list[float]) -> Reliability:
+    values = np.asarray(counts)
+    stated = np.linspace(0.5, 0.9, len(values))
+    bounds = np.asarray(low)
+    return Reliability(
+        stated=stated, counts=values, share=np.full(len(values), 0.5), low=bounds, high=bounds + 0.2
+    )
+
+
+def judged(counts: list[float], low: list[float]) -> HeadCalibration:
+    """A head of these bins; its own interval is known where one of a bin is."""
+    bins, total = reliability(counts, low), np.full(3, float(sum(counts)))
+    return HeadCalibration(
+        probability=bins, confidence=bins, stated=0.55, brier=0.25, counts=total,
+        share=np.full(3, 0.55), low=np.full(3, low[0]), high=np.full(3, low[0] + 0.2),
+        chance=np.full(3, 0.5),
+    )  # fmt: skip
+
+
+def test_heads_that_are_not_drawn_are_told_by_the_reason(result: RunResult):
+    numbers = head_numbers(RunReading(load_run(result.run_dir)))
+    found = {
+        "technical": judged([100.0], [0.45]),
+        "volume": judged([3.0], [math.nan]),
+        "sentiment": judged([4_000.0], [math.nan]),
+        "harmonic": judged([20.0, 20.0], [math.nan, math.nan]),
+    }
+    told = text_of(calibration_section(replace(numbers, calibrations=found, cluster_days=21)))
+    assert "Not drawn, fewer than 30 votes with a known outcome: volume." in told
+    assert (
+        "Not drawn, no bin of 30 votes in 4 different stretches of 21 days: sentiment and harmonic."
+    ) in told
+    assert "The mean probability of every head that has an interval lies within" in told
+    assert "at random bars on which it had data" in told
+    alone = text_of(
+        calibration_section(replace(numbers, calibrations={"technical": judged([100.0], [0.45])}))
+    )
+    assert "Not drawn" not in alone
+
+
+@pytest.mark.parametrize("days", [7, 98])
+def test_trades_by_agreement_name_the_stretches_they_need(result: RunResult, days: int):
+    reading = RunReading(load_run(result.run_dir))
+    numbers = head_numbers(reading)
+    none = np.full(len(numbers.entries.heads), math.nan)
+    short = replace(
+        numbers, entries=replace(numbers.entries, low=none, high=none), cluster_days=days
+    )
+    assert f"in 8 different stretches of {days} days" in text_of(worth_section(reading, short))
+    assert "weeks" not in text_of(worth_section(reading, short))
+
+
+def test_one_head_is_one_head(result: RunResult):
+    reading = RunReading(load_run(result.run_dir))
+    numbers = head_numbers(reading)
+    entries = EntryGroups(
+        heads=np.array([1, 2]), trades=np.array([40, 50]), wins=np.array([0.5, 0.6]),
+        mean_return=np.array([0.01, 0.02]), low=np.array([0.0, 0.01]), high=np.array([0.02, 0.03]),
+        net_pnl=np.array([1.0, 2.0]), undecided=0,
+    )  # fmt: skip
+    told = text_of(worth_section(reading, replace(numbers, entries=entries)))
+    assert "by the number of agreeing heads: 1 head: 1.00%" in told
+    assert "; 2 heads: 2.00%" in told
+
+
+def test_the_gate_that_stopped_the_most_is_not_called_most_bars(result: RunResult):
+    """Of 100 bars 60 stand: the largest of the gates stopped fewer than half."""
+    reading = RunReading(load_run(result.run_dir))
+    numbers, first = head_numbers(reading), reading.content["firing"][0]
+    gates = {**dict.fromkeys(first["gates"], 0), "stands": 60}
+    least, most = [name for name in gates if name != "stands"][:2]
+
+    def told(**stopped: int) -> str:
+        firing = {**first, "bars": 100, "gates": {**gates, **stopped}}
+        reading.record.content["firing"] = [firing]  # type: ignore[index]
+        chart = charts_of(
+            Document(title="", subtitle="", sections=(consensus_section(reading, numbers),))
+        )["gates"]
+        return chart.text
+
+    some = told(**{least: 10, most: 30})
+    assert f"The gate that stopped the most bars first: {most.replace('_', ' ')} (30.00%)." in some
+    assert "most bars fail" not in some
+    assert told(stands=100).endswith("or by the first gate that failed.")
 
 
 def test_targets_are_told_to_be_no_heads(small_config: RunConfig, tmp_path: Path):

@@ -63,6 +63,20 @@ def test_always_right_is_not_certain():
     assert found.high[0] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("clusters", "hits", "count"), [(10, 31, 59), (7, 1, 3), (49, 11, 49), (5, 0, 9), (6, 9, 9)]
+)
+def test_clusters_that_all_say_the_same_are_one_observation_each(
+    clusters: int, hits: int, count: int
+):
+    """Also where their share has no end in binary, and the variance is 0 but for its last digit."""
+    found = of_one([float(hits)] * clusters, [float(count)] * clusters)
+    assert found.effective[0] == clusters
+    sizes = np.arange(1, clusters + 1)
+    found = of_one((hits * sizes).tolist(), (count * sizes).tolist())
+    assert found.effective[0] == clusters
+
+
 def test_too_few_clusters_and_empty_groups_have_no_interval():
     hits = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
     found = clustered_shares(hits, np.array([[2.0, 0.0], [3.0, 0.0], [0.0, 0.0]]))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine import ConfigError, ContractError, DataError
+from experiments.config_file import trial_hash
 from experiments.sweeps.families import FamilyCount, family_trials, find_sweep, list_sweeps
 from experiments.sweeps.holdout import openings, record_opening
 from experiments.sweeps.ledger import Ledger
@@ -77,6 +78,9 @@ def test_a_sweep_that_is_not_there_is_told(tmp_path: Path, three: list[Ledger]):
         find_sweep(tmp_path / "absent", "latest")
 
 
+DATA = {"simulated": None, "start": "2021-01-01", "end": None}
+
+
 def run_of(runs: Path, name: str, config_hash: str, origin: Any = None, version: int = 2) -> None:
     folder = runs / f"2024-{len(list(runs.iterdir())):03d}-{name}"
     folder.mkdir()
@@ -84,7 +88,7 @@ def run_of(runs: Path, name: str, config_hash: str, origin: Any = None, version:
         "schema_version": version,
         "name": name,
         "config_hash": config_hash,
-        "config": {"origin": origin},
+        "config": {"data": DATA, "origin": origin},
     }
     (folder / "run.json").write_text(json.dumps(content), encoding="utf-8")
 
@@ -93,11 +97,15 @@ def test_runs_by_hand_are_counted_beside_the_trials(tmp_path: Path, three: list[
     run_of(tmp_path, "zeta", "a")
     run_of(tmp_path, "zeta", "a")
     run_of(tmp_path, "ideas", "b", version=1)
-    run_of(tmp_path, "beta", "c", origin={"sweep": three[1].sweep_id, "trial": 3})
+    trial = {"sweep": three[1].sweep_id, "trial": 3}
+    run_of(tmp_path, "beta", "c", origin=trial, version=2)
+    run_of(tmp_path, "beta", "f", origin={**trial, "trial_hash": trial_hash({"data": DATA})})
     run_of(tmp_path, "other", "d")
     run_of(tmp_path, "unknown", "e")
     found = family_trials(tmp_path, "ideas")
     assert (found.by_hand, found.trials) == (2, 60), "the same one twice is one; a trial is a trial"
+    run_of(tmp_path, "beta", "g", origin={**trial, "trial_hash": "0" * 64})
+    assert family_trials(tmp_path, "ideas").by_hand == 3, "a trial that was changed is none"
     assert family_trials(tmp_path, "others").by_hand == 1
     assert family_trials(tmp_path, "unknown").by_hand == 1
 
