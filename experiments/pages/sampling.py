@@ -23,23 +23,30 @@ def bucket_of(rows: int, buckets: int = MAX_BUCKETS) -> Int1D:
 def extreme_rows(values: Float1D, buckets: int = MAX_BUCKETS) -> Int1D:
     """Rows that draw the same line: first, lowest, highest and last of every bucket, in order.
 
-    Every row is kept when there are no more than four in a bucket.
+    Every row is kept when there are no more than four in a bucket, and where a line ends or begins
+    again at NaN.
     """
     rows = len(values)
     if rows <= 4 * buckets:
         return np.arange(rows, dtype=np.int64)
     edges = np.flatnonzero(np.diff(bucket_of(rows, buckets), prepend=-1, append=buckets))
+    missing = np.isnan(values)
+    low, high = np.where(missing, np.inf, values), np.where(missing, -np.inf, values)
+    breaks = np.flatnonzero(missing[1:] != missing[:-1])
     kept = [
         row
         for start, stop in pairwise(edges)
         for row in (
             start,
-            start + int(np.argmin(values[start:stop])),
-            start + int(np.argmax(values[start:stop])),
+            start + int(np.argmin(low[start:stop])),
+            start + int(np.argmax(high[start:stop])),
             stop - 1,
         )
     ]
-    return np.unique(np.array(kept, dtype=np.int64))
+    rows_kept: Int1D = np.unique(
+        np.concatenate((np.array(kept, dtype=np.int64), breaks, breaks + 1))
+    )
+    return rows_kept
 
 
 def bucket_means(values: Float2D, buckets: int = MAX_BUCKETS) -> tuple[Int1D, Float2D]:

@@ -22,13 +22,17 @@ PRICES: Final = ("open", "high", "low", "close")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartedVotes:
-    """Votes of one head on the rows of the votes table: ``text`` is a place in ``texts``, 0 none."""
+    """Votes of one head on the rows of the votes table: ``text`` is a place in ``texts``, 0 none.
+
+    ``counts`` says which votes are strong enough for the consensus to count them.
+    """
 
     name: str
     direction: Int1D
     probability: Float1D
     confidence: Float1D
     coverage: Float1D
+    counts: np.ndarray[Any, np.dtype[np.bool_]]
     text: Int1D
     texts: tuple[str, ...]
 
@@ -162,6 +166,7 @@ def _head(votes: ChartedVotes, rows: Int1D) -> dict[str, Any]:
         ),
         "direction": votes.direction[kept].astype(np.int8),
         "probability": np.round(100.0 * votes.probability[kept]).astype(np.uint8),
+        "counts": votes.counts[kept],
         "text": text.astype(np.uint16),
         "texts": [votes.texts[int(at)] for at in used],
         "absent": _stretches(rows[(votes.coverage <= 0) & (rows >= 0)]),
@@ -211,22 +216,26 @@ def _fills(fills: pa.Table, grid: Grid) -> dict[str, Any]:
     kept = fills.take(pa.array(shown))
     reasons = kept["reason"].to_pylist()
     names = list(dict.fromkeys(reasons))
+    # A bar's close is the open of the next one.
+    at_close = np.array([phase == "close" for phase in kept["phase"].to_pylist()], dtype=np.int64)
     return {
         "count": len(fills),
-        "row": grid.rows_of_moments(_microseconds(kept["time"])).astype(np.uint32),
+        "row": grid.rows_of_moments(_microseconds(kept["time"]) - at_close).astype(np.uint32),
         "price": floats(kept["price"]),
         "quantity": floats(kept["quantity"]),
         "side": np.asarray(kept["side"]).astype(np.int8),
-        "after": floats(kept["position_after"]),
         "reason": np.array([names.index(one) for one in reasons], dtype=np.uint8),
         "reasons": [name.replace("_", " ") for name in names],
     }
 
 
 def _trades(trades: pa.Table, grid: Grid) -> dict[str, Any]:
+    """Entries and exits; ``held`` is the last bar of which the position saw any part."""
+    exit_time = _microseconds(trades["exit_time"])
     return {
         "entry": grid.rows_of_moments(_microseconds(trades["entry_time"])).astype(np.uint32),
-        "exit": grid.rows_of_moments(_microseconds(trades["exit_time"])).astype(np.uint32),
+        "exit": grid.rows_of_moments(exit_time).astype(np.uint32),
+        "held": grid.rows_of_moments(exit_time - 1).astype(np.uint32),
         "entry_price": floats(trades["entry_price"]),
         "exit_price": floats(trades["exit_price"]),
         "side": np.asarray(trades["side"]).astype(np.int8),
@@ -250,8 +259,10 @@ def _zones(zones: pa.Table, grid: Grid, most: int) -> dict[str, Any]:
     ends = np.bincount(kind, weights=has_end, minlength=len(kinds)) > 0
     lives = ends[kind]
     last = len(grid.starts) - 1
-    end = grid.rows_of_closes(_microseconds(zones["end_time"].fill_null(0)))
-    end = np.where(has_end & (end >= 0), end, np.where(lives, last, known))
+    end_time = _microseconds(zones["end_time"].fill_null(0))
+    end = grid.rows_of_closes(end_time)
+    end = np.where(end >= 0, end, grid.rows_of_moments(end_time))
+    end = np.where(has_end, end, np.where(lives, last + 1, known))
     bottom, top = floats(zones["bottom"]), floats(zones["top"])
     rank = np.where(lives, np.where(top > bottom, 0, 2), 1)
     order = np.lexsort((known - end, rank))

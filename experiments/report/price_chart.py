@@ -59,6 +59,7 @@ def _shown_symbols(reading: RunReading) -> list[str]:
 def _charted_votes(reading: RunReading, symbol: str) -> list[ChartedVotes]:
     votes = reading.table_of("votes", symbol)
     firing = next(one for one in reading.content["firing"] if one["symbol"] == symbol)
+    limits = reading.content["config"]["consensus"]
     charted = []
     for head in firing["heads"]:
         name = head["name"]
@@ -66,12 +67,15 @@ def _charted_votes(reading: RunReading, symbol: str) -> list[ChartedVotes]:
         text, texts = reason_texts(
             np.asarray(votes[f"{name}_reasons"]).astype(np.uint64), direction, head["reasons"]
         )
+        probability = floats(votes[f"{name}_probability"])
+        confidence = floats(votes[f"{name}_confidence"])
         charted.append(
             ChartedVotes(
                 name=name,
                 direction=direction.astype(np.int64),
-                probability=floats(votes[f"{name}_probability"]),
-                confidence=floats(votes[f"{name}_confidence"]),
+                probability=probability,
+                confidence=confidence,
+                counts=(probability >= limits["p_min"]) & (confidence >= limits["c_min"]),
                 coverage=floats(votes[f"{name}_coverage"]),
                 text=text.astype(np.int64),
                 texts=texts,

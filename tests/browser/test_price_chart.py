@@ -102,6 +102,11 @@ def test_every_vote_that_is_read_is_the_one_in_the_table(page: Page, result: Run
                 )
                 assert ("long" if direction > 0 else "short") in line
                 assert stated in line
+                is_strong = (
+                    vote[f"{name}_probability"] >= result.config.consensus.p_min
+                    and vote[f"{name}_confidence"] >= result.config.consensus.c_min
+                )
+                assert ("too weak to count" in line) == (not is_strong)
             else:
                 assert "no vote" in line or "no data" in line
         assert (
@@ -116,6 +121,36 @@ def _heads(page: Page) -> list[str]:
     return page.locator(".readout li").evaluate_all(
         "all => all.map(one => [...one.children].map(part => part.textContent).join('\\n'))"
     )
+
+
+@pytest.mark.parametrize("back", [0, 100])
+def test_the_zones_known_on_a_bar_are_those_of_the_table(page: Page, result: RunResult, back: int):
+    zones, prices = result.frame("zones"), result.frame("prices")
+    zones = zones[zones["symbol"] == "AAASIM"]
+    close = prices[prices["symbol"] == "AAASIM"]["time"].iloc[-1 - back]
+    lives = zones.groupby(["head", "detector", "type"])["end_time"].transform("count") > 0
+    boxes = (zones["top"] > zones["bottom"]).groupby(
+        [zones["head"], zones["detector"], zones["type"]]
+    )
+    is_shown = lives & boxes.transform("any")
+    known = zones[
+        is_shown
+        & (zones["known_time"] <= close)
+        & (zones["end_time"].isna() | (zones["end_time"] > close))
+    ]
+    assert len(known) > 6
+    page.get_by_role("button", name="Show all bars").click()
+    page.locator("figure.prices canvas").focus()
+    while page.get_by_role("button", name="Zones of the heads").is_disabled():
+        page.keyboard.press("+")
+        page.wait_for_timeout(40)
+    page.keyboard.press("End")
+    for _ in range(back):
+        page.keyboard.press("ArrowLeft")
+    text = page.locator(".readout .zones").inner_text()
+    assert text.endswith(f"and {len(known) - 6} more")
+    newest = known.iloc[-1]
+    assert f"{newest['bottom']:,.7g}".rstrip("0").rstrip(".")[:6] in text
 
 
 def test_pointing_reads_the_bar_under_the_pointer(page: Page, result: RunResult):

@@ -26,13 +26,13 @@ class Bars {
     this.decisions = {row: array(given.decisions.row), target: array(given.decisions.target)};
     this.heads = given.heads.map(one => this.#head(one));
     this.fills = {...given.fills};
-    for (const name of ['row', 'price', 'quantity', 'side', 'after', 'reason']) this.fills[name] = array(given.fills[name]);
+    for (const name of ['row', 'price', 'quantity', 'side', 'reason']) this.fills[name] = array(given.fills[name]);
     this.trades = {};
-    for (const name of ['entry', 'exit', 'entry_price', 'exit_price', 'side', 'net']) this.trades[name] = array(given.trades[name]);
+    for (const name of ['entry', 'exit', 'held', 'entry_price', 'exit_price', 'side', 'net']) this.trades[name] = array(given.trades[name]);
     this.zones = {count: given.zones.count, kinds: given.zones.kinds, boxes: given.zones.boxes};
     for (const name of ['anchor', 'known', 'end', 'lives', 'bottom', 'top', 'direction', 'kind']) this.zones[name] = array(given.zones[name]);
     this.held = new Int8Array(this.count);
-    for (let at = 0; at < this.trades.entry.length; at++) this.held.fill(this.trades.side[at], this.trades.entry[at], this.trades.exit[at] + 1);
+    for (let at = 0; at < this.trades.entry.length; at++) this.held.fill(this.trades.side[at], this.trades.entry[at], Math.max(this.trades.entry[at], this.trades.held[at]) + 1);
     this.fillsOn = new Map();
     this.fills.row.forEach((row, at) => { if (!this.fillsOn.has(row)) this.fillsOn.set(row, []); this.fillsOn.get(row).push(at); });
     this.decisionOn = new Map();
@@ -41,7 +41,7 @@ class Bars {
   #head(given) {
     const array = page.array, rows = array(given.row), confidence = array(given.confidence), direction = array(given.direction);
     const head = {name: given.name.replaceAll('_', ' '), texts: given.texts, confidence: new Int8Array(this.count), vote: new Int32Array(this.count).fill(-1),
-      probability: array(given.probability), text: array(given.text), direction, absent: new Uint8Array(this.count)};
+      probability: array(given.probability), counts: array(given.counts), text: array(given.text), direction, absent: new Uint8Array(this.count)};
     rows.forEach((row, at) => {
       // A vote of no confidence is still a vote, and is seen.
       head.confidence[row] = confidence[at] || direction[at];
@@ -77,6 +77,6 @@ class Bars {
     if (at < 0) return head.absent[row] ? {way: 0, text: 'no data'} : {way: 0, text: 'no vote'};
     const way = head.direction[at];
     const stated = `p ${(head.probability[at] / 100).toFixed(2)}, confidence ${(Math.abs(head.confidence[row]) / 100).toFixed(2)}`;
-    return {way, text: stated, because: head.texts[head.text[at]]};
+    return {way, text: head.counts[at] ? stated : `${stated}: too weak to count`, because: head.texts[head.text[at]]};
   }
 }

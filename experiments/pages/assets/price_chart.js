@@ -3,7 +3,7 @@
 function priceChart(element, given) {
   const place = element.querySelector('.linked');
   const all = given.symbols.map(() => null);
-  const MOST_ZONES = 150, LEAST_BARS = 12, ZONES_UP_TO = 500, MOST_TOLD = 6;
+  const MOST_ZONES = 150, LEAST_BARS = 12, ZONES_UP_TO = 500, MOST_TOLD = 6, MOST_FILLS = 4;
   let bars = null, boxes = null, drag = null, painting = 0;
   const view = {first: 0, last: 1, log: false, fills: true, zones: true, kinds: new Set(), mostZones: MOST_ZONES, cursor: null};
 
@@ -16,7 +16,7 @@ function priceChart(element, given) {
   const tools = made('div', {class: 'tools', role: 'group', 'aria-label': 'What is shown'});
   const canvas = made('canvas', {tabindex: '0', role: 'img', 'aria-label': `${element.querySelector('figcaption').textContent.trim()} Arrow keys move from bar to bar, plus and minus zoom.`});
   const readout = made('div', {class: 'readout', 'aria-live': 'polite'});
-  const legend = made('p', {class: 'note'}, 'Upper half of a strip: long, lower half: short; the stronger the shade, the more confident. A grey line: the head had no data. '
+  const legend = made('p', {class: 'note'}, 'Upper half of a strip: long, lower half: short; the stronger the shade, the more confident, also of votes that are too weak to count. A grey line: the head had no data. '
     + 'Marks at the edge of the consensus: it stood there. Triangles are fills, up bought and down sold; lines lead from entry to exit: full blue won, dashed grey lost. Drag to move, Ctrl and wheel to zoom; times are UTC.');
   place.append(tools, canvas, readout, legend);
   const context = canvas.getContext('2d');
@@ -124,15 +124,18 @@ function priceChart(element, given) {
       + (bars.isGap[row] ? ' · the bar is missing' : ` · open ${price(bars.open[row])}, high ${price(bars.high[row])}, low ${price(bars.low[row])}, close ${price(bars.close[row])}`))];
     if (bars.score[row] !== -32768) {
       const gate = given.gates[bars.gate[row]];
-      lines.push(made('p', {}, `consensus ${(bars.score[row] / 1000).toFixed(2)}: ${bars.votesFor[row]} for, ${bars.votesAgainst[row]} against; ${gate === 'stands' ? 'it stands' : `stopped by: ${gate.replaceAll('_', ' ')}`}`
+      lines.push(made('p', {}, `consensus ${(bars.score[row] / 1000).toFixed(2)}: ${bars.votesFor[row]} for, ${bars.votesAgainst[row]} against, of the votes that count; ${gate === 'stands' ? 'it stands' : `stopped by: ${gate.replaceAll('_', ' ')}`}`
         + (bars.decisionOn.has(row) ? ` · decision: target ${bars.decisions.target[bars.decisionOn.get(row)].toFixed(2)}` : '')));
     }
-    for (const at of (bars.fillsOn.get(row) || []).slice(0, 4)) {
+    const fills = bars.fillsOn.get(row) || [];
+    for (const at of fills.slice(0, MOST_FILLS)) {
       const {side, quantity, price: paid, reason, reasons} = bars.fills;
       lines.push(made('p', {class: 'fill'}, `${side[at] > 0 ? '▲ bought' : '▼ sold'} ${panes.number(quantity[at])} at ${price(paid[at])}: ${reasons[reason[at]]}`));
     }
-    const zones = zonesShown() ? bars.zonesOn(row, view.kinds).slice(-MOST_TOLD) : [];
-    if (zones.length) lines.push(made('p', {class: 'none'}, `known here: ${zones.map(at => zoneText(at)).join('; ')}`));
+    if (fills.length > MOST_FILLS) lines.push(made('p', {class: 'fill'}, `and ${fills.length - MOST_FILLS} more`));
+    const zones = zonesShown() ? bars.zonesOn(row, view.kinds) : [];
+    const left = zones.length - MOST_TOLD;
+    if (zones.length) lines.push(made('p', {class: 'zones none'}, `known here: ${zones.slice(-MOST_TOLD).map(zoneText).join('; ')}${left > 0 ? `; and ${left} more` : ''}`));
     const list = made('ul');
     for (const head of bars.heads) {
       const said = bars.said(head, row), one = made('li');

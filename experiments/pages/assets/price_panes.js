@@ -51,7 +51,7 @@ const panes = (() => {
       for (let time = Math.ceil(from / step) * step; time <= to; time += step) out.push([time, named(time, time % DAY === 0)]);
       return out;
     }
-    const months = [1, 2, 3, 6, 12, 24, 60].find(one => one * 30.4 * DAY >= raw) || 120;
+    const months = [1, 2, 3, 6, 12, 24, 36, 60].find(one => one * 30.4 * DAY >= raw) || 120;
     const start = new Date(from);
     for (let month = Math.ceil((start.getUTCFullYear() * 12 + start.getUTCMonth()) / months) * months; ; month += months) {
       const time = Date.UTC(Math.floor(month / 12), month % 12, 1);

@@ -18,6 +18,14 @@ def test_extremes_survive_sampling() -> None:
             assert len(kept) == rows
 
 
+def test_what_is_not_known_hides_no_extreme_and_gaps_stay() -> None:
+    values = np.random.default_rng(3).standard_normal(9999)
+    values[700], values[705], values[3000:3500] = 100.0, np.nan, np.nan
+    kept = set(extreme_rows(values, buckets=100).tolist())
+    assert {700, 704, 705, 706, 2999, 3000, 3499, 3500} <= kept
+    assert int(np.nanargmin(values)) in kept
+
+
 def test_bucket_means_equal_means_by_hand() -> None:
     values = np.random.default_rng(2).standard_normal((103, 2))
     values[10:40, 1] = np.nan

@@ -76,6 +76,11 @@ def test_prices_and_votes_are_those_of_the_tables(reading: RunReading, max_bars:
             assert abs(head["confidence"][place]) == round(100 * vote[f"{name}_confidence"])
             assert head["probability"][place] == round(100 * vote[f"{name}_probability"])
             assert head["texts"][head["text"][place]]
+            limits = reading.content["config"]["consensus"]
+            assert head["counts"][place] == (
+                vote[f"{name}_probability"] >= limits["p_min"]
+                and vote[f"{name}_confidence"] >= limits["c_min"]
+            )
         shown = [row for one, last in head["absent"] for row in range(one, last + 1)]
         assert shown == [row for row in sorted(absent) if absent[row]]
 
@@ -99,13 +104,18 @@ def test_consensus_decisions_and_fills_are_those_of_the_tables(reading: RunReadi
     assert payload["fills"]["count"] == len(fills) > 10
     opens = prices["open_time"]
     for at, fill in fills.iterrows():
-        row = int((opens <= fill["time"]).sum()) - 1
+        at_close = fill["phase"] == "close"
+        row = rows[fill["time"]] if at_close else int((opens <= fill["time"]).sum()) - 1
         assert payload["fills"]["row"][at] == row
         assert payload["fills"]["price"][at] == fill["price"]
         reason = payload["fills"]["reasons"][payload["fills"]["reason"][at]]
         assert reason == fill["reason"].replace("_", " ")
     assert payload["trades"]["net"].tolist() == trades["net_pnl"].tolist()
     assert (payload["trades"]["exit"] >= payload["trades"]["entry"]).all()
+    # A position that is closed at an open was last held on the bar before.
+    last_held = [int((opens < time).sum()) - 1 for time in trades["exit_time"]]
+    assert payload["trades"]["held"].tolist() == last_held
+    assert (payload["trades"]["held"] < payload["trades"]["exit"]).any()
 
 
 def test_zones_begin_after_they_are_known_and_none_is_drawn_before(reading: RunReading):
@@ -123,6 +133,8 @@ def test_zones_begin_after_they_are_known_and_none_is_drawn_before(reading: RunR
         kind = payload["kinds"][payload["kind"][at]]
         stated = [zone[name].replace("_", " ") for name in ("head", "detector", "type")]
         assert kind == stated
+    # What nothing has ended lives beyond the last bar.
+    assert (payload["end"][payload["lives"] & ~ended] == len(prices)).all()
     marks = ~payload["lives"]
     assert (payload["end"][marks] == payload["known"][marks]).all()
     few = drawn(reading, symbol, 10_000, max_zones=50)["zones"]
@@ -182,7 +194,7 @@ def test_a_head_without_votes_is_an_empty_strip():
     nothing = np.zeros(3)
     silent = ChartedVotes(
         name="a", direction=nothing.astype(np.int64), probability=nothing, confidence=nothing,
-        coverage=np.array([0.0, 0.0, 1.0]), text=nothing.astype(np.int64), texts=("",),
+        coverage=np.array([0.0, 0.0, 1.0]), counts=nothing > 0, text=nothing.astype(np.int64), texts=("",),
     )  # fmt: skip
     found = price_arrays._head(silent, np.arange(3))
     assert found["row"].tolist() == []
