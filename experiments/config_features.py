@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from engine import ConfigError, timeframe_ns
 from indicators.feature_name import parsed_feature
@@ -16,6 +16,8 @@ from .yaml_source import Source
 INDICATORS_KEY: Final = "indicators"
 HEADS_KEY: Final = "heads"
 FILES_KEY: Final = "files"
+RECORDED: Final = "recorded"
+"""Key of the validation's context: files whose hash is stated are left unread until they are run."""
 
 
 def _readable(column: str) -> str:
@@ -60,7 +62,8 @@ class CodeFile(Section):
     """A file of Python that a configuration names.
 
     ``sha256`` is that of its content, taken when the configuration is read; a configuration that was
-    written out states it, and is refused when the file says something else since.
+    written out states it, and is refused when the file says something else since. One that is only
+    looked at again (``RECORDED``) takes the hash as stated: the file may be gone, and what runs it checks.
     """
 
     path: str = Field(min_length=1)
@@ -68,9 +71,11 @@ class CodeFile(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_hash(cls, data: Any) -> Any:
+    def _with_hash(cls, data: Any, info: ValidationInfo) -> Any:
         given = {"path": data} if isinstance(data, str) else data
         if not isinstance(given, Mapping) or not isinstance(given.get("path"), str):
+            return given
+        if (info.context or {}).get(RECORDED) and "sha256" in given:
             return given
         path = given["path"]
         try:

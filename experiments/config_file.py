@@ -12,7 +12,7 @@ from engine import ConfigError
 
 from .config import RunConfig
 from .config_checks import check_effects
-from .config_features import FILES_KEY, HEADS_KEY, beside, own_head_names, with_files
+from .config_features import FILES_KEY, HEADS_KEY, RECORDED, beside, own_head_names, with_files
 from .config_heads import OWN_HEADS
 from .config_problems import named_origin, told
 from .yaml_source import Source, overridden, read_source
@@ -46,9 +46,15 @@ def source_of(path: Path | str, overrides: Sequence[str] = ()) -> Source:
     return beside(overridden(read_source(path), overrides), Path(path).parent)
 
 
-def config_of(tree: Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
-    """A checked configuration from plain values, as load_config makes one from a file."""
-    return validated(RunConfig, overridden(Source(tree, {}, "configuration"), overrides))
+def config_of(
+    tree: Mapping[str, Any], overrides: Sequence[str] = (), *, recorded: bool = False
+) -> RunConfig:
+    """A checked configuration from plain values, as load_config makes one from a file.
+
+    ``recorded`` as in :func:`validated`.
+    """
+    source = overridden(Source(tree, {}, "configuration"), overrides)
+    return validated(RunConfig, source, recorded=recorded)
 
 
 def resolved(config: RunConfig) -> dict[str, Any]:
@@ -113,12 +119,17 @@ def config_schema() -> dict[str, Any]:
     return RunConfig.model_json_schema()
 
 
-def validated(model: type[ModelT], source: Source) -> ModelT:
-    """``source`` as a checked ``model``; ConfigError as :func:`load_config` raises it."""
+def validated(model: type[ModelT], source: Source, *, recorded: bool = False) -> ModelT:
+    """``source`` as a checked ``model``; ConfigError as :func:`load_config` raises it.
+
+    Where ``recorded``, files of code whose hash it states are not read: only what runs them checks them.
+    """
     heads = source.tree.get(HEADS_KEY)
     files = heads.get(FILES_KEY) if isinstance(heads, Mapping) else None
     try:
-        return model.model_validate(source.tree, context={OWN_HEADS: own_head_names(files)})
+        return model.model_validate(
+            source.tree, context={OWN_HEADS: own_head_names(files), RECORDED: recorded}
+        )
     except ValidationError as error:
         raise ConfigError(told(error, source, model)) from None
     except ConfigError as error:

@@ -21,14 +21,19 @@ T = TypeVar("T")
 def executed(file: CodeFile, prefix: str) -> ModuleType:
     """The file as a module whose name begins with ``prefix``.
 
-    What runs is what was hashed, and no bytecode is kept beside it. ConfigError when the file was changed
-    since, or when it cannot be loaded.
+    What runs is what was hashed, and no bytecode is kept beside it. ConfigError when the file has another
+    content, or when it cannot be loaded.
     """
     name = f"{prefix}{Path(file.path).stem}_{file.sha256[:_LABEL_DIGITS]}"
-    content = Path(file.path).read_bytes()
-    if hashlib.sha256(content).hexdigest() != file.sha256:
+    try:
+        content = Path(file.path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file.path}: cannot be read ({error.strerror})") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != file.sha256:
         raise ConfigError(
-            f"{file.path}: was changed since the configuration was read; begin the command again"
+            f"{file.path}: is not the file that the configuration states: its SHA-256 is {found}, not "
+            f"{file.sha256}; bring that content back, or begin again with the file as it is"
         )
     module = ModuleType(name)
     module.__file__ = file.path

@@ -8,9 +8,9 @@ from typing import Any, Final
 from engine import ConfigError, ContractError
 from indicators import Detection, Feature
 from strategies import Head, HeadInputs, HeadOutput, Reason
-from strategies.base import MAX_REASONS
+from strategies.base import MAX_REASONS, Range
 
-from .config_features import HeadFile
+from .config_features import RECORDED, HeadFile
 from .own_files import executed, guarded, kind_of, line_naming, line_of, place
 
 LISTED: Final = "HEAD"
@@ -51,7 +51,8 @@ def own_head(file: HeadFile) -> Head:
 
 @lru_cache(maxsize=64)
 def _head_class(path: str, sha256: str, name: str) -> type[Head]:
-    file = HeadFile(path=path, sha256=sha256, name=name)
+    stated = {"path": path, "sha256": sha256, "name": name}
+    file = HeadFile.model_validate(stated, context={RECORDED: True})
     module = executed(file, _MODULE_PREFIX)
     found: Any = getattr(module, LISTED, None)
     if found is None:
@@ -73,17 +74,25 @@ def _check_declared(at: str, name: str, head: Any) -> None:
         raise ConfigError(
             f"{at}: the head calls itself {head.name!r} and heads.files calls it {name!r}; they must agree"
         )
-    reasons = head.REASONS
+    reasons = head.REASONS if isinstance(head.REASONS, tuple) else (None,)
     names = [one.name for one in reasons if isinstance(one, Reason)]
     if len(names) < len(reasons) or len(set(names)) < len(names) or len(names) > MAX_REASONS:
         raise ConfigError(
             f"{at}: REASONS must be a tuple of at most {MAX_REASONS} strategies.Reason, each name once"
         )
     rate = head.FIRING_RATE
-    if not isinstance(rate, tuple) or len(rate) != 2 or not 0 <= rate[0] <= rate[1] <= 1:
+    is_pair = isinstance(rate, tuple) and len(rate) == 2
+    are_numbers = is_pair and all(isinstance(one, int | float) for one in rate)
+    if not are_numbers or not 0 <= rate[0] <= rate[1] <= 1:
         raise ConfigError(f"{at}: FIRING_RATE={rate!r} must be two shares of bars, (low, high)")
-    if not isinstance(head.SPACE, Mapping) or not isinstance(head.VARIANTS, tuple):
-        raise ConfigError(f"{at}: SPACE must be a mapping to strategies.Range, VARIANTS a tuple")
+    space, variants = head.SPACE, head.VARIANTS
+    if not isinstance(space, Mapping) or not all(isinstance(one, Range) for one in space.values()):
+        raise ConfigError(f"{at}: SPACE must be a mapping from parameters to strategies.Range")
+    for parameter in space:
+        if parameter not in (field.name for field in fields(head)):
+            raise ConfigError(f"{at}: SPACE has {parameter!r}, which is no parameter of the class")
+    if not isinstance(variants, tuple) or not all(isinstance(one, Mapping) for one in variants):
+        raise ConfigError(f"{at}: VARIANTS must be a tuple of mappings from parameters to values")
 
 
 def _guarded_class(path: str, name: str, head: Any) -> type[Head]:

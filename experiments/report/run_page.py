@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine import DataError
+
 from ..firing import SYMBOLS_APART
 from ..pages.document import Document, Number, Section, Text, Tile, Tiles, Tone
 from ..record import RunRecord
@@ -89,11 +91,13 @@ def run_sections(reading: RunReading) -> tuple[Section, ...]:
 def verdict_texts(reading: RunReading) -> tuple[Text, ...]:
     """One sentence of what came out, then what a reader must know before the numbers."""
     content, interval = reading.content, reading.sharpe_interval
-    warnings, tested = verdict(content), _last_validation(reading)
+    warnings, (tested, unread) = verdict(content), _last_validation(reading)
     if tested is not None:
         warnings[-1] = (
             f"VALIDATED: {tested['verdict']['word']}. What was tested, and how, stands below."
         )
+    elif unread:
+        warnings[-1] = f"NOT KNOWN: what a validation of this run found cannot be read: {unread}"
     tone = "bad" if content["ruined_bar"] >= 0 else TONES[finding(content, interval)]
     return (
         Text(paragraphs=(headline(content, interval),), tone=tone),
@@ -135,16 +139,19 @@ def tiles(reading: RunReading) -> Tiles:
     )
 
 
-def _last_validation(reading: RunReading) -> Mapping[str, Any] | None:
-    """What the last validation of the run found; None where it was not validated."""
+def _last_validation(reading: RunReading) -> tuple[Mapping[str, Any] | None, str]:
+    """What the last validation of the run found, None where there is none; and why one cannot be read."""
     from ..validation.keeping import kept_validations
 
-    kept = kept_validations(reading.record.run_dir)
-    return kept[-1].content if kept else None
+    try:
+        kept = kept_validations(reading.record.run_dir)
+    except DataError as error:
+        return None, str(error)
+    return (kept[-1].content if kept else None), ""
 
 
 def _validated(reading: RunReading) -> tuple[Section, ...]:
-    tested = _last_validation(reading)
+    tested, _ = _last_validation(reading)
     if tested is None:
         return ()
     # The sweep's report brings optuna, which the page of a run has no other use for.

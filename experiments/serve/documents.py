@@ -1,14 +1,16 @@
 """Reports as they are sent: made from the records on demand, kept while they fit into memory."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from datasets.durable import names_in
 
 from ..record import load_run
+from ..sweeps.holdout import HOLDOUT_NAME
+from ..sweeps.ledger import SWEEP_NAME, Ledger
 from ..validation.keeping import validations_folder
 from .page_cache import PageCache
-from .summaries import RunSummary
+from .summaries import RunSummary, signature_of
 from .sweep_watch import SweepWatch
 
 HOME = "/"
@@ -17,8 +19,10 @@ HOME = "/"
 class Reports:
     """Reports of runs, sweeps and comparisons under ``runs`` as bytes of HTML.
 
-    A report is made anew when its record was replaced, a batch was added to the sweep, or a validation to
-    either. Raises DataError for a damaged record or table, ConfigError for runs that cannot be compared.
+    A report is made anew when its record was replaced, a batch was added to the sweep, a validation to
+    either, or when what the sweep's report counts beside it changed: the family's sweeps and openings, and
+    runs by hand. Raises DataError for a damaged record or table, ConfigError for runs that cannot be
+    compared.
     """
 
     def __init__(self, runs: Path, cache: PageCache | None = None) -> None:
@@ -34,8 +38,9 @@ class Reports:
     def of_sweep(self, watch: SweepWatch) -> bytes:
         """The report of one sweep, finished or not."""
         ledger = watch.ledger
-        parts = tuple(part.name for part in ledger.parts())
-        key = ("sweep", str(ledger.folder), parts, _validations(ledger.folder))
+        signature = signature_of(ledger.folder / SWEEP_NAME)
+        validations = _validations(ledger.folder)
+        key = ("sweep", str(ledger.folder), signature, validations, *_family(self.runs, ledger))
         return self.cache.get(key, lambda: _sweep_page(watch))
 
     def of_runs(self, summaries: Sequence[RunSummary]) -> bytes:
@@ -48,6 +53,13 @@ class Reports:
 def _validations(folder: Path) -> tuple[str, ...]:
     """Names of the validations that are kept there: each is written once and never changed."""
     return tuple(names_in(validations_folder(folder)))
+
+
+def _family(runs: Path, ledger: Ledger) -> tuple[Hashable, ...]:
+    """What a sweep's report counts beside its own trials, and those: files that are written once."""
+    folder = ledger.folder.parent
+    sweeps = tuple((name, *names_in(folder / name)) for name in names_in(folder))
+    return (sweeps, signature_of(folder / HOLDOUT_NAME), tuple(names_in(runs)))
 
 
 def _run_page(folder: Path) -> bytes:

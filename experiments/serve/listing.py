@@ -96,10 +96,11 @@ def run_query(asked: Mapping[str, str]) -> RunQuery:
     for name in ("since", "until"):
         value = getattr(query, name)
         try:
-            if value:
-                date.fromisoformat(value)
+            is_day = not value or date.fromisoformat(value).isoformat() == value
         except ValueError:
-            raise ConfigError(f"{name}={value!r} is no day such as 2024-01-31") from None
+            is_day = False
+        if not is_day:
+            raise ConfigError(f"{name}={value!r} is no day such as 2024-01-31")
     if not (page.isascii() and page.isdigit() and 1 <= int(page[:9]) < 10**8):
         raise ConfigError(f"page={page!r} must be a whole number from 1 on")
     return replace(query, page=int(page[:9]))

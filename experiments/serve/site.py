@@ -25,6 +25,7 @@ from .documents import Reports
 from .files import equity_of, run_files
 from .guard import REPORT_POLICY, Guard
 from .listing import KINDS, RunQuery, page_of, run_query
+from .page_cache import PageCache
 from .run_index import RunIndex
 from .summaries import RunSummary, writable
 from .sweep_index import SweepIndex
@@ -47,6 +48,7 @@ ASSETS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """Files that the app's own pages use, each from its package, and their types."""
 SWEEP_FILES: Final = (SWEEP_NAME, "trials.csv", "trials.parquet")
+LARGEST_SPARKS_BYTES: Final = 4 * 1024 * 1024
 MOST_SYMBOLS: Final = 500
 """Symbols that the field for them suggests."""
 HTML: Final = "text/html; charset=utf-8"
@@ -64,6 +66,8 @@ class Site:
         self.run_index = RunIndex(runs)
         self.sweep_index = SweepIndex(runs)
         self.reports = Reports(runs)
+        # Of their own: a small picture waits for no report that is being made.
+        self.sparks = PageCache(LARGEST_SPARKS_BYTES)
         routes = [
             Route("/", self.list_runs),
             Route("/sweeps", self.list_sweeps),
@@ -147,7 +151,7 @@ class Site:
             return spark_svg(equity, float(equity[0])).encode()
 
         return Response(
-            self.reports.cache.get(key, make),
+            self.sparks.get(key, make),
             media_type="image/svg+xml",
             headers={"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"},
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from datasets.durable import names_in
-from engine import DataError
+from engine import ConfigError, DataError
 
 from ..sweeps.ledger import SWEEP_NAME, Ledger, sweeps_folder
 from ..sweeps.parts import PREFIX
@@ -60,13 +60,18 @@ class SweepIndex:
                 del self._rows[gone]
                 self._watches.pop(gone, None)
             for place, folder in there.items():
-                is_known = place in self._rows and self._rows[place][0] == _version(folder)
+                try:
+                    version = _version(folder)
+                except DataError:
+                    # It was taken away since its name was read.
+                    continue
+                is_known = place in self._rows and self._rows[place][0] == version
                 if not is_known and was_read and time.monotonic() > deadline:
                     rows.append(SweepRow(family=place[0], sweep_id=place[1]))
                     waiting += 1
                     continue
                 was_read = was_read or not is_known
-                rows.append(self._row(place, folder))
+                rows.append(self._row(place, folder, version))
         return tuple(sorted(rows, key=_newest_first, reverse=True)), waiting
 
     def find(self, family: str, sweep_id: str) -> SweepWatch | None:
@@ -78,8 +83,7 @@ class SweepIndex:
             folder = dict(_places(self.runs)).get((family, sweep_id))
             return None if folder is None else self._watch((family, sweep_id), folder)
 
-    def _row(self, place: Place, folder: Path) -> SweepRow:
-        version = _version(folder)
+    def _row(self, place: Place, folder: Path, version: Version) -> SweepRow:
         known = self._rows.get(place)
         if known is not None and known[0] == version and _stays(known[1]):
             return known[1]
@@ -94,8 +98,10 @@ class SweepIndex:
                 objectives=tuple(watch.ledger.objectives),
                 state=state,
             )
-        except (DataError, OSError) as error:
+        except (DataError, ConfigError, OSError) as error:
             row = SweepRow(family=family, sweep_id=sweep_id, problem=str(error))
+        except (KeyError, TypeError, ValueError) as error:
+            row = SweepRow(family=family, sweep_id=sweep_id, problem=f"{folder}: {error!r}")
         self._rows[place] = (version, row)
         return row
 

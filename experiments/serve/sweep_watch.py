@@ -22,6 +22,8 @@ QUIET_SECONDS: Final = 60.0
 QUIET_BATCHES: Final = 8.0
 """So many times the usual batch may the next one take before the sweep is taken to have stopped."""
 RECENT_PARTS: Final = 20
+SHORTEST_GAP_SECONDS: Final = 0.05
+"""Files that lie closer on average were copied: their moments say nothing about the sweep."""
 _COLUMNS: Final = ("trial", "stage", "parent", "state", "score")
 
 
@@ -32,8 +34,8 @@ class SweepState:
     ``trials`` of ``planned`` are kept, ``screened`` of them of the screen. ``best`` has the best trial's
     score for each objective, ``best_trial`` its number, both None where no trial may be chosen; with
     several objectives it is the first of the front, whose size is ``front``. ``trials_a_second`` is that
-    of recent batches and None below two of them, ``seconds_left`` follows from it while the sweep runs.
-    ``last_batch_at`` are seconds since 1970, None without one.
+    of recent batches, None below two of them and for files that were copied; ``seconds_left`` follows
+    from it while the sweep runs. ``last_batch_at`` are seconds since 1970, None without one.
     """
 
     words: str
@@ -162,15 +164,15 @@ class SweepWatch:
         moments = self._moments[-RECENT_PARTS - 1 :]
         counts = self._counts[-RECENT_PARTS - 1 :]
         return [
-            (max(after - before, 1e-3), count)
+            (after - before, count)
             for before, after, count in zip(moments, moments[1:], counts[1:], strict=False)
         ]
 
     def _rate(self) -> float | None:
         gaps = self._gaps()
-        if not gaps:
+        if not gaps or sum(seconds for seconds, _ in gaps) < SHORTEST_GAP_SECONDS * len(gaps):
             return None
-        return statistics.median(count / seconds for seconds, count in gaps)
+        return statistics.median(count / seconds for seconds, count in gaps if seconds > 0)
 
     def _words(self) -> str:
         if not self._moments:

@@ -93,7 +93,7 @@ def deflation_chart(content: Mapping[str, Any]) -> Block:
         width="half",
         note=(
             "The effective number knows how much the trials of the random stage resemble one another; all "
-            "of them would be right if they were independent. The truth lies between."
+            "of them would be right if they were independent."
         ),
         table=Table(
             name="deflation-marks",

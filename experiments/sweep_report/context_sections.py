@@ -1,6 +1,6 @@
 """What stands around the trials: the family and its holdout, the space, the configuration, where from."""
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -9,6 +9,8 @@ from ..sweeps.config import Choice, RealRange, Weights
 from ..sweeps.places import choice_text
 from .reading import SweepReading
 from .words import plural
+
+MOST_OPENINGS: Final = 30
 
 
 def family_section(reading: SweepReading) -> Section:
@@ -74,9 +76,10 @@ def _holdout(reading: SweepReading) -> Block:
                 str(one.get("sweep_id", "n/a")),
                 str(one.get("trial", "n/a")),
             )
-            for one in reading.openings[-30:]
+            for one in reading.openings[-MOST_OPENINGS:]
         ),
-        note="What was looked at is not unseen any more, for the whole family.",
+        note="What was looked at is not unseen any more, for the whole family."
+        + (f" The last {MOST_OPENINGS}." if len(reading.openings) > MOST_OPENINGS else ""),
         width="half",
     )
 
@@ -143,7 +146,12 @@ def provenance_section(reading: SweepReading) -> Section:
             "objectives",
             ", ".join(f"{name} ({way})" for name, way in reading.ledger.objectives.items()),
         ),
-        ("validations", plural(len(reading.validations), "validation")),
+        (
+            "validations",
+            "n/a: cannot be read"
+            if reading.unread
+            else plural(len(reading.validations), "validation"),
+        ),
     ]
     versions = tuple((name, value or "n/a") for name, value in sweep["versions"].items())
     return Section(

@@ -12,7 +12,7 @@ from ..pages import Document, Number, Section, Text, Tile, Tiles
 from ..pages.document import Tone
 from ..sweeps.ledger import Ledger
 from ..sweeps.ranking import why_nothing_is_feasible
-from ..validation.verdict import EVIDENCE, NO_EVIDENCE
+from ..validation.verdict import EVIDENCE, LEVEL, NO_EVIDENCE
 from .context_sections import family_section, provenance_section, space_section
 from .importance import Importance, importance_of
 from .landscape import plateau_of
@@ -123,6 +123,10 @@ def _verdict(reading: SweepReading) -> tuple[Text, ...]:
 
 def _word(reading: SweepReading) -> Text:
     found = reading.validation
+    if reading.unread:
+        return _warning(
+            f"NOT KNOWN WHETHER IT IS LUCK: what was validated cannot be read: {reading.unread}."
+        )
     if found is None:
         if not reading.count:
             return _warning("NOTHING WAS TRIED YET: the first batch of trials is not written.")
@@ -154,9 +158,25 @@ def _meaning(found: Mapping[str, Any]) -> str:
             "made."
         )
     if word == NO_EVIDENCE:
-        return "the same search on votes of another time does as well too often."
+        return _no_evidence(found["findings"])
     failing = sum(not rule["holds"] for rule in rules)
     return f"{failing} of {plural(len(rules), 'rule')} of evidence {'fails' if failing == 1 else 'fail'}."
+
+
+def _no_evidence(found: Mapping[str, Any]) -> str:
+    shifts, sweeps = found["shifts"], found["sweeps"]
+    if 1.0 - (1.0 - 1.0 / (1 + shifts)) ** sweeps > LEVEL:
+        return (
+            f"{plural(shifts, 'shift')} {'is' if shifts == 1 else 'are'} too few for "
+            f"{plural(sweeps, 'sweep')} of the family: no result could meet the rule. Take more "
+            "(--shifts)."
+        )
+    if sweeps > 1:
+        return (
+            "the same search on votes of another time does as well too often for the best of the "
+            f"family's {sweeps:,} sweeps."
+        )
+    return "the same search on votes of another time does as well too often."
 
 
 def _tried(reading: SweepReading) -> int:
@@ -201,8 +221,8 @@ def _tiles(reading: SweepReading) -> Tiles:
         tiles += [
             Tile(
                 label="shifted votes, p",
-                value=Number(told["primary_p"], "probability"),
-                note=f"{told['shifts']:,} shifts",
+                value=Number(told["primary_p_family"], "probability"),
+                note=_shifts_note(told),
             ),
             Tile(
                 label="deflated Sharpe",
@@ -222,12 +242,29 @@ def _tiles(reading: SweepReading) -> Tiles:
     return Tiles(tiles=tuple(tiles))
 
 
+def _shifts_note(told: Mapping[str, Any]) -> str:
+    shifts = plural(told["shifts"], "shift")
+    if told["sweeps"] == 1:
+        return shifts
+    alone = Number(told["primary_p"], "probability").text
+    return f"best of {told['sweeps']:,} sweeps; {alone} for this one; {shifts}"
+
+
 def _validated(reading: SweepReading) -> tuple[Section, ...]:
     found = reading.validation
     if found is not None:
         repeated = len(reading.validations) > 1
         history = (history_section(reading.validations),) if repeated else ()
         return (*validation_sections(found), *history)
+    if reading.unread:
+        said = f"n/a: a validation cannot be read: {reading.unread}."
+        return (
+            Section(
+                name="validation",
+                title="Is it luck?",
+                blocks=(Text(paragraphs=(said,), tone="warning"),),
+            ),
+        )
     return (
         Section(
             name="validation",

@@ -145,14 +145,17 @@ class Pace:
 
 
 def pace_of(batch_ends: Float2D, created: float) -> Pace | None:
-    """The pace by the times of the parts' files ``(B, 2)``; None where those are not in order.
+    """The pace by the times of the parts' files ``(B, 2)``; None where those are not of the sweep.
 
-    Files that were copied have other times: then there is nothing to say.
+    Files that were copied have other times, out of order or all of one moment long after the sweep was
+    made: within a hundredth of the time since then. Then there is nothing to say.
     """
     if not len(batch_ends):
         return None
     trials, times = batch_ends.T
     if times[0] < created - 1.0 or (np.diff(times) < 0).any():
+        return None
+    if len(times) > 1 and times[-1] - times[0] < 0.01 * (times[-1] - created):
         return None
     taken = np.diff(times)
     rate = np.diff(trials)[taken > 0] / taken[taken > 0]

@@ -90,7 +90,7 @@ def _pace(reading: SweepReading) -> Block:
     pace = pace_of(reading.batch_ends, created)
     if pace is None or len(pace.trials) < 2:
         why = (
-            "the files of its parts are not in order of time, so they were copied"
+            "the files of its parts were copied, so their times are not those of the trials"
             if pace is None and reading.count
             else "needs two batches"
         )

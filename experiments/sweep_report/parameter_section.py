@@ -99,9 +99,25 @@ def _importance(reading: SweepReading, found: tuple[Importance | None, ...], ord
                 "hovertemplate": "%{y}: %{x:.1%}",
             }
         )
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "y": [short[0], short[-1]],
+                "x": [one.by_luck, one.by_luck],
+                "name": "by luck alone" if len(found) == 1 else f"{metric}, by luck alone",
+                "line": {
+                    "color": "@ink" if not objective else f"@hue{objective}",
+                    "width": 1.5,
+                    "dash": "dot",
+                },
+                "hovertemplate": "by luck alone the largest reaches %{x:.1%}<extra></extra>",
+            }
+        )
         told.append(
             f"{metric}: {short[0]} {shares[0]:.0%}"
             + (f", {short[1]} {shares[1]:.0%}" if len(short) > 1 else "")
+            + f"; by luck alone the largest share reaches {one.by_luck:.0%}"
         )
     first = found[0]
     if not traces or first is None:
@@ -116,8 +132,8 @@ def _importance(reading: SweepReading, found: tuple[Importance | None, ...], ord
         name="importance",
         title="Importance of the parameters",
         text=(
-            f"Which parameters decide whether a trial is among the best {BEST_SHARE:.0%}, as shares that "
-            f"add up to 1. {'; '.join(told)}."
+            f"Which parameters go with a trial being among the best {BEST_SHARE:.0%}, as shares that "
+            f"add up to 1, also where none matters. {'. '.join(told)}."
         ),
         data=tuple(traces),
         layout={
@@ -130,7 +146,8 @@ def _importance(reading: SweepReading, found: tuple[Importance | None, ...], ord
         width="half",
         note=(
             f"PED-ANOVA (Optuna) on {first.trials:,} feasible trials of {where}. It sees each parameter by "
-            "itself: what matters only together with another one counts little."
+            "itself: what matters only together with another one counts little. Dotted: the 95 % point of "
+            f"the largest share over {first.permutations} permutations of the results."
             + (
                 ""
                 if first.is_screen

@@ -37,7 +37,7 @@ class SweepReading:
     the feasible ones from the best on, or the front. ``coordinates`` ``(N, D)`` are the ledger's,
     ``values`` and ``places`` what ``sweeps.places`` makes of them. ``batch_ends`` ``(B, 2)``: trials after
     each part, and when its file was written (seconds since the epoch). ``uncounted`` says why the family
-    could not be counted, else is empty.
+    could not be counted, else is empty; ``unread`` why its validations could not be read.
     """
 
     ledger: Ledger
@@ -63,6 +63,7 @@ class SweepReading:
     uncounted: str
     openings: tuple[Mapping[str, Any], ...]
     validations: tuple[KeptValidation, ...]
+    unread: str
 
     @property
     def count(self) -> int:
@@ -88,8 +89,7 @@ class SweepReading:
 def read_sweep(ledger: Ledger) -> SweepReading:
     """Everything of ``ledger`` at this moment; the sweep may go on meanwhile.
 
-    Raises DataError when a part or a validation was changed, or this version does not take the
-    configuration.
+    Raises DataError when a part was changed, or this version does not take the configuration.
     """
     config = sweep_config(ledger)
     space = space_of(config)
@@ -103,6 +103,7 @@ def read_sweep(ledger: Ledger) -> SweepReading:
     good = oriented(config.sweep.objectives, own)
     coordinates = _lists(table, "coordinates", len(space))
     family, uncounted = _family(ledger, config)
+    validations, unread = _validations(ledger)
     return SweepReading(
         ledger=ledger,
         config=config,
@@ -128,7 +129,8 @@ def read_sweep(ledger: Ledger) -> SweepReading:
         family=family,
         uncounted=uncounted,
         openings=() if uncounted else openings(ledger.runs, config.family),
-        validations=kept_validations(ledger.folder),
+        validations=validations,
+        unread=unread,
     )
 
 
@@ -158,3 +160,10 @@ def _family(ledger: Ledger, config: SweepConfig) -> tuple[FamilyCount | None, st
         return family_trials(ledger.runs, config.family), ""
     except DataError as error:
         return None, str(error)
+
+
+def _validations(ledger: Ledger) -> tuple[tuple[KeptValidation, ...], str]:
+    try:
+        return kept_validations(ledger.folder), ""
+    except DataError as error:
+        return (), str(error)

@@ -102,7 +102,7 @@ def _history(reading: SweepReading, objective: int) -> Block:
         last = int(better[-1])
         says = (
             f"The best feasible one is trial {last} with {metric_number(score[last], metric).text}; it "
-            f"was improved {len(better) - 1} times after trial {int(better[0])}, which had "
+            f"was improved {plural(len(better) - 1, 'time')} after trial {int(better[0])}, which had "
             f"{metric_number(score[better[0]], metric).text}."
         )
     return Chart(

@@ -214,10 +214,10 @@ def folds_chart(found: Mapping[str, Any]) -> Block:
         title="Walk-forward: chosen before, judged after",
         text=(
             f"{plural(len(folds), 'fold')}: the best trial of the random stage on the blocks before, and "
-            f"on the block after. Efficiency (annual return out of sample over in sample) "
-            f"{Number(efficiency, 'ratio').text}; {found['walk_forward_profitable']:.0%} of the folds earn "
-            f"out of sample; Sharpe ratios there {np.nanmin(outside):.2f} to "
-            f"{np.nanmax(outside):.2f}.{told}"
+            "on the block after. Efficiency (mean return × a year out of sample over in sample, not "
+            f"compounded) {Number(efficiency, 'ratio').text}; "
+            f"{found['walk_forward_profitable']:.0%} of the folds earn out of sample; "
+            f"Sharpe ratios there {np.nanmin(outside):.2f} to {np.nanmax(outside):.2f}.{told}"
         ),
         data=(
             bars(
@@ -252,8 +252,8 @@ def folds_chart(found: Mapping[str, Any]) -> Block:
                 "trial",
                 "Sharpe in",
                 "Sharpe out",
-                "return a year in",
-                "return a year out",
+                "mean return × a year, in",
+                "mean return × a year, out",
             ),
             rows=tuple(
                 (
@@ -291,9 +291,14 @@ def drift_chart(found: Mapping[str, Any]) -> Block:
         title="Drift of the chosen parameters",
         text=(
             f"Where the values chosen on each of {len(folds)} folds lie in the searched ranges, from 0 "
-            f"(lowest) to 1 (highest). Another trial is chosen {drift.changes} times of {len(folds) - 1}. "
-            f"{short[order[0]]} moves most, by {steps[order[0]]:.0%} of its range from fold to fold; "
-            f"{short[order[-1]]} least of those drawn, by {steps[order[-1]]:.0%}."
+            f"(lowest) to 1 (highest). Another trial is chosen "
+            f"{plural(drift.changes, 'time')} of {len(folds) - 1}. "
+            + (
+                f"{short[order[0]]} moves most, by {steps[order[0]]:.0%} of its range from fold to fold; "
+                f"{short[order[-1]]} least of those drawn, by {steps[order[-1]]:.0%}."
+                if steps.any()
+                else "None of them moves."
+            )
         ),
         data=(
             heatmap(
@@ -315,6 +320,11 @@ def drift_chart(found: Mapping[str, Any]) -> Block:
         note=(
             "A strategy that has found something chooses much the same from fold to fold; rows without a "
             "pattern say that the choice follows the noise. Weights are shares."
-            + (f" {plural(left, 'parameter')} that move less are left out." if left else "")
+            + (
+                f" {plural(left, 'parameter')} that {'moves' if left == 1 else 'move'} less "
+                f"{'is' if left == 1 else 'are'} left out."
+                if left
+                else ""
+            )
         ),
     )

@@ -27,7 +27,7 @@ from .words import metric_label, plural
 
 
 def validation_sections(content: Mapping[str, Any]) -> tuple[Section, ...]:
-    """The sections of one validation; ``content`` is its JSON object (``validation_json``, schema 2)."""
+    """The sections of one validation; ``content`` is its JSON object (``validation_json``)."""
     sections = [
         Section(
             name="validation",
@@ -100,7 +100,7 @@ def history_section(kept: Sequence[KeptValidation]) -> Section:
                         f"{one.validated_at:%Y-%m-%d %H:%M:%S}",
                         one.content["verdict"]["word"],
                         Number(one.content["ledger_trials"], "count"),
-                        Number(one.content["findings"]["primary_p"], "probability"),
+                        Number(one.content["findings"]["primary_p_family"], "probability"),
                         Number(one.content["findings"]["dsr"], "probability"),
                         Number(one.content["findings"]["pbo"], "fraction"),
                         " ".join(f"-s {change}" for change in one.content["overrides"])
@@ -108,7 +108,10 @@ def history_section(kept: Sequence[KeptValidation]) -> Section:
                     )
                     for one in reversed(kept)
                 ),
-                note="Changed: what differs from how the configuration said that it would be tested.",
+                note=(
+                    "Changed: what differs from how the configuration said that it would be tested. p: for "
+                    "the best of the sweeps that the family had then."
+                ),
             ),
         ),
     )
@@ -150,6 +153,11 @@ def _tests(content: Mapping[str, Any]) -> Table:
             "shifted votes, p",
             Number(content["shifted_votes"]["p_value"], "probability"),
             f"{content['shifted_votes']['shifts']:,} shifts",
+        ),
+        (
+            "shifted votes, p of the family",
+            Number(content["findings"]["primary_p_family"], "probability"),
+            f"for the best of {plural(content['findings']['sweeps'], 'sweep')}, what the rule judges",
         ),
         (
             "permuted bars, p",
@@ -204,7 +212,7 @@ def _tests(content: Mapping[str, Any]) -> Table:
             (
                 "walk-forward efficiency",
                 Number(selection["walk_forward_efficiency"], "ratio"),
-                "annual return out of sample over in sample",
+                "mean return × a year out of sample over in sample, not compounded",
             ),
         ]
     if snooping is not None:

@@ -17,9 +17,13 @@ from .space import space_of
 
 
 def sweep_config(ledger: Ledger) -> SweepConfig:
-    """The configuration that a ledger was made from; DataError when this version does not take it."""
+    """The configuration that a ledger was made from; DataError when this version does not take it.
+
+    Files of code that it names are not read: a sweep stays readable after they were edited, and is
+    refused only where they would run.
+    """
     try:
-        return sweep_config_of(ledger.sweep["config"])
+        return sweep_config_of(ledger.sweep["config"], recorded=True)
     except ConfigError as error:
         raise DataError(
             f"{ledger.folder}: was made by another version, whose configuration this one refuses "

@@ -206,13 +206,14 @@ class SweepConfig(RunConfig):
         tree = self.with_holdout.model_dump(mode="json")
         tree["data"]["end"] = (first - timedelta(days=1)).isoformat()
         name = f"the configuration {self.name} before its holdout"
-        return validated(RunConfig, Source(tree, {}, name))
+        return validated(RunConfig, Source(tree, {}, name), recorded=True)
 
     @property
     def with_holdout(self) -> RunConfig:
         """The run's configuration on all of its data."""
         tree = self.model_dump(mode="json", exclude={"sweep", "validation"})
-        return validated(RunConfig, Source(tree, {}, f"the configuration {self.name}"))
+        name = f"the configuration {self.name}"
+        return validated(RunConfig, Source(tree, {}, name), recorded=True)
 
 
 def load_sweep_config(path: Path | str, overrides: Sequence[str] = ()) -> SweepConfig:
@@ -231,14 +232,20 @@ def load_sweep_config(path: Path | str, overrides: Sequence[str] = ()) -> SweepC
     return config
 
 
-def sweep_config_of(tree: Mapping[str, Any], overrides: Sequence[str] = ()) -> SweepConfig:
-    """A checked configuration from plain values, such as those that a ledger keeps."""
-    return _checked(overridden(Source(tree, {}, "sweep configuration"), overrides))
+def sweep_config_of(
+    tree: Mapping[str, Any], overrides: Sequence[str] = (), *, recorded: bool = False
+) -> SweepConfig:
+    """A checked configuration from plain values, such as those that a ledger keeps.
+
+    Where ``recorded``, files of code are left unread, as in ``config_file.validated``.
+    """
+    source = overridden(Source(tree, {}, "sweep configuration"), overrides)
+    return _checked(source, recorded=recorded)
 
 
-def _checked(source: Source) -> SweepConfig:
+def _checked(source: Source, *, recorded: bool = False) -> SweepConfig:
     if "sweep" not in source.tree:
         raise ConfigError(
             f"{source.name}: there is no section 'sweep'; state sweep.space, or use `ninefold run`"
         )
-    return validated(SweepConfig, source)
+    return validated(SweepConfig, source, recorded=recorded)

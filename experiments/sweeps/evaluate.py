@@ -9,12 +9,14 @@ import numpy as np
 from engine import ORDER_KINDS, EntryOrders, Float1D, Float2D, Int1D, Panel
 from engine.return_sums import SUMS
 from engine.sweep import SweepResult
+from indicators import Indicator
 from strategies.consensus_sweep import SymbolVotes, consensus_sweep
 
 from ..config import RunConfig
 from ..decisions import annual_volatility, average_true_ranges, tick_sizes
 from ..features.own_indicators import indicators_of
 from ..market_data import MarketData
+from ..own_heads import own_head
 from ..splits.ranges import BarRange
 from .space import Space
 from .trial_metrics import DIRECTIONS, trial_metrics
@@ -57,6 +59,16 @@ class View:
     edges: Int1D | None = None
 
 
+def checked_files(config: RunConfig) -> Mapping[str, Indicator]:
+    """The indicators of ``config``; ConfigError where a file of the user's own cannot be used.
+
+    To be called before the first trial: within trials it would be an error of each of them.
+    """
+    for file in config.heads.files:
+        own_head(file)
+    return indicators_of(config)
+
+
 class Evaluator:
     """A market on which trials of ``space`` are evaluated.
 
@@ -68,7 +80,7 @@ class Evaluator:
         self.space, self.data, self.threads = space, data, threads
         self._rules = RulesOf(space)
         self._symbol_rules = space.base.rules_of_symbols()
-        indicators = indicators_of(space.base)
+        indicators = checked_files(space.base)
         self._votes = {
             symbol: MarketVotes(market, indicators) for symbol, market in data.markets.items()
         }

@@ -16,7 +16,8 @@ from datasets.durable import replace_file
 from engine import DataError
 
 from ..record import without_nan
-from .config import Choice, RealRange, Weights, WholeRange, sweep_config_of
+from .best import sweep_config
+from .config import Choice, RealRange, Weights, WholeRange
 from .identity import canonical_json
 from .ledger import SWEEP_NAME, Ledger
 from .objectives import violations_of
@@ -94,7 +95,7 @@ def _silence() -> Iterator[None]:
 def _write_study(ledger: Ledger, journal: _Journal) -> None:
     import optuna
 
-    config = sweep_config_of(ledger.sweep["config"])
+    config = sweep_config(ledger)
     constraints = config.sweep.constraints
     study = optuna.create_study(
         study_name=ledger.sweep_id,

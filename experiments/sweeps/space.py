@@ -129,7 +129,7 @@ class Space:
 
     def config(self, values: Mapping[str, Any]) -> RunConfig:
         """The whole configuration with ``values``; ConfigError when it refuses them together."""
-        return config_of(assigned(resolved(self.base), values))
+        return config_of(assigned(resolved(self.base), values), recorded=True)
 
 
 _BELOW_ONE: Final = math.nextafter(1.0, 0.0)
@@ -312,7 +312,7 @@ def _check_value(path: str, value: Any, tree: Mapping[str, Any], searched: set[s
 
     copy = json.loads(json.dumps(tree))
     try:
-        config_of(assigned(copy, {path: value}))
+        config_of(assigned(copy, {path: value}), recorded=True)
     except ConfigError as error:
         if path in str(error) and not any(other in str(error) for other in searched):
             rule = str(error).removeprefix("configuration: ")

@@ -15,7 +15,7 @@ from .chosen import Chosen
 from .keeping import SCHEMA_VERSION
 from .selection import Selection
 from .validate import Validation
-from .verdict import rules_of
+from .verdict import family_p, rules_of
 
 QUANTILES: Final = (0.05, 0.5, 0.95)
 SAMPLED_HALVINGS: Final = 500
@@ -36,7 +36,7 @@ def validation_json(found: Validation) -> dict[str, Any]:
         "overrides": list(found.overrides),
         "verdict": asdict(found.verdict),
         "rules": [{"holds": holds, "text": text} for holds, text in rules_of(found.findings)],
-        "findings": asdict(found.findings),
+        "findings": {**asdict(found.findings), "primary_p_family": family_p(found.findings)},
         "family": None if found.family is None else asdict(found.family),
         "ledger_trials": found.ledger_trials,
         "chosen_trial": found.chosen_trial,

@@ -17,7 +17,8 @@ from engine import ContractError, DataError
 from ..provenance import revision, versions
 from ..record import check_runs_folder, json_text
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+_NEEDED: Final = frozenset({"verdict", "rules", "findings", "shifted_votes", "chosen", "selection"})
 VALIDATIONS_NAME: Final = "validations"
 LOCK_NAME: Final = ".lock"
 _STAMP: Final = "%Y%m%dT%H%M%S.%fZ"
@@ -81,7 +82,8 @@ def keep_validation(folder: Path, tree: Mapping[str, Any], validated_at: datetim
 def kept_validations(folder: Path) -> tuple[KeptValidation, ...]:
     """The validations beside the sweep or run in ``folder``, oldest first; none where there is none.
 
-    Raises DataError for a file that was changed, renamed, or written by another version of the schema.
+    Raises DataError for a file that was changed, renamed, written by another version of the schema, or
+    that is no validation.
     """
     found = []
     for path, moment, digest in _listed(validations_folder(folder)):
@@ -94,11 +96,23 @@ def kept_validations(folder: Path) -> tuple[KeptValidation, ...]:
                 f"{path}: its SHA-256 is not the one in its name: it was changed after it was written; "
                 "put it back as it was, or move it away and validate again"
             )
-        content = json.loads(data)
+        try:
+            content = json.loads(data)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise DataError(
+                f"{path}: is not a JSON object, so it is no validation; move it away and validate again"
+            )
         if content.get("schema_version") != SCHEMA_VERSION:
             raise DataError(
                 f"{path}: schema_version={content.get('schema_version')}, this version reads "
                 f"{SCHEMA_VERSION}; move it away and validate again"
+            )
+        if missing := sorted(_NEEDED - content.keys()):
+            raise DataError(
+                f"{path}: lacks {', '.join(missing)}, which every validation states; move it away and "
+                "validate again"
             )
         found.append(KeptValidation(path=path, validated_at=moment, content=content))
     return tuple(found)

@@ -91,7 +91,7 @@ def test_on_paper_nothing_is_cut_off(browser: Browser, made: Made):
         view.page.wait_for_timeout(300)
         wide = view.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 704
-        assert view.heard == []
+        assert view.problems() == []
 
 
 def test_a_report_can_be_read_without_scripts_and_by_keyboard(browser: Browser, made: Made):

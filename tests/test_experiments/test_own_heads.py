@@ -12,13 +12,26 @@ from rich.console import Console
 
 from datasets import Store
 from engine import ConfigError, ContractError
-from experiments import ablate, config_hash, config_of, explain, load_config, run, verify_run
+from experiments import (
+    ablate,
+    config_hash,
+    config_of,
+    explain,
+    load_config,
+    own_heads,
+    run,
+    verify_run,
+)
 from experiments.checks import CheckSize, Suite, run_checks
 from experiments.checks.markets import null_market
 from experiments.config_file import resolved
 from experiments.record import load_run
 from experiments.run_tables import print_run
+from experiments.serve.sweep_watch import SweepWatch
+from experiments.sweep_report.document import sweep_document
+from experiments.sweeps.best import sweep_config, trial_config
 from experiments.sweeps.config import sweep_config_of
+from experiments.sweeps.run import run_sweep
 from experiments.sweeps.space import space_of
 from indicators import INDICATORS_BY_NAME
 from strategies import HEAD_NAMES, ConsensusRules
@@ -173,6 +186,27 @@ def test_a_sweep_takes_it_in_the_place_of_another(own: Path, store: Store):
         space_of(sweep_config_of(sweep_tree(own, [*HEAD_NAMES, "reversal"])))
 
 
+def test_a_sweep_stays_readable_after_its_head_was_edited(own: Path, store: Store, tmp_path: Path):
+    """What is written down is read; what would run the file refuses it."""
+    enabled = ["technical", "reversal"]
+    tree = sweep_tree(own, enabled)
+    tree["sweep"] |= {"search": {"trials": 0}}
+    ledger = run_sweep(sweep_config_of(tree), store=store, runs=tmp_path).ledger
+    edited(own, "0.4 * strength", "0.3 * strength")
+    assert sweep_config(ledger).heads.enabled == tuple(enabled)
+    assert trial_config(ledger, 1).origin is not None
+    assert "own" in sweep_document(ledger).title
+    assert SweepWatch(ledger).look()[0].trials == 4
+    own_heads._head_class.cache_clear()
+    with pytest.raises(ConfigError, match="is not the file that the configuration states"):
+        run_sweep(sweep_config(ledger), store=store, runs=tmp_path / "again")
+    assert not (tmp_path / "again").exists(), "no trial may be kept as failed because of the file"
+    own.unlink()
+    assert sweep_config(ledger).heads.enabled == tuple(enabled)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        run_sweep(sweep_config(ledger), store=store, runs=tmp_path / "again")
+
+
 BROKEN = {
     "no HEAD": ("HEAD = Reversal", "OTHER = Reversal", r"reversal.py: has no HEAD; name its class"),
     "no class": ("HEAD = Reversal", "HEAD = 3", r"reversal.py:\d+: HEAD is a int; it must be a class"),
@@ -180,6 +214,11 @@ BROKEN = {
     "no detections": ("def detections", "def other", r"the class Reversal lacks detections"),
     "another name": ('name = "reversal"', 'name = "x"', r"calls itself 'x' and heads.files calls it"),
     "reasons": ('Reason("risen"', 'Reason("fallen"', r"REASONS must be a tuple of at most 64"),
+    "reasons are a number": ("REASONS = (", "REASONS = 5; OTHER = (", r"REASONS must be a tuple of"),
+    "rate of a text": ("FIRING_RATE = (0.02, 0.4)", "FIRING_RATE = ('x', 1)", r"must be two shares"),
+    "space of tuples": ("Range(1.0, 4.0)", "(1, 2)", r"SPACE must be a mapping from param"),
+    "space of another": ('{"threshold": Range', '{"treshold": Range', r"SPACE has 'treshold', which is no"),
+    "variants": ("VARIANTS = (", "VARIANTS = (3,", r"VARIANTS must be a tuple of mappings"),
     "rate": ("FIRING_RATE = (0.02, 0.4)", "FIRING_RATE = 0.4", r"FIRING_RATE=0.4 must be two shares"),
     "syntax": ("def vote(self", "def vote(self(", r"reversal.py:\d+: the file cannot be loaded"),
 }  # fmt: skip

@@ -147,7 +147,7 @@ def test_what_runs_is_what_was_hashed(config_with: ConfigOf, own: Path, market: 
     assert not list(own.parent.glob("__pycache__"))
     edited(own, "/ close / 4", "/ close / 8")
     own_module.loaded_indicators.cache_clear()
-    with pytest.raises(ConfigError, match="was changed since the configuration was read"):
+    with pytest.raises(ConfigError, match="is not the file that the configuration states"):
         own_indicators_of(first)
 
 

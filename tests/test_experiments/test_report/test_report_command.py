@@ -111,3 +111,14 @@ def test_a_changed_table_is_told_not_shown(folder: Path, tmp_path: Path, capsys)
         file.write(b"x")
     assert main(["report", str(copy)]) == 3
     assert "SHA-256" in capsys.readouterr().err
+
+
+def test_a_validation_that_cannot_be_read_is_told_and_hides_nothing(folder: Path, tmp_path: Path):
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy)
+    place = copy / "validations"
+    place.mkdir()
+    (place / "20260101T000000.000000Z-00000000.json").write_text("{}")
+    page = markdown_text(run_document(load_run(copy)))
+    assert "NOT KNOWN: what a validation of this run found cannot be read" in page
+    assert "## Performance" in page

@@ -83,7 +83,8 @@ def test_filters(server: Server, query: str, names: list[str]):
 
 
 @pytest.mark.parametrize(
-    "query", ["kind=other", "sort=colour", "page=0", "page=x", "page=-1", "since=monday"]
+    "query",
+    ["kind=other", "sort=colour", "page=0", "page=x", "page=-1", "since=monday", "until=20240131"],
 )
 def test_a_question_that_has_no_answer_is_refused_in_words(server: Server, query: str):
     answer = server.ask(f"/?{query}")

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from engine import DataError
+from experiments.serve import documents, sweep_index
+from experiments.serve.documents import Reports
 from experiments.serve.sweep_index import MOST_WATCHED, SweepIndex
 from experiments.serve.sweep_watch import SweepWatch
+from experiments.sweeps.holdout import record_opening
+from experiments.sweeps.identity import sweep_id
 from tests.test_experiments.test_serve.ledgers import add_batch, made_ledger, sweep_tree
 from tests.test_experiments.test_serve.serving import serving
 
@@ -73,6 +77,20 @@ def test_a_pause_between_two_calls_does_not_count_as_slowness(tmp_path: Path):
         clock.now += pause
         at(add_batch(ledger, [1.0] * 4), clock.now)
     assert watch.look()[0].trials_a_second == 4.0
+
+
+def test_a_copied_folder_has_no_speed(tmp_path: Path):
+    """All files of a copy are of one moment; two of them may be of the very same."""
+    ledger, clock = made_ledger(tmp_path, sweep_tree(screen=64)), Clock()
+    watch = SweepWatch(ledger, clock)
+    for step in (0.0, 0.01, 0.0, 0.002):
+        clock.now += step
+        at(add_batch(ledger, [1.0] * 4), clock.now)
+    state, _ = watch.look()
+    assert (state.trials_a_second, state.seconds_left) == (None, None)
+    clock.now += 2
+    at(add_batch(ledger, [1.0] * 4), clock.now)
+    assert watch.look()[0].trials_a_second is not None
 
 
 def test_with_neighbours_only_what_was_judged_with_them_counts(tmp_path: Path):
@@ -154,6 +172,74 @@ def test_broken_sweeps_are_rows_that_say_so(tmp_path: Path):
         assert server.ask("/sweeps/moved/elsewhere").status == 422
         assert server.ask("/sweeps/sound/link").status == 404
         assert server.ask("/sweeps/link/etc").status == 404
+
+
+def test_a_description_that_lacks_a_key_spoils_its_own_row_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    sound = made_ledger(tmp_path, sweep_tree("sound"))
+    for name in ("lacking", "wrong"):
+        ledger = made_ledger(tmp_path, sweep_tree(name))
+        content = json.loads((ledger.folder / "sweep.json").read_text())
+        if name == "lacking":
+            del content["created_at"]
+        else:
+            content["config"] = {"name": name, "data": 5, "sweep": 7}
+            content["sweep_id"] = sweep_id(name, content["config"], content["data_fingerprint"])
+        folder = ledger.folder.rename(ledger.folder.with_name(content["sweep_id"]))
+        (folder / "sweep.json").write_text(json.dumps(content))
+    rows, _ = SweepIndex(tmp_path).listed(patience_seconds=60)
+    problems = {row.family: row.problem for row in rows}
+    assert problems["sound"] == ""
+    assert "KeyError('created_at')" in problems["lacking"]
+    assert "refuses" in problems["wrong"]
+
+    gone = (("sound", "gone"), sound.folder.with_name("gone"))
+    found = sweep_index._places(tmp_path)
+    monkeypatch.setattr(sweep_index, "_places", lambda _runs: [gone, *found])
+    again, _ = SweepIndex(tmp_path).listed(patience_seconds=60)
+    assert len(again) == len(rows)
+
+
+def test_a_report_follows_what_its_family_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(documents, "_sweep_page", lambda _watch: b"page")
+    ledger = made_ledger(tmp_path, sweep_tree())
+    watch, reports = SweepWatch(ledger), Reports(tmp_path)
+
+    def is_anew() -> bool:
+        before = reports.cache.made
+        reports.of_sweep(watch)
+        return reports.cache.made > before
+
+    assert is_anew()
+    assert not is_anew()
+    sibling = sweep_tree("other").model_copy(
+        update={"sweep": sweep_tree().sweep.model_copy(update={"family": "grows"})}
+    )
+    other = made_ledger(tmp_path, sibling)
+    assert other.folder.parent == ledger.folder.parent
+    assert is_anew()
+    add_batch(other, [1.0] * 4)
+    assert is_anew()
+    for _ in range(2):
+        record_opening(tmp_path, "grows", {"why": "looked"})
+        assert is_anew()
+    at(ledger.folder / "sweep.json", 1_700_000_000)
+    assert is_anew()
+    (tmp_path / "20240101T000000Z-grows").mkdir()
+    assert is_anew()
+    assert not is_anew()
+
+
+@pytest.mark.parametrize(
+    ("trials", "words"),
+    [(30, "The worst of them lies beyond"), (50, "The 2 worst of them lie beyond")],
+)
+def test_what_lies_beyond_the_edge_is_counted_in_words(tmp_path: Path, trials: int, words: str):
+    ledger = made_ledger(tmp_path, sweep_tree(screen=64))
+    add_batch(ledger, [0.001 * place for place in range(trials)])
+    with serving(tmp_path) as server:
+        assert words in server.ask(f"/sweeps/grows/{ledger.sweep_id}").text
 
 
 def test_the_page_of_a_sweep_and_its_numbers(tmp_path: Path):

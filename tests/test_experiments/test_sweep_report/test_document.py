@@ -389,3 +389,48 @@ def test_every_validation_is_listed_and_another_word_is_told(
     said = " ".join(text for block in document.verdict for text in block.paragraphs)
     assert "VALIDATED 3 TIMES with different verdicts (evidence 1, no evidence 2)" in said
     assert said.startswith("NO EVIDENCE: ")
+
+
+def test_a_validation_that_cannot_be_read_is_told_and_the_page_is_made(
+    tmp_path: Path, tree: dict[str, Any], validated: Any
+):
+    ledger = made_sweep(tmp_path, sweep_config(tree))
+    content = {key: value for key, value in validated.items() if key != "findings"}
+    path = keep_validation(ledger.folder, content, datetime.now(UTC))
+    document = sweep_document(ledger)
+    checked(document)
+    first = document.verdict[0].paragraphs[0]
+    assert str(path) in first
+    assert "lacks findings" in first
+    assert any(text.startswith("n/a: a validation cannot be read") for text in texts(document))
+    assert "history-sharpe" in charts(document)
+
+
+def test_openings_left_out_are_told(tmp_path: Path, tree: dict[str, Any]):
+    ledger = made_sweep(tmp_path, sweep_config(tree, holdout_from="2021-02-05"))
+    for number in (30, 1):
+        for trial in range(number):
+            record_opening(
+                ledger.runs, "small", {"sweep_id": "a", "trial": trial, "opened_at": "b"}
+            )
+        table = tables(sweep_document(ledger))["openings"]
+        assert len(table.rows) == 30
+        assert ("The last 30." in table.note) == (number == 1)
+
+
+def test_one_improvement_is_one_time(tmp_path: Path, tree: dict[str, Any]):
+    config = sweep_config(tree, space=TWO)
+    better = np.zeros(64)
+    better[5] = 1.0
+    ledger = made_sweep(tmp_path, config, lambda places: {"sharpe": better[: len(places)]})
+    assert (
+        "was improved 1 time after trial 0" in charts(sweep_document(ledger))["history-sharpe"].text
+    )
+
+
+def test_importance_claims_no_more_than_it_can(plain: Ledger):
+    found = charts(sweep_document(plain))["importance"]
+    assert "by luck alone the largest share reaches" in found.text
+    assert "decide" not in found.text
+    assert [trace["line"]["dash"] for trace in found.data if trace["type"] == "scatter"] == ["dot"]
+    assert "over 20 permutations" in found.note

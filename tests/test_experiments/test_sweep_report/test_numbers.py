@@ -163,6 +163,9 @@ def test_the_pace_is_that_of_the_files():
     assert found.hours.tolist() == [10 / 3600, 20 / 3600, 30 / 3600, 80 / 3600]
     assert pace_of(ends[::-1], 90.0) is None
     assert pace_of(ends, 200.0) is None
+    copied = np.array([[10.0, 5000.0], [20.0, 5000.01], [40.0, 5000.02]])
+    assert pace_of(copied, 90.0) is None
+    assert pace_of(copied[:1], 90.0) is not None
     assert pace_of(np.empty((0, 2)), 0.0) is None
 
 
@@ -221,7 +224,28 @@ def test_importance_needs_trials_and_differences(tmp_path: Path, tree: dict[str,
         tmp_path / "alike", sweep_config(tree), lambda places: {"sharpe": np.ones(len(places))}
     )
     reading = read_sweep(alike)
-    assert not ped_anova(reading.space, reading.coordinates, reading.good[:, 0]).any()
+    shares, largest = ped_anova(
+        reading.space, reading.coordinates, reading.good[:, 0], permutations=2
+    )
+    assert not shares.any()
+    assert largest.tolist() == [0.0, 0.0]
+
+
+def test_the_largest_share_of_noise_is_told_apart_from_skill(tmp_path: Path, tree: dict[str, Any]):
+    config = sweep_config(tree, space=TWENTY, screen={"trials": 128, "batch": 128})
+    noise = np.random.default_rng(8).normal(size=128)
+    for name, result, is_luck in (
+        ("noise", lambda places: noise, True),
+        ("skill", lambda places: noise / 10 + places[:, 3], False),
+    ):
+        ledger = made_sweep(
+            tmp_path / name, config, lambda places, of=result: {"sharpe": of(places)}
+        )
+        found = importance_of(read_sweep(ledger), 0)
+        assert found is not None
+        assert found.permutations == 20
+        assert 1 / 20 < found.by_luck < 0.6
+        assert (found.shares.max() < found.by_luck) == is_luck
 
 
 def test_slices_and_pairs_find_the_hill(tmp_path: Path, tree: dict[str, Any]):

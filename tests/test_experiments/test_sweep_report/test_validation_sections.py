@@ -1,7 +1,9 @@
 """Sections of a validation: their numbers are those that were kept, and nothing is drawn of nothing."""
 
+import shutil
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from datasets import Store
 from experiments import load_run, run
 from experiments.pages import Document, Text
 from experiments.sweep_report import sweep_document, validation_sections
+from experiments.sweep_report.selection_charts import MOST_DRIFTING
 from experiments.sweeps.ledger import Ledger
 from experiments.validation.content import validation_json
 from experiments.validation.keeping import keep_validation, kept_validations
@@ -41,7 +44,7 @@ def test_the_sweeps_page_begins_with_the_verdict(swept: Ledger, validated: Mappi
         assert listed.tone == ("good" if rule["holds"] else "bad")
     assert document.tiles is not None
     tiles = {tile.label: tile.value.value for tile in document.tiles.tiles}
-    assert tiles["shifted votes, p"] == validated["shifted_votes"]["p_value"]
+    assert tiles["shifted votes, p"] == validated["findings"]["primary_p_family"]
     assert tiles["PBO"] == validated["selection"]["pbo"]
 
 
@@ -50,6 +53,7 @@ def test_tests_are_those_that_were_kept(validated: Mapping[str, Any]):
     rows = {row[0]: row[1] for row in tables(document)["tests"].rows}
     chosen, selection = validated["chosen"], validated["selection"]
     assert rows["shifted votes, p"].value == validated["shifted_votes"]["p_value"]
+    assert rows["shifted votes, p of the family"].value == validated["findings"]["primary_p_family"]
     assert rows["permuted bars, p"].value == validated["permuted_bars"]["p_value"]
     assert rows["Sharpe ratio by days"].value == chosen["sharpe_annual_by_days"]
     assert rows["PBO"].value == selection["pbo"]
@@ -87,6 +91,72 @@ def test_pictures_draw_what_was_kept(validated: Mapping[str, Any]):
     for trace in points:
         at = list(curve["x"]).index(trace["x"][0])
         assert curve["y"][at] == pytest.approx(trace["y"][0], rel=1e-12)
+
+
+def test_the_p_of_the_family_is_kept(validated: Mapping[str, Any]):
+    found = validated["findings"]
+    luck_of_none = (1 - found["primary_p"]) ** found["sweeps"]
+    assert found["primary_p_family"] == pytest.approx(1 - luck_of_none, abs=1e-12)
+
+
+def test_the_p_of_the_family_stands_beside_the_rule_that_judges_it(validated: Mapping[str, Any]):
+    content = deepcopy(dict(validated))
+    content["shifted_votes"]["p_value"] = 0.02
+    content["findings"] |= {"sweeps": 3, "primary_p": 0.02, "primary_p_family": 1 - 0.98**3}
+    told = "p 0.020; 0.059 for the best of 3 sweeps, of which the rule asks 0.05"
+    assert told in charts(page(content))["null-shifts"].text
+    content["findings"] |= {"sweeps": 1, "primary_p_family": 0.02}
+    assert "p 0.020; the rule asks for 0.05 at most" in charts(page(content))["null-shifts"].text
+
+
+@pytest.mark.parametrize(
+    ("shifts", "sweeps", "said"),
+    [
+        (9, 1, "9 shifts are too few for 1 sweep of the family: no result could meet the rule."),
+        (50, 4, "50 shifts are too few for 4 sweeps of the family: no result could meet the rule."),
+        (500, 4, "does as well too often for the best of the family's 4 sweeps."),
+        (500, 1, "the same search on votes of another time does as well too often."),
+    ],
+)
+def test_no_evidence_says_why(
+    swept: Ledger,
+    validated: Mapping[str, Any],
+    tmp_path: Path,
+    shifts: int,
+    sweeps: int,
+    said: str,
+):
+    content = deepcopy(dict(validated))
+    content["verdict"]["word"] = "no evidence"
+    content["findings"] |= {
+        "shifts": shifts, "sweeps": sweeps, "primary_p": 0.2, "primary_p_family": 1 - 0.8**sweeps,
+    }  # fmt: skip
+    copy = Path(shutil.copytree(swept.folder, tmp_path / "runs/sweeps/small" / swept.sweep_id))
+    keep_validation(copy, content, datetime.now(UTC))
+    document = sweep_document(Ledger.open(copy))
+    assert said in document.verdict[0].paragraphs[0]
+    assert document.tiles is not None
+    (tile,) = [one for one in document.tiles.tiles if one.label == "shifted votes, p"]
+    assert tile.value.value == 1 - 0.8**sweeps
+    assert ("0.200 for this one" in tile.note) == (sweeps > 1)
+    newest = tables(document)["validations-kept"].rows[0]
+    assert newest[3].value == 1 - 0.8**sweeps
+
+
+def test_words_agree_with_their_numbers(validated: Mapping[str, Any]):
+    content = deepcopy(dict(validated))
+    selection = content["selection"]
+    first = selection["walk_forward_folds"][0]
+    places = {f"a.{number}": 0.5 for number in range(MOST_DRIFTING + 1)}
+    folds = [{**first, "places": places, "trial": trial} for trial in (1, 2)]
+    selection["walk_forward_folds"] = folds
+    found = charts(page(content))
+    drift = found["drift"]
+    assert "is chosen 1 time of 1. None of them moves." in drift.text
+    assert "1 parameter that moves less is left out." in drift.note
+    assert "mean return × a year, out" in found["folds"].table.columns  # type: ignore[union-attr]
+    assert "not compounded" in found["folds"].text
+    assert "lies between" not in found["deflation"].note
 
 
 def test_a_metric_that_is_to_be_small_keeps_its_direction(validated: Mapping[str, Any]):

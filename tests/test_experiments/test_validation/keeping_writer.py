@@ -10,10 +10,17 @@ from tests.forked_writer import serve
 
 SERVER = "tests.test_experiments.test_validation.keeping_writer"
 ROUNDS = 5
+NEEDED = ("verdict", "rules", "findings", "shifted_votes", "chosen", "selection")
 
 
 def tree_of(number: int) -> dict[str, object]:
-    return {"schema_version": 2, "subject": "a", "number": number, "filler": "x" * 5000}
+    return {
+        **dict.fromkeys(NEEDED),
+        "schema_version": 3,
+        "subject": "a",
+        "number": number,
+        "filler": "x" * 5000,
+    }
 
 
 def keep(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Kept validations: whole or not at all, in order, never changed, and known to whoever removes runs."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -27,7 +28,7 @@ from experiments.validation.keeping import (
 from tests.forked_writer import Writer, writer_server
 from tests.power_cut import PowerCutError, power_cut
 from tests.test_experiments.test_sweeps.ledger_cases import filled
-from tests.test_experiments.test_validation.keeping_writer import ROUNDS, SERVER, tree_of
+from tests.test_experiments.test_validation.keeping_writer import NEEDED, ROUNDS, SERVER, tree_of
 
 AT = datetime(2024, 1, 31, 13, 5, tzinfo=UTC)
 MANY_STEPS = 60
@@ -96,8 +97,27 @@ def test_what_was_changed_renamed_or_is_of_another_schema_is_refused(tmp_path: P
     (path.parent / "notes.txt").write_text("mine")
     assert numbers(tmp_path) == [0]
     keep_validation(tmp_path, {**tree_of(1), "schema_version": 1}, AT)
-    with pytest.raises(DataError, match="schema_version=1, this version reads 2"):
+    with pytest.raises(DataError, match="schema_version=1, this version reads 3"):
         kept_validations(tmp_path)
+
+
+@pytest.mark.parametrize("key", NEEDED)
+def test_a_file_without_what_every_validation_states_is_refused(tmp_path: Path, key: str):
+    tree = tree_of(0)
+    del tree[key]
+    keep_validation(tmp_path, tree, AT)
+    with pytest.raises(DataError, match=f"lacks {key}, .* validate again"):
+        kept_validations(tmp_path)
+
+
+def test_a_file_that_is_no_object_is_refused(tmp_path: Path):
+    for number, data in enumerate((b"[]", b"{")):
+        place = validations_folder(tmp_path / str(number))
+        place.mkdir(parents=True)
+        digest = hashlib.sha256(data).hexdigest()[:8]
+        (place / f"20240131T130500.000000Z-{digest}.json").write_bytes(data)
+        with pytest.raises(DataError, match="not a JSON object"):
+            kept_validations(tmp_path / str(number))
 
 
 def test_a_time_needs_a_zone_and_a_folder_must_take_files(tmp_path: Path):
