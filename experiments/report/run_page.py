@@ -96,8 +96,8 @@ def verdict_texts(reading: RunReading) -> tuple[Text, ...]:
         warnings[-1] = (
             f"VALIDATED: {tested['verdict']['word']}. What was tested, and how, stands below."
         )
-    elif unread:
-        warnings[-1] = f"NOT KNOWN: what a validation of this run found cannot be read: {unread}"
+    if unread:
+        warnings.append(f"NOT KNOWN: what a validation of this run found cannot be read: {unread}")
     tone = "bad" if content["ruined_bar"] >= 0 else TONES[finding(content, interval)]
     return (
         Text(paragraphs=(headline(content, interval),), tone=tone),
@@ -141,13 +141,13 @@ def tiles(reading: RunReading) -> Tiles:
 
 def _last_validation(reading: RunReading) -> tuple[Mapping[str, Any] | None, str]:
     """What the last validation of the run found, None where there is none; and why one cannot be read."""
-    from ..validation.keeping import kept_validations
+    from ..validation.keeping import readable_validations
 
     try:
-        kept = kept_validations(reading.record.run_dir)
+        found, unread = readable_validations(reading.record.run_dir)
     except DataError as error:
         return None, str(error)
-    return (kept[-1].content if kept else None), ""
+    return (found[-1].content if found else None), "; ".join(unread)
 
 
 def _validated(reading: RunReading) -> tuple[Section, ...]:

@@ -148,9 +148,8 @@ def provenance_section(reading: SweepReading) -> Section:
         ),
         (
             "validations",
-            "n/a: cannot be read"
-            if reading.unread
-            else plural(len(reading.validations), "validation"),
+            plural(len(reading.validations), "validation")
+            + ("; others cannot be read" if reading.unread else ""),
         ),
     ]
     versions = tuple((name, value or "n/a") for name, value in sweep["versions"].items())

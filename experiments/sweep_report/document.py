@@ -116,6 +116,10 @@ def _verdict(reading: SweepReading) -> tuple[Text, ...]:
                 "newest is shown, all of them stand below."
             )
         )
+    if reading.unread and reading.validations:
+        lines.append(
+            _warning(f"A VALIDATION CANNOT BE READ and is missing here: {reading.unread}.")
+        )
     if reading.config.data.simulated is not None:
         lines.append(_warning("SIMULATED DATA: nothing here happened on any market."))
     return tuple(lines)
@@ -123,7 +127,7 @@ def _verdict(reading: SweepReading) -> tuple[Text, ...]:
 
 def _word(reading: SweepReading) -> Text:
     found = reading.validation
-    if reading.unread:
+    if reading.unread and found is None:
         return _warning(
             f"NOT KNOWN WHETHER IT IS LUCK: what was validated cannot be read: {reading.unread}."
         )

@@ -18,7 +18,7 @@ from ..sweeps.parts import COMPLETE, FAILED, INFEASIBLE
 from ..sweeps.places import axis_places, axis_values, short_names
 from ..sweeps.ranking import ranked_trials
 from ..sweeps.space import Space, space_of
-from ..validation.keeping import KeptValidation, kept_validations
+from ..validation.keeping import KeptValidation, readable_validations
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,8 @@ class SweepReading:
     the feasible ones from the best on, or the front. ``coordinates`` ``(N, D)`` are the ledger's,
     ``values`` and ``places`` what ``sweeps.places`` makes of them. ``batch_ends`` ``(B, 2)``: trials after
     each part, and when its file was written (seconds since the epoch). ``uncounted`` says why the family
-    could not be counted, else is empty; ``unread`` why its validations could not be read.
+    could not be counted, else is empty; ``unread`` why some of its
+    validations could not be read, which ``validations`` then lack.
     """
 
     ledger: Ledger
@@ -164,6 +165,7 @@ def _family(ledger: Ledger, config: SweepConfig) -> tuple[FamilyCount | None, st
 
 def _validations(ledger: Ledger) -> tuple[tuple[KeptValidation, ...], str]:
     try:
-        return kept_validations(ledger.folder), ""
+        found, unread = readable_validations(ledger.folder)
     except DataError as error:
         return (), str(error)
+    return found, "; ".join(unread)

@@ -85,37 +85,52 @@ def kept_validations(folder: Path) -> tuple[KeptValidation, ...]:
     Raises DataError for a file that was changed, renamed, written by another version of the schema, or
     that is no validation.
     """
-    found = []
-    for path, moment, digest in _listed(validations_folder(folder)):
+    return tuple(_read(*listed) for listed in _listed(validations_folder(folder)))
+
+
+def readable_validations(folder: Path) -> tuple[tuple[KeptValidation, ...], tuple[str, ...]]:
+    """As ``kept_validations``, and what is wrong with each file that cannot be read, both oldest first.
+
+    Raises DataError where the folder itself cannot be listed.
+    """
+    found, unread = [], []
+    for listed in _listed(validations_folder(folder)):
         try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-        if _digest(data) != digest:
-            raise DataError(
-                f"{path}: its SHA-256 is not the one in its name: it was changed after it was written; "
-                "put it back as it was, or move it away and validate again"
-            )
-        try:
-            content = json.loads(data)
-        except ValueError:
-            content = None
-        if not isinstance(content, dict):
-            raise DataError(
-                f"{path}: is not a JSON object, so it is no validation; move it away and validate again"
-            )
-        if content.get("schema_version") != SCHEMA_VERSION:
-            raise DataError(
-                f"{path}: schema_version={content.get('schema_version')}, this version reads "
-                f"{SCHEMA_VERSION}; move it away and validate again"
-            )
-        if missing := sorted(_NEEDED - content.keys()):
-            raise DataError(
-                f"{path}: lacks {', '.join(missing)}, which every validation states; move it away and "
-                "validate again"
-            )
-        found.append(KeptValidation(path=path, validated_at=moment, content=content))
-    return tuple(found)
+            found.append(_read(*listed))
+        except DataError as error:
+            unread.append(str(error))
+    return tuple(found), tuple(unread)
+
+
+def _read(path: Path, moment: datetime, digest: str) -> KeptValidation:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    if _digest(data) != digest:
+        raise DataError(
+            f"{path}: its SHA-256 is not the one in its name: it was changed after it was written; "
+            "put it back as it was, or move it away and validate again"
+        )
+    try:
+        content = json.loads(data)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise DataError(
+            f"{path}: is not a JSON object, so it is no validation; move it away and validate again"
+        )
+    if content.get("schema_version") != SCHEMA_VERSION:
+        raise DataError(
+            f"{path}: schema_version={content.get('schema_version')}, this version reads "
+            f"{SCHEMA_VERSION}; move it away and validate again"
+        )
+    if missing := sorted(_NEEDED - content.keys()):
+        raise DataError(
+            f"{path}: lacks {', '.join(missing)}, which every validation states; move it away and "
+            "validate again"
+        )
+    return KeptValidation(path=path, validated_at=moment, content=content)
 
 
 def is_only_validations(place: Path) -> bool:

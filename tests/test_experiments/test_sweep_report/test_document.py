@@ -404,6 +404,12 @@ def test_a_validation_that_cannot_be_read_is_told_and_the_page_is_made(
     assert "lacks findings" in first
     assert any(text.startswith("n/a: a validation cannot be read") for text in texts(document))
     assert "history-sharpe" in charts(document)
+    keep_validation(ledger.folder, validated, datetime.now(UTC))
+    document = sweep_document(ledger)
+    checked(document)
+    said = [text for block in document.verdict for text in block.paragraphs]
+    assert said[0].startswith(validated["verdict"]["word"].upper())
+    assert any("A VALIDATION CANNOT BE READ" in text and str(path) in text for text in said)
 
 
 def test_openings_left_out_are_told(tmp_path: Path, tree: dict[str, Any]):
