@@ -198,10 +198,6 @@ def test_the_mirror_leaves_no_trace_in_the_process(tmp_path: Path, monkeypatch: 
     said: list[logging.LogRecord] = []
     listener = SimpleNamespace(level=0, handle=said.append)
     monkeypatch.setattr(logging.getLogger("optuna"), "handlers", [listener])
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("optuna"):
-            # import-linter, which another test runs, switches every logger off.
-            monkeypatch.setattr(logging.getLogger(name), "disabled", False)
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.INFO)
     try:
