@@ -185,8 +185,8 @@ def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> 
 def load_run(run: Path | str, runs: Path | str = "runs") -> RunRecord:
     """A run by its folder, by its id under ``runs``, by the beginning of an id, or ``latest``.
 
-    Raises DataError when there is none, when several begin so, or when run.json cannot be read, and
-    ConfigError for a file.
+    Where no id begins so, by the beginning of a run's name. Raises DataError when there is none, when
+    several begin so, or when run.json cannot be read, and ConfigError for a file.
     """
     return _read_record(_run_folder(str(run), Path(runs)))
 
@@ -219,11 +219,13 @@ def _run_folder(run: str, runs: Path) -> Path:
     if run == "latest" and names:
         return runs / names[-1]
     matches = [name for name in names if name.startswith(run)]
+    matches = matches or [name for name in names if _without_time(name).startswith(run)]
     if run in names or len(matches) == 1:
         return runs / (run if run in names else matches[0])
     if matches:
         raise DataError(
-            f"run {run!r} is the beginning of {len(matches)} runs: {newest_of(matches)}; add to it"
+            f"run {run!r} is the beginning of {len(matches)} runs: {newest_of(matches)}; write one of "
+            "their ids, or latest for the newest of all"
         )
     if direct.is_file():
         raise ConfigError(not_a_file(run))
@@ -237,6 +239,11 @@ def _run_folder(run: str, runs: Path) -> Path:
     )
 
 
+def _without_time(run_id: str) -> str:
+    """The name and the hash that follow the time in an id."""
+    return run_id.partition("-")[2]
+
+
 def newest_of(names: Sequence[str]) -> str:
     """The names, the last ones of many, as an error lists them."""
     left_out = len(names) - NAMES_TOLD
@@ -248,7 +255,7 @@ def newest_of(names: Sequence[str]) -> str:
 def not_a_file(name: str) -> str:
     """What is said to someone who names a file where a run or a sweep is asked for."""
     return (
-        f"{name}: is a file; name a run or a sweep by its folder, its id, the beginning of one, or latest: "
+        f"{name}: is a file; name a run or a sweep by its folder, its id, its beginning or latest: "
         "`ninefold runs list` and `ninefold sweep status` show what there is"
     )
 

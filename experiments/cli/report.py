@@ -16,7 +16,7 @@ def report(
     subject: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|SWEEP", help="Run or sweep: folder, id, its beginning, or latest."
+            metavar="RUN|SWEEP", help="Run or sweep: folder, id, its beginning, or latest of both."
         ),
     ],
     format_: Annotated[
@@ -59,21 +59,15 @@ def report(
 
 
 def _subject(name: str, runs: Path) -> "tuple[Document, Path]":
-    """The page of the run of that name, or else of the sweep."""
-    from engine import DataError
+    """The page of the run or the sweep of that name, and its folder."""
+    from ..record import RunRecord
+    from ..subjects import find_subject
 
-    from ..record import load_run
-    from ..report import run_document
+    subject = find_subject(name, runs)
+    if isinstance(subject, RunRecord):
+        from ..report import run_document
 
-    try:
-        record = load_run(name, runs)
-    except DataError as error:
-        from ..sweep_report import sweep_document
-        from ..sweeps.families import find_sweep
+        return run_document(subject), subject.run_dir
+    from ..sweep_report import sweep_document
 
-        try:
-            ledger = find_sweep(runs, name)
-        except DataError:
-            raise error from None
-        return sweep_document(ledger), ledger.folder
-    return run_document(record), record.run_dir
+    return sweep_document(subject), subject.folder

@@ -13,15 +13,12 @@ if TYPE_CHECKING:
 
     from engine import DataError
 
-    from ..record import RunRecord
-    from ..sweeps.ledger import Ledger
-
 
 def validate(
     subject: Annotated[
         str,
         typer.Argument(
-            metavar="SWEEP|RUN", help="Sweep or run: folder, id, its beginning, or latest."
+            metavar="SWEEP|RUN", help="Sweep or run: folder, id, its beginning, or latest of both."
         ),
     ],
     shifts: Annotated[
@@ -66,6 +63,7 @@ def validate(
     from engine import ConfigError
 
     from ..record import RunRecord, json_text
+    from ..subjects import find_subject
     from ..validation.content import validation_json
     from ..validation.keeping import check_keepable
     from ..validation.report import print_validation
@@ -83,7 +81,7 @@ def validate(
         *(f"validation.{key}={value}" for key, value in stated.items() if value is not None),
     ]
     opened, say = Store(store), progress()
-    named = _named(subject, runs)
+    named = find_subject(subject, runs)
     folder = named.run_dir if isinstance(named, RunRecord) else named.folder
     check_keepable(folder)
     if not isinstance(named, RunRecord):
@@ -127,20 +125,3 @@ def _kept(folder: Path, tree: "Mapping[str, Any]") -> "Path | DataError":
         return keep_validation(folder, tree, datetime.now(UTC))
     except DataError as error:
         return error
-
-
-def _named(subject: str, runs: Path) -> "Ledger | RunRecord":
-    """The sweep of that name, or else the run."""
-    from engine import DataError
-
-    from ..record import load_run
-    from ..sweeps.families import find_sweep
-
-    try:
-        return find_sweep(runs, subject)
-    except DataError as error:
-        no_sweep = error
-    try:
-        return load_run(subject, runs)
-    except DataError as no_run:
-        raise DataError(f"{no_sweep}; {no_run}") from None

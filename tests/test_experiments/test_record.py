@@ -44,11 +44,18 @@ def test_a_run_is_found_by_folder_id_beginning_or_latest(three: Path):
     assert load_run(three / "20240102T000000Z-a-2").run_id[-1] == "2"
     assert load_run("2025", three).run_id[-1] == "3"
     assert load_run("latest", three).run_id[-1] == "3"
+    for name in ("b", "b-3"):
+        assert load_run(name, three).run_id[-1] == "3"
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("2024", "beginning of 2 runs"), ("x", "there is no run 'x'"), ("empty", "no run 'empty'")],
+    [
+        ("2024", "beginning of 2 runs"),
+        ("a", "beginning of 2 runs"),
+        ("x", "there is no run 'x'"),
+        ("empty", "no run 'empty'"),
+    ],
 )
 def test_a_run_that_is_not_there_is_told(three: Path, name: str, told: str):
     with pytest.raises(DataError, match=told):
