@@ -33,6 +33,7 @@ from . import (
     validate,
 )
 from .errors import EXIT_INTERRUPTED, exit_code_of
+from .output import command_ended
 
 app = typer.Typer(
     name="ninefold",
@@ -120,6 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = EXIT_INTERRUPTED
         except Exception as error:  # noqa: BLE001 - the border of the program: every error gets a code
             code = EXIT_INTERRUPTED if interrupts.seen else exit_code_of(error)
+        finally:
+            command_ended()
     if code == EXIT_INTERRUPTED:
         sys.stderr.write("interrupted\n")
     return code if isinstance(code, int) else 0

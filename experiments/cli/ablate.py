@@ -1,7 +1,7 @@
 """``ninefold ablate CONFIG``."""
 
 from .options import DEFAULT_STORE, AsJson, ConfigPath, Overrides, StorePath
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 
 def ablate(
@@ -15,7 +15,9 @@ def ablate(
     from .. import load_config
     from ..ablation_table import ablation_json, print_ablation
 
-    found = ablate_config(load_config(config, overrides or ()), store=store, progress=progress())
+    found = ablate_config(
+        load_config(config, overrides or ()), store=store, progress=kernel_progress()
+    )
     if as_json:
         print_json(ablation_json(found))
         return

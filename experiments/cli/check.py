@@ -6,7 +6,7 @@ import typer
 
 from .errors import EXIT_CHECK
 from .options import DEFAULT_STORE, AsJson, ConfigPath, Overrides, StorePath
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 app = typer.Typer(help="Test what a result rests on.", no_args_is_help=True, add_completion=False)
 
@@ -32,7 +32,9 @@ def lookahead(
     from ..tables import print_check
 
     loaded = load_config(config, overrides or ())
-    progress()("checking every indicator, head, the consensus and the replay; this takes a while")
+    kernel_progress()(
+        "checking every indicator, head, the consensus and the replay; this takes a while"
+    )
     found = check_lookahead(loaded, Store(store))
     if as_json:
         print_json({"passed": found.passed, "rows": [asdict(row) for row in found.rows]})
@@ -81,7 +83,7 @@ def parity(
     from ..tables import print_parity
 
     loaded = load_config(config, overrides or ())
-    progress()(f"computing {samples} configurations by one sweep and one by one")
+    kernel_progress()(f"computing {samples} configurations by one sweep and one by one")
     found = check_parity(loaded, Store(store), samples=samples, seed=seed, threads=threads)
     if as_json:
         print_json({"passed": found.passed, "rows": [asdict(row) for row in found.rows]})

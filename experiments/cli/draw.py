@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .options import DEFAULT_STORE, AsJson, ConfigPath, EventTypes, Overrides, StorePath, time_given
-from .output import print_json, progress
+from .output import kernel_progress, print_json
 
 
 def draw(
@@ -47,7 +47,7 @@ def draw(
         end_ns=time_given(end, "--to"),
         types=types or (),
         store=store,
-        progress=progress(quiet=as_json),
+        progress=kernel_progress(quiet=as_json),
     )
     path = page.write(out or Path(f"{_file_name(page.symbol)}-{page.head}.html"))
     if open_:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import DEFAULT_STORE, AsJson, ConfigPath, EventTypes, Overrides, StorePath, time_given
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +62,7 @@ def events(
         types=types or (),
         start_ns=time_given(start, "--from"),
         end_ns=time_given(end, "--to"),
-        progress=progress(),
+        progress=kernel_progress(),
     )
     listed = events_table(found)
     moved = changes_table(found) if changes else None

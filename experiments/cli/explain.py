@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .options import DEFAULT_RUNS, DEFAULT_STORE, AsJson, RunName, RunsPath, StorePath
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 
 def explain(
@@ -28,7 +28,7 @@ def explain(
     from ..explanation.terminal import print_explanation
 
     explanation = explained(
-        load_run(run, runs), at, symbol=symbol, store=store, progress=progress(quiet=as_json)
+        load_run(run, runs), at, symbol=symbol, store=store, progress=kernel_progress(quiet=as_json)
     )
     if as_json:
         print_json(plain_explanation(explanation))

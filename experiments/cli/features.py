@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import DEFAULT_STORE, AsJson, Overrides, StorePath
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 if TYPE_CHECKING:
     from ..config import RunConfig
@@ -80,7 +80,7 @@ def features(
             symbols=symbol or (),
             timeframes=timeframe or (),
             prune=prune,
-            progress=progress(),
+            progress=kernel_progress(),
         )
     )
     if as_json:

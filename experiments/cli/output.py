@@ -1,9 +1,10 @@
 """Where text goes: results to stdout, progress to stderr, JSON as exactly one object."""
 
+import contextlib
 import io
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,3 +38,32 @@ def progress(*, quiet: bool = False) -> Callable[[str], None]:
             sys.stderr.flush()
 
     return say
+
+
+def kernel_progress(*, quiet: bool = False) -> Callable[[str], None]:
+    """As ``progress``, and says once in a command when numba compiles: that minute is not silent."""
+    from numba.core import event
+
+    say = progress(quiet=quiet)
+
+    class Compiling(event.Listener):  # type: ignore[misc]
+        is_told = False
+
+        def on_start(self, event: object) -> None:
+            if not self.is_told:
+                self.is_told = True
+                say("compiling kernels, once for this installation: a minute or two")
+
+        def on_end(self, event: object) -> None:
+            """Nothing is said at an end."""
+
+    _until_the_end.enter_context(event.install_listener("numba:compile", Compiling()))
+    return say
+
+
+def command_ended() -> None:
+    """Nothing listens any more."""
+    _until_the_end.close()
+
+
+_until_the_end: Final = contextlib.ExitStack()

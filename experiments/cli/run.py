@@ -10,7 +10,7 @@ from .options import (
     StorePath,
     Verbose,
 )
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 
 def run(
@@ -25,7 +25,7 @@ def run(
     from .. import load_config
     from .. import run as run_config
 
-    say = progress()
+    say = kernel_progress()
     result = run_config(
         load_config(config, overrides or ()),
         store=store,

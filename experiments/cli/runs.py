@@ -6,7 +6,7 @@ import typer
 
 from .errors import EXIT_CHECK
 from .options import DEFAULT_RUNS, DEFAULT_STORE, AsJson, RunName, RunsPath, StorePath, Verbose
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 app = typer.Typer(
     help="List, show, compare, verify and remove past runs.",
@@ -90,7 +90,7 @@ def verify(
     from .. import load_run, verify_run
     from ..records.terminal import print_verification
 
-    found = verify_run(load_run(run, runs), store=store, progress=progress())
+    found = verify_run(load_run(run, runs), store=store, progress=kernel_progress())
     if as_json:
         print_json(
             {

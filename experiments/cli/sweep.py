@@ -16,7 +16,7 @@ from .options import (
     RunsPath,
     StorePath,
 )
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 if TYPE_CHECKING:
     from engine import DataError
@@ -212,7 +212,7 @@ def _run(
             workers=workers,
             watch=watch,
             should_stop=should_stop,
-            say=progress(),
+            say=kernel_progress(),
         )
     ledger = outcome.ledger
     if outcome.resumed_from and outcome.resumed_from == ledger.count and outcome.is_finished:

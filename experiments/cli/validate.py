@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import DEFAULT_RUNS, DEFAULT_STORE, AsJson, RunsPath, StorePath
-from .output import print_json, progress, stdout
+from .output import kernel_progress, print_json, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ def validate(
         *(overrides or ()),
         *(f"validation.{key}={value}" for key, value in stated.items() if value is not None),
     ]
-    opened, say = Store(store), progress()
+    opened, say = Store(store), kernel_progress()
     named = find_subject(subject, runs)
     folder = named.run_dir if isinstance(named, RunRecord) else named.folder
     check_keepable(folder)
