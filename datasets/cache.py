@@ -144,6 +144,7 @@ class ArrayCache:
             try:
                 status = path.stat()
             except OSError:
+                # Another process has just removed it.
                 continue
             found.append((status.st_atime_ns, status.st_size, path))
         return sorted(found)
@@ -152,6 +153,7 @@ class ArrayCache:
         try:
             return [Path(item.path) for item in os.scandir(self.root) if item.name.endswith(ending)]
         except OSError:
+            # A cache that is not there, or not ours, is an empty one.
             return []
 
     def _make_room(self, size: int, *, sparing: Path | None = None) -> None:
@@ -174,6 +176,7 @@ class ArrayCache:
 
 
 def _remove(path: Path) -> None:
+    # One that another process removed is gone as wanted; one that stays is tried again next time.
     with suppress(OSError):
         path.unlink()
 

@@ -161,6 +161,11 @@ def _check_prices(
         broken = (arrays[name] < low) | (arrays[name] > high)
         if broken.any():
             row = int(np.flatnonzero(broken)[0])
+            if low[row] > high[row]:
+                raise DataError(
+                    f"{row_name(row)}: high={float(high[row])!r} at {_time(kind, table, row)} is below "
+                    f"low={float(low[row])!r}"
+                )
             raise DataError(
                 f"{row_name(row)}: {name}={float(arrays[name][row])!r} at {_time(kind, table, row)} lies "
                 f"outside low={float(low[row])!r} .. high={float(high[row])!r}"

@@ -45,6 +45,7 @@ DEFECTS: Final[Mapping[str, str]] = MappingProxyType(
         "unequal_periods": "symbols of one file begin or end at different times",
         "name_contradiction": "the name of a file says something else than its content or the caller",
         "unstated_unit": "the source does not state a unit",
+        "unstated_zone": "times state neither an offset from UTC nor their zone",
         "unstated_venue": "the source does not state the venue",
         "incomparable_unit": "units differ between venues",
         "derived_value": "computed by the source, not observed",

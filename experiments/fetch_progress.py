@@ -32,6 +32,10 @@ def _lines(stream: IO[str]) -> Callable[[Progress], None]:
     began = time.monotonic()
 
     def show(progress: Progress) -> None:
+        if progress.waits is not None:
+            stream.write(f"· {progress.name}: {progress.waits}\n")
+            stream.flush()
+            return
         share = 1.0 if progress.total_ms <= 0 else progress.done_ms / progress.total_ms
         if progress.name in told and share < 1.0 and share < told[progress.name] + LINE_EVERY:
             return
@@ -65,6 +69,9 @@ def _bars(stream: IO[str]) -> Iterator[Callable[[Progress], None]]:
 
         def show(progress: Progress) -> None:
             name = progress.name
+            if progress.waits is not None:
+                bars.console.print(f"· {name}: {progress.waits}", markup=False, highlight=False)
+                return
             if name not in tasks:
                 label = name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1]}…"
                 tasks[name] = bars.add_task(label, total=None, rows=0, speed=0.0)

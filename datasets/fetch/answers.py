@@ -21,6 +21,9 @@ _MISSHAPEN: Final = (LookupError, TypeError, ValueError, ArithmeticError, Attrib
 """What reading an answer raises that has not the shape it should have."""
 
 
+OnWait = Callable[[str, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class RetryRules:
     """How often a request is repeated, and how long is waited before.
@@ -88,16 +91,24 @@ class Asker:
     """Sends the requests of one data set; at most as many at once as the exchange's ``places``.
 
     ``name`` begins with the exchange. Once ``stop`` is set, no answer is awaited any longer: ``ask``
-    raises StoppedError.
+    raises StoppedError. ``on_wait`` hears of each failure that will be repeated: the name and why.
     """
 
-    def __init__(self, name: str, places: Places, rules: RetryRules, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        name: str,
+        places: Places,
+        rules: RetryRules,
+        stop: asyncio.Event,
+        on_wait: OnWait = lambda _name, _why: None,
+    ) -> None:
         self.name = name
         self.exchange = name.split(maxsplit=1)[0]
         self.counts = Counts()
         self._places = places
         self._rules = rules
         self._stop = stop
+        self._on_wait = on_wait
 
     async def ask(self, what: str, request: Callable[[], Awaitable[T]]) -> T:
         """The answer to ``request``, repeated with growing pauses while the failure may pass.
@@ -121,6 +132,11 @@ class Asker:
                 wait = self._wait_seconds(attempt) if stated is None else stated
                 if attempt + 1 == self._rules.attempts or wait > self._rules.longest_pause_seconds:
                     raise self._given_up(what, attempt + 1, wait, headers, error) from error
+                self._on_wait(
+                    self.name,
+                    f"attempt {attempt + 1} of {self._rules.attempts} failed ({_short(error)}); the next "
+                    f"in {wait:.0f} s",
+                )
                 if stated is not None:
                     # A ban grows while anyone goes on asking.
                     self._places.close_for(stated)
@@ -184,9 +200,13 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
     try:
         return max(0.0, float(text))
     except ValueError:
-        pass
+        return _seconds_until(text, now)
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    """Seconds to a date of RFC 9110, 0 where it is past; None for any other text."""
     try:
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+        return max(0.0, (parsedate_to_datetime(date) - now).total_seconds())
     except (TypeError, ValueError):
         return None
 

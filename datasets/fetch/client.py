@@ -10,7 +10,15 @@ from typing import Any, Final
 from engine import ConfigError
 
 from ..symbols import market_of, spellings
-from .answers import Asker, BrokenAnswerError, FetchError, Places, RetryRules, watch_answers
+from .answers import (
+    Asker,
+    BrokenAnswerError,
+    FetchError,
+    OnWait,
+    Places,
+    RetryRules,
+    watch_answers,
+)
 
 _SANDBOX: Final = "sandbox"
 _OPTION_MARKETS: Final = "fetchMarkets"
@@ -32,6 +40,7 @@ class Client:
     places: Places
     rules: RetryRules
     stop: asyncio.Event
+    on_wait: OnWait = lambda _name, _why: None
     asker: Asker = field(init=False)
     now_ms: int = 0
 
@@ -40,7 +49,7 @@ class Client:
 
     def asker_named(self, name: str) -> Asker:
         """Something to send the requests of one data set with."""
-        return Asker(name, self.places, self.rules, self.stop)
+        return Asker(name, self.places, self.rules, self.stop, self.on_wait)
 
     async def load(self, symbols: Iterable[str], wanted: str | None) -> None:
         """Load the markets and the clock of the exchange.
@@ -91,6 +100,7 @@ def new_client(
     places: int,
     rules: RetryRules,
     stop: asyncio.Event,
+    on_wait: OnWait,
 ) -> Client:
     """The exchange ``name`` of ccxt with ``settings`` (whatever ccxt takes, and ``sandbox: true``).
 
@@ -112,7 +122,7 @@ def new_client(
             "types": sorted({words[market_type] for market_type in market_types})
         }
     watch_answers(exchange)
-    return Client(exchange, Places(places), rules, stop)
+    return Client(exchange, Places(places), rules, stop, on_wait)
 
 
 def market_types(name: str, symbol: str, wanted: str | None) -> set[str]:

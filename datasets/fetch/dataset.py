@@ -9,7 +9,7 @@ import pyarrow as pa
 from engine import DAY_NS, ConfigError, DataError, timeframe_ns
 
 from ..conflicts import Conflict, OnConflict
-from ..findings import Finding
+from ..findings import Action, Finding
 from ..keys import DatasetKey
 from ..kinds import EVENT_STEP, KINDS
 from ..store import Store
@@ -174,7 +174,7 @@ class DatasetFetch:
         return f"{self.key} is safe for {periods}, the same command goes on from there"
 
     def _healed_findings(self) -> list[Finding]:
-        healed = (
+        healed: tuple[tuple[str, int, Action, str], ...] = (
             ("duplicate", self.healed.duplicate, "dropped", "rows came twice"),
             ("unsorted", self.healed.unsorted, "moved", "rows came out of order"),
             (
@@ -187,7 +187,7 @@ class DatasetFetch:
         return [
             Finding(
                 defect=defect,
-                action=action,  # type: ignore[arg-type]
+                action=action,
                 subject=str(self.key),
                 count=count,
                 message=f"{count} {what}; asked again where it mattered",

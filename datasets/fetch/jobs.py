@@ -55,12 +55,16 @@ class FetchRules:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one data set is: ``done_ms`` of ``total_ms`` of its period, and rows so far."""
+    """How far one data set is: ``done_ms`` of ``total_ms`` of its period, and rows so far.
+
+    ``waits`` says why an answer is asked for again, after a pause; the numbers are those of nothing then.
+    """
 
     name: str
     rows: int
     done_ms: int
     total_ms: int
+    waits: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from ..importers.binance.names import ARCHIVE
 from ..keys import DatasetKey
 from ..kinds import EVENT_STEP
 from ..store import Store
-from .answers import Asker, Places, StoppedError
+from .answers import Asker, OnWait, Places, StoppedError
 from .archive_files import archive_name
 from .client import Client, check_exchange, market_types, new_client
 from .dataset import (
@@ -26,7 +26,7 @@ from .dataset import (
     trade_batches,
 )
 from .exchanges import FETCHED_KINDS, series_of, trades_of, venue_and_market
-from .jobs import FetchJob, FetchReport, FetchRules, OnProgress
+from .jobs import FetchJob, FetchReport, FetchRules, OnProgress, Progress
 from .series import MS_NS
 from .trade_pager import TradePager
 
@@ -157,6 +157,10 @@ def _stopping(stop: asyncio.Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _telling(on_progress: OnProgress) -> OnWait:
+    return lambda name, why: on_progress(Progress(name, 0, 0, 0, waits=why))
+
+
 async def _fetch_exchange(
     store: Store,
     name: str,
@@ -177,7 +181,13 @@ async def _fetch_exchange(
                 for word in market_types(name, task.symbol, task.job.market)
             }
             client = new_client(
-                name, settings, types, places=rules.places, rules=rules.retry, stop=stop
+                name,
+                settings,
+                types,
+                places=rules.places,
+                rules=rules.retry,
+                stop=stop,
+                on_wait=_telling(on_progress),
             )
             for wanted in sorted({task.job.market for task in needs_api}, key=str):
                 symbols = [task.symbol for task in needs_api if task.job.market == wanted]
@@ -275,7 +285,9 @@ async def _fetch_archive(
     key = DatasetKey(
         task.kind, "binance", name.market, name.symbol, task.step, job.source or ARCHIVE
     )
-    asker = Asker(f"{task.name} (archive)", places, rules.retry, stop)
+    asker = Asker(
+        f"{task.name} (archive)", places, rules.retry, stop, on_wait=_telling(on_progress)
+    )
     async with archive_session(rules.settings.get(job.exchange, {})) as session:
         now_ms = await archive_now_ms(session, rules.archive_url, asker)
         one = DatasetFetch(

@@ -13,7 +13,7 @@ from ..findings import RefusedFileError
 from ..keys import DatasetKey
 from .format import Format
 from .mapping.schema import TimeColumn
-from .mapping.times import TimeFault, written_ns
+from .mapping.times import TimeFault, lack_offset, written_ns
 from .reading.csv_table import csv_table
 from .reading.source_file import SourceFile
 from .reading.stated import advice, agreed_kind
@@ -29,6 +29,12 @@ _UNITS: Final = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 _FIRST_NS: Final = 10**18
 _LAST_NS: Final = 9 * 10**18
 """Stamps from 2001 to 2255 are of another magnitude in every unit."""
+
+
+_READ_AS_UTC: Final = (
+    "times state no offset and are read as UTC; where they are of another zone, import with --mapping "
+    "and its zone"
+)
 
 
 def _time_name(file: SourceFile) -> str | None:
@@ -70,7 +76,10 @@ def _read(file: SourceFile, request: Request) -> Iterator[SourceRows]:
     columns = {"open_time": pa.array(_times_ns(file, table[name], name, places))}
     columns |= {value: table[value] for value in BAR_COLUMNS}
     rows = source_rows(file.path, _NAME, key, columns, places, "line")
-    yield noting_volume(taken_bars(rows, is_capture=True))
+    rows = noting_volume(taken_bars(rows, is_capture=True))
+    if lack_offset(table[name].combine_chunks()):
+        rows = rows.noting("unstated_zone", _READ_AS_UTC)
+    yield rows
 
 
 def _times_ns(file: SourceFile, cells: pa.ChunkedArray, name: str, places: Int1D) -> Int1D:
@@ -84,7 +93,7 @@ def _times_ns(file: SourceFile, cells: pa.ChunkedArray, name: str, places: Int1D
     is_stamp = np.asarray(pc.match_substring_regex(texts, _WHOLE)).astype(np.bool_)
     if not is_stamp[0]:
         try:
-            return written_ns(texts, TimeColumn(column=name))
+            return written_ns(texts, TimeColumn(column=name, zone="UTC"))
         except TimeFault as fault:
             raise refusal(fault.row, "unreadable", fault.reason) from fault
         except (ValueError, TypeError, OverflowError, KeyError) as error:

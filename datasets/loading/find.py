@@ -159,8 +159,11 @@ def nothing_found(store: Store, instrument: Instrument, kind: str, step: str | N
     stored = store.keys()
     have = [str(key).removeprefix(f"{kind}/") for key in stored if key.kind == kind]
     if not have:
-        return f"{wanted}: the store has no {kind} at all; import data or simulate a market first"
+        return (
+            f"{wanted}: the store {store.root} has no {kind} at all; import data or simulate a market "
+            "first, or name the folder that holds it with --store"
+        )
     have.sort(key=lambda name: -difflib.SequenceMatcher(None, wanted, name).ratio())
     more = f" and {len(have) - _LISTED} more" if len(have) > _LISTED else ""
     nearest = ", ".join(have[:_LISTED])
-    return f"{wanted}: the store has no such {kind}; nearest first, it has {nearest}{more}"
+    return f"{wanted}: the store {store.root} has no such {kind}; nearest first, it has {nearest}{more}"

@@ -52,5 +52,5 @@ def rows_finding(
 
 
 def counted(number: int, one: str) -> str:
-    """``1 bar``, ``2 bars``."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+    """``1 bar``, ``1,204 bars``."""
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"

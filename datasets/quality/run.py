@@ -108,7 +108,8 @@ def check_store(
 def _others(store: Store, chosen: Sequence[DatasetKey], settings: QualitySettings) -> list[Outline]:
     """Outlines of the data sets of the same kinds, venues and markets that were not chosen."""
     markets = {(key.kind, key.venue, key.market) for key in chosen}
-    near = [key for key in store.keys() if (key.kind, key.venue, key.market) in markets]  # noqa: SIM118
+    stored = store.keys()
+    near = [key for key in stored if (key.kind, key.venue, key.market) in markets]
     holed = [store.dataset(key) for key in chosen if not KINDS[key.kind].is_event]
     found = []
     for key in near:

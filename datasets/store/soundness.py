@@ -83,6 +83,7 @@ def leftover_files(root: Path) -> tuple[Path, ...]:
             try:
                 manifest = manifest_at(root, key)
             except DataError:
+                # Without a list of its parts nothing in the folder can be called superfluous.
                 continue
             found += temporaries_of(root / key.manifest)
             found += superfluous_files(folder, manifest)

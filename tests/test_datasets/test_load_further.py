@@ -36,7 +36,7 @@ def test_what_is_named_must_be_there(store: Store) -> None:
         "index": Instrument("kraken", "spot", "BTCUSD"),
     }
     for name, instrument in named.items():
-        with pytest.raises(DataError, match=f"{instrument.symbol}.*the store has no"):
+        with pytest.raises(DataError, match=f"{instrument.symbol}.*the store .* has no"):
             loaded(store, **{name: instrument})
     assert not loaded(store).series
 

@@ -40,14 +40,14 @@ def test_refuse_names_time_column_and_both_values(filled: Store) -> None:
 
 @pytest.mark.parametrize(("rule", "left"), [("keep", [1, 2, 3, 7]), ("replace", [1, 5, 6, 7])])
 def test_keep_and_replace_report_what_differed(filled: Store, rule: str, left: list[float]) -> None:
-    result = filled.write(KEY, values(1, 5, 6, 7), provenance={}, on_conflict=rule)  # type: ignore[arg-type]
+    result = filled.write(KEY, values(1, 5, 6, 7), provenance={}, on_conflict=rule)
     assert stored(filled) == left
     assert [(one.column, one.stored, one.new) for one in result.conflicts] == [
         ("value", 2.0, 5.0),
         ("value", 3.0, 6.0),
     ]
     assert (result.conflicting_rows, result.added_rows, result.rows) == (2, 1, 4)
-    again = filled.write(KEY, values(1, 5, 6, 7), provenance={}, on_conflict=rule)  # type: ignore[arg-type]
+    again = filled.write(KEY, values(1, 5, 6, 7), provenance={}, on_conflict=rule)
     assert not again.changed
     assert again.conflicting_rows == (2 if rule == "keep" else 0)
 
@@ -95,7 +95,7 @@ def test_a_revision_is_never_known_before_the_value_that_it_revises(filled: Stor
     assert known[0] < known[1]
 
 
-def test_stated_vintages_stay_beside_each_other_in_any_order(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_stated_vintages_stay_beside_each_other_in_any_order(tmp_path) -> None:
     late, later = START_NS + 10 * DAY_NS, START_NS + 20 * DAY_NS
     tables = [values(1, 2), values(1, 2.5, known_ns=late), values(1.5, 2.5, known_ns=later)]
     answers = []

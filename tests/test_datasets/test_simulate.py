@@ -206,7 +206,7 @@ def test_outages_come_at_the_stated_rate_and_last_one_to_twelve_hours() -> None:
 )
 def test_a_wrong_spec_is_refused_by_name(arguments: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        SimulationSpec(**arguments)  # type: ignore[arg-type]
+        SimulationSpec(**arguments)
 
 
 def test_sources_tell_apart_what_would_collide() -> None:

@@ -47,7 +47,8 @@ def small_append(store: Store) -> None:
 
 def small_remove(store: Store) -> None:
     # The repeat of a removal that was stopped after its last step has nothing left to do.
-    if BARS_KEY in store.keys() or store.leftovers():  # noqa: SIM118
+    keys = store.keys()
+    if BARS_KEY in keys or store.leftovers():
         store.remove(BARS_KEY)
 
 
@@ -56,7 +57,8 @@ def nothing(_: Store) -> None:
 
 
 def rows_of(store: Store) -> dict[DatasetKey, pa.Table]:
-    return {key: store.read(key) for key in store.keys()}  # noqa: SIM118
+    keys = store.keys()
+    return {key: store.read(key) for key in keys}
 
 
 def assert_each_is_one_of(seen: Store, *states: Store) -> None:

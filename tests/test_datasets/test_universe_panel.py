@@ -61,7 +61,7 @@ def days(first: int, stop: int) -> range:
 def panel_of(
     store: Store, others: Sequence[Instrument], rule: UniverseRule = RULE, **how: object
 ) -> MarketPanel:
-    loaded = load_universe(store, [BITCOIN, *others], BITCOIN, rule, **how)  # type: ignore[arg-type]
+    loaded = load_universe(store, [BITCOIN, *others], BITCOIN, rule, **how)
     assert {key.symbol for key in loaded.datasets} >= {BITCOIN.symbol}
     return loaded.panel
 

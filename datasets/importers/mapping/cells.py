@@ -160,7 +160,7 @@ class Cells:
             raise RefusedFileError(
                 "missing_value",
                 f"{self.file.path}: column {source!r}, which the mapping names in {key}, is "
-                f"missing; the file has {', '.join(self.table.column_names)[:300]}",
+                f"missing; {_had(self.table.column_names)}",
             )
         values = self.table[source].combine_chunks()
         if isinstance(values, pa.ChunkedArray):
@@ -238,3 +238,10 @@ def _is_false(answers: pa.Array) -> Bool1D:
     """True where an answer is false; an empty cell is not false."""
     wrong: Bool1D = ~np.asarray(pc.fill_null(answers, True)).astype(np.bool_)
     return wrong
+
+
+def _had(names: list[str]) -> str:
+    """The columns of a file; one name that holds another delimiter was read with the wrong one."""
+    listed = f"the file has {', '.join(names)[:300]}"
+    marks = [mark for mark in (";", "\t", "|", ",") if len(names) == 1 and mark in names[0]]
+    return f"{listed}: one column, so set csv.delimiter to {marks[0]!r}" if marks else listed

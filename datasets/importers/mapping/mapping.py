@@ -20,7 +20,7 @@ For example daily open interest with German dates and thousands separators::
     last_bar: complete              # or open: the last bar had not closed when the file was written
 
 ``time`` has a ``unit`` (s, ms, us, ns) for numbers since 1970, a strptime ``format`` for texts, or
-neither for ISO texts; ``zone`` holds for texts without one (UTC if left out). ``ninefold data
+neither for ISO texts; ``zone`` holds for texts without one (never guessed). ``ninefold data
 kinds`` lists the canonical names; other columns of times are written as ``time`` is. Trades and
 liquidations without a column for ``trade_id`` or ``sequence`` are numbered within each time in the
 order of the file; ``words: {is_buyer_maker: {sell: true, buy: false}}`` reads the side of the

@@ -35,26 +35,29 @@ class _Strict(BaseModel):
 
 
 class TimeColumn(_Strict):
-    """A column of times: numbers of a ``unit``, or texts of a ``format`` (ISO if None) in a
-    ``zone``.
+    """A column of times: numbers of a ``unit``, or texts of a ``format`` (ISO if None).
+
+    ``zone`` is that of texts and stamps without an offset; it is never guessed.
     """
 
     column: str
     unit: _Unit | None = None
     format: str | None = None
-    zone: str = "UTC"
+    zone: str | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> "TimeColumn":
-        if self.unit is not None and (self.format is not None or self.zone != "UTC"):
+        if self.unit is not None and (self.format is not None or self.zone is not None):
             raise ValueError("numbers have a unit, texts a format and a zone; give one of the two")
         return self
 
     @field_validator("zone")
     @classmethod
-    def _zone_exists(cls, zone: str) -> str:
+    def _zone_exists(cls, zone: str | None) -> str | None:
         from zoneinfo import ZoneInfo
 
+        if zone is None:
+            return None
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError) as error:
@@ -68,7 +71,7 @@ class Availability(_Strict):
     column: str | None = None
     unit: _Unit | None = None
     format: str | None = None
-    zone: str = "UTC"
+    zone: str | None = None
     delay: str | None = None
 
     @model_validator(mode="after")

@@ -14,6 +14,12 @@ _UNITS_NS: Final = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _OFFSET: Final = r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})\s*$"
 
 
+_NO_ZONE: Final = (
+    "states no offset from UTC, and the mapping no zone; add the zone it is written in, such as "
+    "zone: UTC or zone: Europe/Berlin"
+)
+
+
 class TimeFault(ValueError):  # noqa: N818 - it is a finding about one cell
     """A cell that is no time: its row, and why."""
 
@@ -37,7 +43,7 @@ def counted_ns(values: pa.Array, unit: str) -> Int1D:
 
 
 def instants_ns(values: pa.Array, times: TimeColumn) -> Int1D:
-    """Timestamps and dates of Parquet or Feather, ``(N,)``; those without a zone are in its zone."""
+    """Timestamps and dates of Parquet or Feather, ``(N,)``; ``times`` says the zone of those without."""
     import pandas as pd
 
     if pa.types.is_date(values.type):
@@ -63,9 +69,21 @@ def written_ns(values: pa.Array, times: TimeColumn) -> Int1D:
     return _utc_ns(pd.Series(series), times)
 
 
+def lack_offset(values: pa.Array) -> bool:
+    """Whether ISO texts have a time of day and no offset from UTC."""
+    text = pc.utf8_trim_whitespace(values.cast(pa.string()))
+    with_time, with_offset = (
+        pc.match_substring(text, ":"),
+        pc.match_substring_regex(text, _OFFSET),
+    )
+    return bool(pc.any(pc.and_not(with_time, with_offset)).as_py())
+
+
 def _utc_ns(series: Any, times: TimeColumn) -> Int1D:
     _raise_first(np.asarray(series.isna()), f"is no time of the format {times.format or 'ISO'}")
     if series.dt.tz is None:
+        if times.zone is None:
+            raise TimeFault(0, _NO_ZONE)
         series = series.dt.tz_localize(times.zone, ambiguous="NaT", nonexistent="NaT")
         reason = f"stands twice or never in {times.zone}, where clocks change; use times in UTC"
         _raise_first(np.asarray(series.isna()), reason)

@@ -264,8 +264,8 @@ def check_spacing(rows: SourceRows) -> None:
     if not fits:
         raise DataError(
             f"{rows.path}: most rows of {rows.key.symbol} are {common / SECOND_NS:g} s apart, the "
-            f"step is said to be {rows.key.step}; correct --timeframe or the name of the file, or describe "
-            "the file with --mapping"
+            f"step is said to be {rows.key.step}; correct --timeframe, the step of the mapping or the "
+            "name of the file, or describe the file with --mapping"
         )
 
 

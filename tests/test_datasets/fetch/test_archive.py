@@ -70,7 +70,7 @@ def archive_job(since: str, until: str | None, **changes: object) -> FetchJob:
         "end_ns": None if until is None else ms(until) * MS_NS,
         "archive": True,
     }
-    return FetchJob(**(given | changes))  # type: ignore[arg-type]
+    return FetchJob(**(given | changes))
 
 
 def test_months_and_edge_days_give_exactly_the_period(store: Store) -> None:

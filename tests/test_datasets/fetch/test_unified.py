@@ -1,16 +1,19 @@
 """Exchanges without a file of their own: ccxt's unified methods, which hide what is broken."""
 
+import io
 import json
 from collections.abc import Mapping
 
 import pytest
 
 from datasets import Store
-from datasets.fetch import exchanges
+from datasets.fetch import FetchRules, exchanges, fetch
+from experiments.fetch_progress import progress_of
 from tests.exchange_servers import ExchangeServer, Faults
 from tests.exchange_servers.truth import DAY_MS, HOUR_MS
 from tests.test_datasets.fetch.truth_tables import (
     NOW_MS,
+    QUICK,
     expected,
     fetched,
     job,
@@ -57,6 +60,20 @@ def test_an_answer_that_is_no_json_is_asked_again_and_not_taken_for_an_empty_pag
     assert report.error is None
     assert report.repeated == 3
     assert len(stored(store, report.key)) == 20
+
+
+def test_every_attempt_that_failed_is_told(store: Store) -> None:
+    stream, heard = io.StringIO(), []
+    with ExchangeServer(small_world()) as server, progress_of(stream, quiet=False) as show:
+        server.faults.script("/v5/market/kline", ["html", "truncated"])
+        rules = FetchRules(settings={"bybit": server.settings("bybit")}, retry=QUICK)
+        one = job("bybit", "linear_perp", "ohlcv", days=1)
+        fetch(store, [one], rules, on_progress=lambda told: (heard.append(told), show(told)))
+    waits = [told.waits for told in heard if told.waits is not None]
+    assert [text.split(" failed (")[0] for text in waits] == ["attempt 1 of 8", "attempt 2 of 8"]
+    lines = [line for line in stream.getvalue().splitlines() if "attempt" in line]
+    assert lines[0].startswith("· bybit BTC/USDT:USDT ohlcv 1h (BTCUSDT): attempt 1 of 8 failed (")
+    assert lines[0].endswith("; the next in 0 s")
 
 
 def test_recent_trades_are_what_is_offered(store: Store) -> None:

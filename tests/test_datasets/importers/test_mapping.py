@@ -99,11 +99,11 @@ def test_the_example_of_the_documentation_reads_a_file(tmp_path: Path) -> None:
         ({"unit": "ms"}, "1720000000123", 1720000000123 * 10**6),
         ({"unit": "us"}, "1720000000123456", 1720000000123456 * 10**3),
         ({"unit": "ns"}, "1720000000123456000", 1720000000123456000),
-        ({}, "2024-07-03", utc("2024-07-03")),
+        ({"zone": "UTC"}, "2024-07-03", utc("2024-07-03")),
         ({}, "2024-07-03T12:30:00Z", utc("2024-07-03 12:30")),
         ({}, "2024-07-03 12:30:00+02:00", utc("2024-07-03 10:30")),
         ({"zone": "Asia/Seoul"}, "2024-07-03 12:30", utc("2024-07-03 03:30")),
-        ({"format": "%d/%m/%Y %H:%M"}, "03/07/2024 12:30", utc("2024-07-03 12:30")),
+        ({"format": "%d/%m/%Y %H:%M", "zone": "UTC"}, "03/07/2024 12:30", utc("2024-07-03 12:30")),
         ({"format": "%Y%m%d %H%M %z"}, "20240703 1230 +0200", utc("2024-07-03 10:30")),
     ],
 )
@@ -120,9 +120,9 @@ def test_times(tmp_path: Path, time: dict[str, str], cell: str, expected: int) -
         ({"unit": "ms"}, "1720000000"),
         ({"unit": "s"}, "1720000000123456"),
         ({"unit": "s"}, "yesterday"),
-        ({}, "03.07.2024"),
-        ({}, "2024-02-30"),
-        ({"format": "%d/%m/%Y"}, "07/13/2024"),
+        ({"zone": "UTC"}, "03.07.2024"),
+        ({"zone": "UTC"}, "2024-02-30"),
+        ({"format": "%d/%m/%Y", "zone": "UTC"}, "07/13/2024"),
         ({"zone": "Europe/Berlin"}, "2024-10-27 02:30"),
         ({"zone": "Europe/Berlin"}, "2024-03-31 02:30"),
         ({"unit": "ms"}, ""),
@@ -134,6 +134,32 @@ def test_unclear_times_are_refused_with_their_line(
     document = {**TRADES, "time": {"column": "t", **time}}
     path = write(tmp_path / "x.csv", f"t,p,q,side\n{cell},100,2,sell\n".encode())
     assert "line 2" in refused(path, document)
+
+
+@pytest.mark.parametrize(
+    ("time", "cell"),
+    [
+        ({}, "2024-07-03 12:30"),
+        ({}, "2024-07-03"),
+        ({"format": "%d/%m/%Y %H:%M"}, "03/07/2024 12:30"),
+    ],
+)
+def test_a_zone_is_never_guessed(tmp_path: Path, time: dict[str, str], cell: str) -> None:
+    document = {**TRADES, "time": {"column": "t", **time}}
+    path = write(tmp_path / "x.csv", f"t,p,q,side\n{cell},100,2,sell\n".encode())
+    assert f"line 2: t={cell!r} states no offset from UTC" in refused(path, document)
+    assert "zone: UTC or zone: Europe/Berlin" in refused(path, document)
+    typed = pa.table({"t": [datetime(2024, 7, 3)], "p": [1.0], "q": [1.0], "side": ["buy"]})
+    pq.write_table(typed, tmp_path / "x.parquet")
+    untold = {**TRADES, "time": {"column": "t"}}
+    assert "states no offset from UTC" in refused(tmp_path / "x.parquet", untold)
+
+
+def test_a_wrong_delimiter_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.csv", b"t;p;q;side\n1720000000000;100;2;sell\n")
+    assert "the file has t;p;q;side: one column, so set csv.delimiter to ';'" in refused(
+        path, TRADES
+    )
 
 
 def test_trades_without_a_number_are_ordered_within_their_time(tmp_path: Path) -> None:
@@ -201,7 +227,7 @@ def test_nanoseconds_are_read_exactly(tmp_path: Path) -> None:
 
 RATE = {
     "kind": "fx", "venue": "vendor", "market": "fx", "symbol": "USDKRW", "step": "1d",
-    "time": {"column": "t"}, "columns": {"close": "c"},
+    "time": {"column": "t", "zone": "UTC"}, "columns": {"close": "c"},
 }  # fmt: skip
 NOONS = [datetime(2024, 1, day, 12) for day in (1, 2, 3)]
 
@@ -244,7 +270,7 @@ def test_bars_that_may_be_open_lose_the_last_one(tmp_path: Path) -> None:
 def test_other_moments_may_be_empty(tmp_path: Path) -> None:
     text = "day,coin,from,to\n2024-07-01,A,2020-01-05,\n2024-07-01,B,2021-01-05,2024-05-06\n"
     document = {
-        "kind": "universe", **EVENTS, "time": {"column": "day"},
+        "kind": "universe", **EVENTS, "time": {"column": "day", "zone": "UTC"},
         "columns": {"asset": "coin", "symbol": "coin", "listed_at": "from", "delisted_at": "to"},
     }  # fmt: skip
     (rows,) = mapped(write(tmp_path / "x.csv", text.encode()), document)
@@ -402,10 +428,11 @@ def test_fuzzed_parquet_is_refused_or_read(data: st.DataObject) -> None:
 def test_exchange_rates_with_thousands_separators(real_data: Path) -> None:
     document = {
         "kind": "fx", "venue": "investing", "market": "fx", "symbol": "USDKRW", "step": "1d",
-        "time": {"column": "Date"}, "columns": {n.lower(): n for n in ("Open", "High", "Low")},
+        "time": {"column": "Date", "zone": "UTC"},
+        "columns": {n.lower(): n for n in ("Open", "High", "Low")},
         "csv": {"thousands": ","},
     }  # fmt: skip
-    document["columns"] |= {"close": "Price"}  # type: ignore[operator]
+    document["columns"] |= {"close": "Price"}
     (rows,) = mapped(real_data / "raw/misc_vendor/usd_krw_investingcom.csv", document)
     assert len(rows.table) == 1934
     assert rows_of(rows.table)[-1]["close"] == 1377.38

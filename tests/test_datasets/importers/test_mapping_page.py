@@ -63,7 +63,8 @@ def test_an_exported_csv_comes_back_with_a_mapping(store: Store, tmp_path: Path)
     store.write(BARS_KEY, bar_table(24), provenance={})
     store.export(BARS_KEY, tmp_path / "bars.csv")
     document = yaml.safe_load(EXAMPLES[0][1]) | {
-        "time": {"column": "open_time"}, "available_at": {"column": "available_at"},
+        "time": {"column": "open_time", "zone": "UTC"},
+        "available_at": {"column": "available_at", "zone": "UTC"},
     }  # fmt: skip
     path = write(tmp_path / "mapping.yaml", yaml.safe_dump(document).encode())
     (report,) = import_files(store, [tmp_path / "bars.csv"], mapping=path)

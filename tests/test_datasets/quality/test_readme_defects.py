@@ -95,7 +95,10 @@ CASES = (
     ),
     case(KLINES12, "gap", None, "BTCUSDT", "27 outage"),
     case(KLINES12, "gap", None, "ETHUSDT", "27 outage"),
-    case(KLINES12, "gap", None, "BTCUSDC", "1 delisted", "2022-09-29 03:00 to 2023-03-12 06:00: 3939 rows"),
+    case(
+        KLINES12, "gap", None, "BTCUSDC", "1 delisted",
+        "2022-09-29 03:00 to 2023-03-12 06:00: 3,939 rows",
+    ),
     case(KLINES12, "off_grid", 86, "BTCUSDT", "43 of", "2018-02-09 09:28:14.789"),
     case(KLINES12, "off_grid", 86, "ETHUSDT", "43 of"),
     case(KLINES12, "early_close_time", None, "BTCUSDT"),
