@@ -24,15 +24,14 @@ from types import ModuleType
 from typing import Any, TypeVar, cast, overload
 
 import numba
-from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.types.misc import unliteral
 
 from . import jit_passes
 from .errors import ConfigError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_unliteral: Callable[[Any], Any] = types.unliteral  # type: ignore[attr-defined]
 _OPTIONS = {str(Path(file).resolve()) for file in (__file__, jit_passes.__file__)}
 _UNREADABLE = (AttributeError, ImportError, EOFError, pickle.UnpicklingError)
 _PACKAGES_OF_MODULE: dict[str, frozenset[str]] = {}
@@ -175,14 +174,14 @@ def _forget_literals(compiled: Any) -> None:
 
     def get_call_template(arguments: Any, keywords: Any) -> Any:
         return template_of(
-            tuple(_unliteral(one) for one in arguments),
-            {name: _unliteral(one) for name, one in keywords.items()},
+            tuple(unliteral(one) for one in arguments),
+            {name: unliteral(one) for name, one in keywords.items()},
         )
 
     compiled.get_call_template = get_call_template
 
 
-class _KernelCacheFiles(CompileResultCacheImpl):  # type: ignore[misc]
+class _KernelCacheFiles(CompileResultCacheImpl):
     """Where a kernel's cache files lie, and what must not have changed since they were written.
 
     The stamp is in the index, as numba has it, and in every data file: two processes that started
@@ -203,7 +202,7 @@ class _KernelCacheFiles(CompileResultCacheImpl):  # type: ignore[misc]
         return super().rebuild(target, reduced) if stamp == self._stamp else None
 
 
-class _KernelCache(FunctionCache):  # type: ignore[misc]
+class _KernelCache(FunctionCache):
     """numba's cache of one function; a folder that fails after the start only costs the cache.
 
     The index names the types of a kernel's arguments: one that was renamed or moved since makes it

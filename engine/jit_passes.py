@@ -8,7 +8,7 @@ passes for what they do not contain.
 
 from typing import Any, Final
 
-from llvmlite.binding import Linkage  # type: ignore[import-untyped]
+from llvmlite.binding import Linkage
 from numba.core import types
 from numba.core.compiler import Compiler, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -83,7 +83,7 @@ def _keep_inside(library: Any) -> None:
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _KernelLowering(NativeLowering):  # type: ignore[misc]
+class _KernelLowering(NativeLowering):
     """Translation to machine code of a kernel and of everything that it calls as one."""
 
     _name = "kernel_lowering"
@@ -104,7 +104,7 @@ class _Arguments(tuple[Any, ...]):
         return f"{len(self)} arguments"
 
 
-class KernelCompiler(Compiler):  # type: ignore[misc]
+class KernelCompiler(Compiler):
     """numba's compiler with a memory for signatures, and its last step replaced."""
 
     def __init__(self, typing_context: Any, *others: Any) -> None:
@@ -136,7 +136,7 @@ def _keep_translated(library: Any) -> None:
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _InnerLowering(NativeLowering):  # type: ignore[misc]
+class _InnerLowering(NativeLowering):
     """Translation to LLVM, each function simplified by itself, without machine code."""
 
     _name = "inner_lowering"

@@ -17,7 +17,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, cast
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba.core import types
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
@@ -51,13 +51,13 @@ _Build: TypeAlias = Callable[[Any, Any, Any], Any]
 
 
 @register_model(LanesType)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _VECTOR)
 
 
 @register_model(MaskType)
-class _MaskModel(models.PrimitiveModel):  # type: ignore[misc]
+class _MaskModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _BITS)
 
@@ -68,7 +68,7 @@ def _pointer(builder: Any, address: Any, index: Any, kind: Any) -> Any:
 
 
 def _reader(kind: Any, element: Any, result: Any) -> Callable[..., Any]:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def read(typing_context: Any, address: Any, index: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = builder.bitcast(
@@ -82,7 +82,7 @@ def _reader(kind: Any, element: Any, result: Any) -> Callable[..., Any]:
 
 
 def _writer(kind: Any, element: Any, value_type: Any) -> Callable[..., Any]:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def write(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = builder.bitcast(
@@ -124,7 +124,7 @@ def record_reader(dtype: Any) -> Callable[..., Any]:
     """A function ``(address, index)`` that gives the record of an array of ``dtype``, to read and write."""
     record_type = from_dtype(dtype)
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def read(typing_context: Any, address: Any, index: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             offset = builder.mul(arguments[1], ir.Constant(_INT64, dtype.itemsize))
@@ -136,7 +136,7 @@ def record_reader(dtype: Any) -> Callable[..., Any]:
     return cast(Callable[..., Any], read)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def prefetch(typing_context: Any, address: Any) -> Any:
     """Ask for the cache line at an address, which need not be a valid one."""
 
@@ -154,7 +154,7 @@ def prefetch(typing_context: Any, address: Any) -> Any:
     return types.void(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def pointer(typing_context: Any, address: Any) -> Any:
     """The address as a pointer for ``numba.carray``."""
 
@@ -172,7 +172,7 @@ def _spread(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), zeros)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def spread(typing_context: Any, number: Any) -> Any:
     """One float64, eight times."""
 
@@ -182,7 +182,7 @@ def spread(typing_context: Any, number: Any) -> Any:
     return lanes_type(types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def choose(typing_context: Any, mask: Any, first: Any, second: Any) -> Any:
     """``first`` where the mask holds, else ``second``."""
 
@@ -192,7 +192,7 @@ def choose(typing_context: Any, mask: Any, first: Any, second: Any) -> Any:
     return lanes_type(mask_type, lanes_type, lanes_type), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def either(typing_context: Any, holds: Any, first: Any, second: Any) -> Any:
     """``first`` if ``holds``, else ``second``, two float64 or two int64: no branch to be predicted."""
 
@@ -203,7 +203,7 @@ def either(typing_context: Any, holds: Any, first: Any, second: Any) -> Any:
     return kind(types.boolean, kind, kind), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def shared_bits(typing_context: Any, address: Any, index: Any, bits: Any) -> Any:
     """Which of the ``BYTES`` elements from ``index`` on of a uint8 array have a bit of ``bits``, as a
     number: bit *i* for element ``index + i``.
@@ -224,7 +224,7 @@ def shared_bits(typing_context: Any, address: Any, index: Any, bits: Any) -> Any
     return types.int64(types.int64, types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def magnitude(typing_context: Any, value: Any) -> Any:
     """Each element without its sign."""
 
@@ -237,7 +237,7 @@ def magnitude(typing_context: Any, value: Any) -> Any:
     return lanes_type(lanes_type), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def mask_bits(typing_context: Any, mask: Any) -> Any:
     """The mask as a number: bit *i* for element *i*."""
 
@@ -248,7 +248,7 @@ def mask_bits(typing_context: Any, mask: Any) -> Any:
     return types.int64(mask_type), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def lowest_bit(typing_context: Any, bits: Any) -> Any:
     """The number of the lowest bit that is set; 64 where none is."""
 
@@ -258,7 +258,7 @@ def lowest_bit(typing_context: Any, bits: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def element(typing_context: Any, value: Any, index: Any) -> Any:
     """One element."""
 
@@ -269,7 +269,7 @@ def element(typing_context: Any, value: Any, index: Any) -> Any:
 
 
 def _folded(symbol: str) -> Callable[..., Any]:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def compute(typing_context: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             folded = arguments[0]
@@ -298,12 +298,12 @@ def _operator(operation: Callable[..., Any], operand: Any, result: Any, build: _
     A template and the instruction itself, where an overload would be compiled for each of its uses.
     """
 
-    class Template(ConcreteTemplate):  # type: ignore[misc]
+    class Template(ConcreteTemplate):
         cases = (signature(result, operand, operand),)
 
     infer_global(operation)(Template)
 
-    @lower_builtin(operation, operand, operand)  # type: ignore[untyped-decorator]
+    @lower_builtin(operation, operand, operand)
     def _(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return build(builder, *arguments)
 

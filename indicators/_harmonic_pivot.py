@@ -8,6 +8,7 @@ import numpy as np
 from engine import Float1D, Float2D, kernel
 
 from ._event_log import FIRST_ROOM, with_room_kernel
+from ._harmonic_figure import LEVELS, log_figure_kernel
 from ._harmonic_shape import (
     FASTEST,
     MODE_AB,
@@ -21,7 +22,6 @@ from ._harmonic_shape import (
     projection_kernel,
     shape_errors_kernel,
 )
-from ._harmonic_zone import LEVELS, log_figure_kernel
 from .event_table import EVENT_FIELDS
 
 

@@ -18,6 +18,7 @@ from .rolling import (
     rolling_mean,
     rolling_min,
 )
+from .shared_work import shared
 from .spec import Columns, Parameters
 from .volatility import average_true_range
 
@@ -156,6 +157,7 @@ def _side(
     )
 
 
+@shared
 def both_sides(columns: Columns, parameters: Parameters) -> tuple[Side, Side]:
     """Accumulation and distribution, each with the second readings of the other's ranges."""
     resets = long_gaps(columns["is_gap"], len(columns["close"]))

@@ -26,11 +26,13 @@ from ._chart_pattern_kernel import (
 from .event_table import LOG_DIRECTION, LOG_KNOWN, LOG_TYPE
 from .fair_value_gap import ATR_LENGTH
 from .pivot import long_gaps
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .swing import SWING_PARAMETERS, swing_stable_rows, swings_of
 from .volatility import average_true_range, wilder_stable_rows
 
 
+@shared
 def chart_pattern_log(columns: Columns, parameters: Parameters) -> Float2D:
     """The patterns that triggered, a log of events as ``table_of_logs`` takes it, kind after kind.
 

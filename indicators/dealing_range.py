@@ -15,6 +15,7 @@ from .event_table import CHANGE_FIELDS
 from .fair_value_gap import ATR_LENGTH, MIN_DISPLACEMENT_ATR, MIN_SIZE_ATR, fair_value_gaps
 from .pivot import held_level, long_gaps
 from .rolling import rolling_max, rolling_min
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .structure import AT_WICKS, displaced_breaks, structure_breaks
 from .swing import SWING_PARAMETERS, swing_stable_rows, swings_of
@@ -150,6 +151,7 @@ class EntryZones:
     changes: Float2D
 
 
+@shared
 def found_entries(columns: Columns, parameters: Parameters) -> EntryZones:
     """Pull-backs into 62 to 79 % of a leg that broke structure with displacement (SPEC H5.7).
 

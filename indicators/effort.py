@@ -9,6 +9,7 @@ from engine import Bool1D, Float1D, kernel
 from .directional_change import directional_change_pivots
 from .pivot import held_level, long_gaps
 from .rolling import quotient, rolling_mean, rolling_z_score
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
 
@@ -123,6 +124,7 @@ def absorption(columns: Columns, effort: Float1D, threshold: float) -> Float1D:
     return np.where(absorbed, -np.sign(move), 0.0)
 
 
+@shared
 def known_effort(columns: Columns, parameters: Parameters) -> Float1D:
     """Effort versus result, NaN before its warm-up is complete, ``(T,)``."""
     high, low, close = columns["high"], columns["low"], columns["close"]

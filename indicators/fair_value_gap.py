@@ -7,6 +7,7 @@ import numpy as np
 from engine import Bool1D, Float1D, kernel
 
 from .pivot import long_gaps
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
 from .zone import ZoneTrack, tracked_zones
@@ -123,6 +124,7 @@ def distance_atr(distance: Float1D, atr: Float1D) -> Float1D:
     return np.where(np.isnan(atr), np.nan, capped)
 
 
+@shared
 def found_gaps(columns: Columns, parameters: Parameters) -> Zones:
     """The fair value gaps that ``FAIR_VALUE_GAP``'s parameters ask for, anchored on their first bar."""
     close = columns["close"]
@@ -140,6 +142,7 @@ def found_gaps(columns: Columns, parameters: Parameters) -> Zones:
     return Zones(direction, top, bottom, anchor, track)
 
 
+@shared
 def found_balanced_ranges(columns: Columns, parameters: Parameters) -> Zones:
     """The balanced ranges that ``BALANCED_PRICE_RANGE``'s parameters ask for.
 

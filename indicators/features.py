@@ -10,7 +10,7 @@ from engine import ConfigError, ContractError, Float1D, Float2D, Int1D, Market
 
 from .asof import joined, last_known_row
 from .clock import Clock, clock_of
-from .spec import Feature, Indicator, Output
+from .spec import Columns, Feature, Indicator, Output
 
 ClockBuilder: TypeAlias = Callable[[Market, str], Clock | None]
 Computation: TypeAlias = tuple[str, tuple[tuple[str, float], ...], str]
@@ -84,11 +84,10 @@ def build_features(
         clock = stating[read]
         if clock is None:
             continue
-        parameters = indicator.resolved(dict(feature.parameters))
-        identity = (feature.indicator, tuple(sorted(parameters.items())), feature.clock)
+        identity = computation_of(feature, indicator)
         outputs = done.get(identity)
         if outputs is None:
-            outputs = done[identity] = computed_outputs(indicator, parameters, clock)
+            outputs = done[identity] = computed_outputs(indicator, dict(identity[1]), clock)
         column = outputs[index]
         if feature.clock != "bars":
             if read not in rows:
@@ -117,13 +116,26 @@ def looked_up(feature: Feature, indicators: Mapping[str, Indicator]) -> Indicato
     return indicator
 
 
+def computation_of(feature: Feature, indicator: Indicator) -> Computation:
+    """What ``indicator`` has to compute for ``feature``; ConfigError for a parameter amiss."""
+    parameters = indicator.resolved(dict(feature.parameters))
+    return (indicator.name, tuple(sorted(parameters.items())), feature.clock)
+
+
 def computed_outputs(
     indicator: Indicator, parameters: Mapping[str, float], clock: Clock
 ) -> tuple[Float1D, ...]:
     """Every output of ``indicator`` on the rows of ``clock``; ContractError for another shape."""
     inputs = {name: clock.columns[name] for name in indicator.inputs}
+    return outputs_of(indicator, inputs, parameters, len(clock.event_time))
+
+
+def outputs_of(
+    indicator: Indicator, inputs: Columns, parameters: Mapping[str, float], rows: int
+) -> tuple[Float1D, ...]:
+    """Every output of ``indicator`` on ``inputs`` of so many rows; ContractError for another shape."""
     outputs = indicator.compute(inputs, parameters)
-    expected = (len(clock.event_time),)
+    expected = (rows,)
     if len(outputs) != len(indicator.outputs) or any(o.shape != expected for o in outputs):
         raise ContractError(
             f"indicator {indicator.name} returned shapes {[o.shape for o in outputs]}; it declares "

@@ -27,6 +27,7 @@ import numpy as np
 from engine import Float1D, Float2D
 
 from . import _harmonic_zone as zones
+from ._harmonic_figure import LEVEL_CONFLUENCE
 from ._harmonic_pivot import completed_kernel
 from ._harmonic_shape import ERROR_AB, ERROR_AD, ERROR_BC, ERROR_CD
 from .event_table import (
@@ -38,6 +39,7 @@ from .event_table import (
 )
 from .harmonic_pattern import PATTERNS, pattern_table
 from .pivot import held_level, long_gaps
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .swing import swing_stable_rows, swings_of
 from .volatility import average_true_range, wilder_stable_rows
@@ -71,7 +73,7 @@ class CompletedSides(NamedTuple):
 def _unmirrored(log: Float2D, points: int) -> Float2D:
     """The log of bearish events, which kernels write in negated prices, in prices."""
     out = log.copy()
-    prices = slice(EVENT_FIELDS + points, EVENT_FIELDS + 2 * points + zones.LEVEL_CONFLUENCE)
+    prices = slice(EVENT_FIELDS + points, EVENT_FIELDS + 2 * points + LEVEL_CONFLUENCE)
     out[:, LOG_DIRECTION] = -1.0
     out[:, LOG_TOP], out[:, LOG_BOTTOM] = -log[:, LOG_BOTTOM], -log[:, LOG_TOP]
     out[:, prices] = -log[:, prices]
@@ -88,6 +90,7 @@ def _capacity(parameters: Parameters, figures: int) -> int:
     return figures * (life // spacing + 2)
 
 
+@shared
 def harmonic_zones(columns: Columns, parameters: Parameters) -> ZoneSides:
     """Every zone of both sides, as the votes' columns and the table of events read it."""
     wide_legs = 3 * int(parameters["minor_swings"])
@@ -132,6 +135,7 @@ def harmonic_zones(columns: Columns, parameters: Parameters) -> ZoneSides:
     )
 
 
+@shared
 def completed_figures(columns: Columns, parameters: Parameters) -> CompletedSides:
     """Every figure of both sides whose D has become known as a swing."""
     wide_legs = 4 * int(parameters["minor_swings"])
@@ -178,7 +182,7 @@ def _published(events: Float2D, rows: int) -> tuple[Float1D, ...]:
     direction = np.zeros(rows)
     np.add.at(direction, known, events[:, LOG_DIRECTION])
     held = []
-    for field in (LOG_BOTTOM, LOG_TOP, EVENT_FIELDS + 8 + zones.LEVEL_CONFLUENCE):
+    for field in (LOG_BOTTOM, LOG_TOP, EVENT_FIELDS + 8 + LEVEL_CONFLUENCE):
         column = np.full(rows, np.nan)
         # Of several zones published on one row the last of the table stays.
         column[known] = events[:, field]

@@ -2,7 +2,7 @@
 
 from engine import Float2D
 
-from . import _harmonic_zone as zones
+from . import _harmonic_figure as figure
 from .detector import Detector, EventState, EventType
 from .event_table import EventTable, table_of_logs
 from .harmonic import (
@@ -22,7 +22,9 @@ wrong; and D by AB = CD, whose distance from the ideal one is the confluence."""
 
 
 def _table(events: Float2D, changes: Float2D | None, points: int) -> EventTable:
-    return table_of_logs(events[:, : zones.LEVEL_CONFLUENCE - zones.LEVELS], changes, points=points)
+    return table_of_logs(
+        events[:, : figure.LEVEL_CONFLUENCE - figure.LEVELS], changes, points=points
+    )
 
 
 def _zone_events(columns: Columns, parameters: Parameters) -> EventTable:

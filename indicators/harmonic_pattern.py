@@ -34,11 +34,6 @@ class HarmonicPattern:
     stop: float
     ab_is_point: bool = False
 
-    @property
-    def retraces(self) -> bool:
-        """Whether D lies inside X."""
-        return self.mode in (_XA, _XC) and self.target < 1.0
-
 
 _XA, _AB, _XC, _BC = shape.MODE_XA, shape.MODE_AB, shape.MODE_XC, shape.MODE_BC
 _RETRACEMENT = (0.382, 0.886)
@@ -74,13 +69,6 @@ ALTERNATE_ABCD = (
 """ABCD whose CD is 1.27 or 1.618 times AB: a choice, for each adds a zone to nearly every leg."""
 
 PATTERN_NAMES = tuple(pattern.name for pattern in PATTERNS)
-
-
-def harmonic_ratios(
-    x: float, a: float, b: float, c: float, d: float
-) -> tuple[float, float, float, float]:
-    """AB/XA, BC/AB, CD/BC and AD/XA of five prices; each signed, so that d = b (1 - c + c q) holds."""
-    return (a - b) / (a - x), (c - b) / (a - b), (c - d) / (c - b), (a - d) / (a - x)
 
 
 def pattern_table(*, alternate_abcd: bool) -> Float2D:

@@ -19,6 +19,7 @@ from .new_york import new_york_time
 from .pivot import confirmed_pivots, long_gaps, pivot_stable_rows
 from .rolling import previous_mean_ratio
 from .session import ASIAN_RAID, LONDON_RAID, session_ranges
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .swing import SWING_PARAMETERS, Swings, pivot_swings, swing_stable_rows, swings_of
 from .volatility import average_true_range, wilder_stable_rows
@@ -197,6 +198,7 @@ def inducements(
     return Inducements(lows, bottom, bottom_row), Inducements(highs, -top, top_row)
 
 
+@shared
 def sweeps_of(columns: Columns, parameters: Parameters) -> tuple[Sweeps, Sweeps]:
     """``liquidity_sweeps`` with the parameters of the indicator ``liquidity_sweep``."""
     return liquidity_sweeps(
@@ -209,6 +211,7 @@ def sweeps_of(columns: Columns, parameters: Parameters) -> tuple[Sweeps, Sweeps]
     )
 
 
+@shared
 def inducements_of(
     columns: Columns, parameters: Parameters
 ) -> tuple[tuple[Sweeps, Sweeps], tuple[Inducements, Inducements]]:

@@ -18,6 +18,7 @@ from .fair_value_gap import (
 )
 from .pivot import held_level, long_gaps
 from .rolling import previous_mean_ratio
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .structure import AT_WICKS, breaks_and_shifts
 from .swing import SWING_PARAMETERS, swing_stable_rows
@@ -111,6 +112,7 @@ def broken_blocks(columns: Columns, parameters: Parameters) -> BrokenBlocks:
     )
 
 
+@shared
 def found_blocks(columns: Columns, parameters: Parameters) -> tuple[Zones, BrokenBlocks]:
     """The blocks that ``ORDER_BLOCK``'s parameters ask for, anchored on their candle."""
     close = columns["close"]

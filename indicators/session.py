@@ -16,6 +16,7 @@ from .fair_value_gap import ATR_LENGTH
 from .kill_zone import WEEKEND
 from .new_york import LocalTime, fits_windows, inside, new_york_time
 from .pivot import held_level, long_gaps
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .structure import STRUCTURE
 from .volatility import average_true_range, wilder_stable_rows
@@ -205,6 +206,7 @@ def judas_swings(
     return JudasSwings(*found, top, bottom)
 
 
+@shared
 def judas_of(columns: Columns, parameters: Parameters) -> tuple[JudasSwings, JudasSwings]:
     """Judas swings of the Asian and of the London range, with the parameters of ``judas_swing``."""
     local = new_york_time(columns["open_time"])

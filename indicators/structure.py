@@ -9,6 +9,7 @@ from engine import Bool1D, Float1D, kernel
 
 from .fair_value_gap import ATR_LENGTH, fair_value_gaps
 from .pivot import held_level, long_gaps
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .swing import SWING_PARAMETERS, Swings, swing_stable_rows, swings_of
 from .volatility import wilder_stable_rows
@@ -162,6 +163,7 @@ def breaks_and_shifts(
     return breaks, displaced_breaks(breaks.change, breaks.origin, gap)
 
 
+@shared
 def found_breaks(
     columns: Columns, parameters: Parameters
 ) -> tuple[StructureBreaks, DisplacedBreaks]:

@@ -19,6 +19,7 @@ from .bar_step import day_start
 from .completed_range import MONDAY_NS, CompletedRanges, period_ranges
 from .fair_value_gap import ATR_LENGTH, distance_atr
 from .pivot import confirmed_pivots, held_level, long_gaps
+from .shared_work import shared
 from .spec import Columns, Indicator, Output, Parameter, Parameters
 from .volatility import average_true_range, wilder_stable_rows
 from .volume_profile import profile_rows
@@ -84,6 +85,7 @@ def _further_levels(columns: Columns, resets: Bool1D, round_percent: float) -> F
     )
 
 
+@shared
 def levels_found(
     columns: Columns, parameters: Parameters
 ) -> tuple[Float2D, Float1D, Float2D, Float2D]:

@@ -25,13 +25,14 @@ from .consensus import (
     LOW_P_BONUS,
     MIDDLE_P,
     MIDDLE_P_BONUS,
+    MOST_OF_BONUS,
 )
 
-MOST_HEADS: Final = 9
-P_MIN, C_MIN, WEIGHT_MIN, SCORE_MIN, CONSENSUS_C_MIN, CONSENSUS_P_MIN, QUORUM, MAX_OPPOSITE, GATE_ROWS = (
-    range(MOST_HEADS, MOST_HEADS + 9)
-)  # fmt: skip
-"""Rows of a block after the weights of the heads."""
+(
+    P_MIN, C_MIN, WEIGHT_MIN, SCORE_MIN, CONSENSUS_C_MIN, CONSENSUS_P_MIN, QUORUM, MAX_OPPOSITE,
+    FIRST_WEIGHT,
+) = range(9)  # fmt: skip
+"""Rows of a block; from ``FIRST_WEIGHT`` on the weights of the heads, however many they are."""
 PAIR: Final = 2
 """Blocks decided together."""
 
@@ -42,7 +43,7 @@ Uint16Array1D = np.ndarray[tuple[int], np.dtype[np.uint16]]
 
 
 class Gates(NamedTuple):
-    """Thresholds of K configurations: weights ``(K, MOST_HEADS)``, the others ``(K,)``; less 1e-12 each."""
+    """Thresholds of K configurations: weights ``(K, heads)``, the others ``(K,)``; less 1e-12 each."""
 
     weights: Float2D
     p_min: Float1D
@@ -146,7 +147,7 @@ def stand_kernel(
     share the cost of that.
     """
     gates, weighed = blocks.ctypes.data, present.ctypes.data
-    next_gates = gates + 8 * WIDTH * GATE_ROWS
+    next_gates = gates + 8 * WIDTH * blocks.shape[1]
     next_weighed = weighed + 8 * WIDTH * present.shape[1]
     zero = spread(0.0)
     nothing = Sums(zero, zero, zero, zero, zero, zero)
@@ -173,7 +174,7 @@ def agreeing_kernel(sums: Sums, gates: int, head: int, p: Any, c: Any, strength:
     """``sums`` with the vote of a head that agrees with the side."""
     zero = spread(0.0)
     counts = (p >= load(gates, WIDTH * P_MIN)) & (c >= load(gates, WIDTH * C_MIN))
-    weight = choose(counts, load(gates, WIDTH * head), zero)
+    weight = choose(counts, load(gates, WIDTH * (FIRST_WEIGHT + head)), zero)
     return Sums(
         sums.agreeing + choose(counts, spread(1.0), zero),
         sums.opposing,
@@ -189,7 +190,7 @@ def opposing_kernel(sums: Sums, gates: int, head: int, p: Any, c: Any, strength:
     """``sums`` with the vote of a head for the other side."""
     zero = spread(0.0)
     counts = (p >= load(gates, WIDTH * P_MIN)) & (c >= load(gates, WIDTH * C_MIN))
-    weight = choose(counts, load(gates, WIDTH * head), zero)
+    weight = choose(counts, load(gates, WIDTH * (FIRST_WEIGHT + head)), zero)
     return Sums(
         sums.agreeing,
         sums.opposing + choose(counts, spread(1.0), zero),
@@ -205,7 +206,7 @@ def standing_kernel(sums: Sums, gates: int, data: Any) -> int:
     """The configurations of a block, as bits, under which ``sums`` are a consensus; ``data``: the weight
     of the heads with data.
     """
-    zero, four = spread(0.0), spread(4.0)
+    zero, four, most = spread(0.0), spread(4.0), spread(float(MOST_OF_BONUS))
     agreeing = sums.agreeing
     stands = (
         (agreeing > sums.opposing)
@@ -214,8 +215,8 @@ def standing_kernel(sums: Sums, gates: int, data: Any) -> int:
     )
     if not mask_bits(stands):
         return 0
-    # No more than MOST_HEADS = 9 agree, and as many count for the bonus.
-    bonus = choose(agreeing > four, spread(BONUS_OF_A_HEAD) * (agreeing - four), zero)
+    counted = choose(agreeing > most, most, agreeing)
+    bonus = choose(counted > four, spread(BONUS_OF_A_HEAD) * (counted - four), zero)
     extra = choose(sums.p >= spread(LOW_P) * sums.weight, spread(LOW_P_BONUS), zero)
     extra = choose(sums.p >= spread(MIDDLE_P) * sums.weight, spread(MIDDLE_P_BONUS), extra)
     extra = choose(sums.p >= spread(HIGH_P) * sums.weight, spread(HIGH_P_BONUS), extra)

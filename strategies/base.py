@@ -1,9 +1,9 @@
 """What every head declares, what it is given, and what it answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from math import inf, isfinite
-from typing import ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 
@@ -165,6 +165,7 @@ class Head(Protocol):
     made from a window that long (``latest_votes``).
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     name: ClassVar[str]
     SPACE: ClassVar[Mapping[str, Range]]
     REASONS: ClassVar[tuple[Reason, ...]]

@@ -44,7 +44,8 @@ GATES: Final = (
 TOLERANCE: Final = 1e-12
 NO_VETO: Final = 127
 BONUS_OF_A_HEAD: Final = 0.03
-"""Added to the confidence for each agreeing head after the fourth, up to the ninth."""
+"""Added to the confidence for each agreeing head after the fourth, up to ``MOST_OF_BONUS``."""
+MOST_OF_BONUS: Final = 9
 HIGH_P: Final = 0.85 - TOLERANCE
 MIDDLE_P: Final = 0.75 - TOLERANCE
 LOW_P: Final = 0.60 - TOLERANCE
@@ -198,7 +199,7 @@ def _consensus_kernel(
                 bits |= 1 << h
         bonus = 0.0
         if agreeing > 4:
-            bonus = BONUS_OF_A_HEAD * (min(agreeing, 9) - 4)
+            bonus = BONUS_OF_A_HEAD * (min(agreeing, MOST_OF_BONUS) - 4)
         if sum_p >= HIGH_P * sum_weight:
             bonus += HIGH_P_BONUS
         elif sum_p >= MIDDLE_P * sum_weight:

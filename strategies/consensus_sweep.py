@@ -26,8 +26,7 @@ from engine.simd import WIDTH
 from engine.sweep import Sweep, SweepResult, in_parallel
 
 from ._consensus_blocks import (
-    GATE_ROWS,
-    MOST_HEADS,
+    FIRST_WEIGHT,
     PAIR,
     QUORUM,
     Float3D,
@@ -40,6 +39,8 @@ from ._consensus_entries import Entries, entry_rows_kernel, entry_votes_kernel
 from .consensus import NO_VETO, TOLERANCE, ConsensusRules, head_weights
 from .votes import VoteMatrix
 
+MOST_HEADS: Final = 63
+"""Heads whose presence at a row is one int64, a bit each."""
 MOST_AT_A_TIME: Final = 1 << 22
 """Decisions, a byte each, that a thread keeps at a time."""
 _COLUMNS: Final = (
@@ -98,13 +99,11 @@ def consensus_gates(
     for k, hold in enumerate(holds):
         if hold is not None and hold < 1:
             raise ConfigError(f"hold_bars[{k}]={hold} must be at least 1, or null for no limit")
-    weights = np.zeros((count, MOST_HEADS))
-    weights[:, : len(names)] = _weights(names, rules)
     thresholds = np.array([_thresholds(one) for one in rules]).reshape(count, len(_COLUMNS))
     thresholds -= TOLERANCE
     vetoes = [NO_VETO if one.max_opposite is None else one.max_opposite for one in rules]
     return Gates(
-        weights=weights,
+        weights=_weights(names, rules),
         **{name: thresholds[:, column].copy() for column, name in enumerate(_COLUMNS)},
         quorum=np.array([one.quorum for one in rules], dtype=np.float64),
         max_opposite=np.array(vetoes, dtype=np.float64),
@@ -286,7 +285,7 @@ def _entries(one: SymbolVotes, gates: Gates) -> Entries:
     )  # fmt: skip
     codes = (votes.coverage[row] > 0) @ (1 << np.arange(len(votes.names)))
     patterns, pattern = np.unique(codes, return_inverse=True)
-    present = (patterns[:, None] >> np.arange(MOST_HEADS) & 1).astype(np.bool_)
+    present = (patterns[:, None] >> np.arange(len(votes.names)) & 1).astype(np.bool_)
     first_vote, head, agrees, probability, confidence, strength = votes_of_entries
     return Entries(
         row=row,
@@ -307,25 +306,25 @@ def _entries(one: SymbolVotes, gates: Gates) -> Entries:
 
 
 def _blocks(gates: Gates) -> Float3D:
-    """The gates by eight configurations, ``(blocks, GATE_ROWS, 8)``, in pairs; what fills the last
-    never stands.
+    """The gates by eight configurations, ``(blocks, FIRST_WEIGHT + heads, 8)``, in pairs; what fills the
+    last never stands.
     """
-    count = len(gates.quorum)
+    count, heads = gates.weights.shape
     whole = PAIR * WIDTH
-    rows = np.zeros((-(-count // whole) * whole, GATE_ROWS))
-    rows[:count, :MOST_HEADS] = gates.weights
-    for column, name in enumerate((*_COLUMNS, "quorum", "max_opposite")):
-        rows[:count, MOST_HEADS + column] = getattr(gates, name)
+    rows = np.zeros((-(-count // whole) * whole, FIRST_WEIGHT + heads))
+    for row, name in enumerate((*_COLUMNS, "quorum", "max_opposite")):
+        rows[:count, row] = getattr(gates, name)
+    rows[:count, FIRST_WEIGHT:] = gates.weights
     rows[count:, QUORUM] = np.inf
-    return np.ascontiguousarray(rows.reshape(-1, WIDTH, GATE_ROWS).transpose(0, 2, 1))
+    return np.ascontiguousarray(rows.reshape(-1, WIDTH, FIRST_WEIGHT + heads).transpose(0, 2, 1))
 
 
 def _present(blocks: Float3D, entries: Entries) -> Float3D:
     """The weight of the heads with data by pattern, ``(blocks, patterns, 8)``, summed in head order."""
     weight = np.zeros((len(blocks), len(entries.present), WIDTH))
     has_data = entries.present.astype(np.float64)
-    for head in range(MOST_HEADS):
-        weight += blocks[:, None, head] * has_data[None, :, head, None]
+    for head in range(entries.present.shape[1]):
+        weight += blocks[:, None, FIRST_WEIGHT + head] * has_data[None, :, head, None]
     return weight
 
 

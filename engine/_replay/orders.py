@@ -9,7 +9,6 @@ import numpy as np
 from ..jit import inner_kernel
 from ..simd import number_at
 from ..ticks import ROUNDING
-from .fills import insert_kernel, remove_kernel
 from .state import (
     CANCELLED,
     DROPPED,
@@ -24,6 +23,7 @@ from .state import (
     rules_at,
     slot_at,
 )
+from .symbol_lists import insert_kernel, remove_kernel
 
 FARTHEST_STOP: Final = 0.99
 """The largest distance of a stop, as a share of the entry price."""

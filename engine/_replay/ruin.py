@@ -5,9 +5,19 @@ import numpy as np
 from .._margin_kernel import value_kernel
 from ..jit import inner_kernel
 from ..simd import number_at, put_number, whole_at
-from .fills import bear_shortfall_kernel, cost_inputs_kernel, fill_kernel
+from .fills import cost_inputs_kernel, fill_kernel
 from .orders import end_order_kernel
-from .state import DROPPED, NO_MARGIN, NONE, RUIN, account_at, rules_at, slot_at
+from .state import (
+    DROPPED,
+    NO_MARGIN,
+    NONE,
+    RUIN,
+    account_at,
+    fill_row_at,
+    rules_at,
+    slot_at,
+    trade_row_at,
+)
 
 
 @inner_kernel
@@ -66,3 +76,34 @@ def end_account_kernel(books: np.record, market: np.record, t: int) -> None:
     account.equity = account.cash
     for bar in range(t, market.bars):
         put_number(books.equity, bar, account.cash)
+
+
+@inner_kernel
+def bear_shortfall_kernel(books: np.record, s: int) -> None:
+    """Make a negative cash 0 at the ruin: the last fill, which closed a trade of ``s``, bears the
+    shortfall.
+    """
+    account, slot = account_at(books.account, 0), slot_at(books.slots, s)
+    shortfall = -account.cash
+    was_won = account.win_pnl != account.win_pnl_before
+    account.cash = 0.0
+    account.shortfall = account.shortfall_before + (account.last_shortfall + shortfall)
+    slot.shortfall += shortfall
+    net_pnl = slot.gross_pnl - slot.fees + slot.funding + slot.borrow + slot.shortfall
+    is_won = net_pnl > 0.0
+    account.wins += is_won - was_won
+    account.win_pnl, account.loss_pnl = account.win_pnl_before, account.loss_pnl_before
+    if is_won:
+        account.win_pnl += net_pnl
+    else:
+        account.loss_pnl += -net_pnl
+    if account.keeps_rows:
+        fill = fill_row_at(books.fills, account.fills - 1)
+        fill.shortfall += shortfall
+        fill.cash_after = 0.0
+        row = trade_row_at(books.trades, fill.trade)
+        row.shortfall = slot.shortfall
+        row.net_pnl = net_pnl
+        row.return_frac = net_pnl / slot.in_notional
+        if slot.initial_risk > 0.0:
+            row.r_multiple = net_pnl / slot.initial_risk

@@ -1,12 +1,16 @@
 """Shape of the returns of UTC days: gains against losses, and the tails."""
 
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ..arrays import Float1D
 from .metric import Metric
+
+if TYPE_CHECKING:
+    from .evaluation import Evaluation
 
 FEWEST_IN_TAIL: Final = 10
 """Expected observations beyond a quantile below which it is not stated."""
@@ -49,6 +53,12 @@ def conditional_value_at_risk(returns: Float1D, tail: float) -> float:
     return -float(np.sort(returns)[: int((len(returns) - 1) * tail) + 1].mean())
 
 
+def _of_days(
+    loss: Callable[[Float1D, float], float], tail: float
+) -> Callable[["Evaluation"], float]:
+    return lambda run: loss(run.days, tail)
+
+
 METRICS: Final = (
     Metric(
         "omega", "distribution", "ratio", "Σ positive ÷ Σ negative day returns, threshold 0",
@@ -75,14 +85,14 @@ METRICS: Final = (
                 f"value_at_risk_{percent}", "distribution", "fraction",
                 f"loss that {percent} % of the days stay below; positive is a loss; NaN below "
                 f"{10 / tail:.0f} days",
-                lambda run, tail=tail: value_at_risk(run.days, tail),  # type: ignore[misc]
+                _of_days(value_at_risk, tail),
                 ("empyrical",),
                 "theirs are negative; quantstats takes a normal distribution",
             ),
             Metric(
                 f"conditional_value_at_risk_{percent}", "distribution", "fraction",
                 f"mean loss of the worst {100 - percent} % of the days, likewise",
-                lambda run, tail=tail: conditional_value_at_risk(run.days, tail),  # type: ignore[misc]
+                _of_days(conditional_value_at_risk, tail),
                 ("empyrical", "quantstats"),
                 "theirs are negative; quantstats agrees with method=\"historical\"",
             ),

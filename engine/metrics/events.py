@@ -1,13 +1,26 @@
 """What the limits, the margin and the resolution of the bars did to the decisions."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from ..ledger import LIMITS, ORDER_STATUSES, REASONS
 from .metric import Metric
 
+if TYPE_CHECKING:
+    from .evaluation import Evaluation
+
 _FILLED: Final = ORDER_STATUSES.index("filled")
 _REJECTED: Final = ORDER_STATUSES.index("rejected")
 _LIQUIDATION: Final = REASONS.index("liquidation")
+
+
+def _rejected_by(limit: int) -> Callable[["Evaluation"], float]:
+    def compute(run: "Evaluation") -> float:
+        orders = run.result.orders
+        return float(((orders["status"] == _REJECTED) & (orders["limit"] == limit)).sum())
+
+    return compute
+
 
 METRICS: Final = (
     Metric("orders", "events", "count", "orders placed", lambda run: float(len(run.result.orders))),
@@ -22,12 +35,7 @@ METRICS: Final = (
     *(
         Metric(
             f"orders_rejected_by_{limit}", "events", "count", f"because of the limit {limit}",
-            lambda run, code=code: float(  # type: ignore[misc]
-                (
-                    (run.result.orders["status"] == _REJECTED)
-                    & (run.result.orders["limit"] == code)
-                ).sum()
-            ),
+            _rejected_by(code),
         )
         for code, limit in enumerate(LIMITS) if limit != "none"
     ),
@@ -55,7 +63,7 @@ METRICS: Final = (
         lambda run: float((run.result.fills["reason"] == _LIQUIDATION).sum()),
     ),
     Metric(
-        "ruined", "events", "flag", "1 when equity reached zero",
+        "ruined", "events", "flag", "whether equity ever reached zero (in JSON 1, else 0)",
         lambda run: float(run.result.ruined_bar >= 0),
     ),
 )  # fmt: skip

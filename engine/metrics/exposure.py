@@ -37,8 +37,8 @@ METRICS: Final = (
     ),
     Metric(
         "mean_gross_leverage", "exposure", "ratio",
-        "mean of gross exposure ÷ equity over the closes with positive equity; buy and hold has 1, the "
-        "coin itself 0",
+        "mean of gross exposure ÷ equity over the closes with positive equity; buying and holding has 1, "
+        "in inverse contracts 0: the coin is kept",
         _leverage("gross_exposure", np.mean),
     ),
     Metric(

@@ -6,6 +6,7 @@ where that is not positive. Bars of a day and longer are their own days.
 """
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -96,8 +97,13 @@ def _last(run: "Evaluation", period: Period) -> float:
     return float(run.returns_of(period)[-1])
 
 
-def _positive_share(run: "Evaluation", period: Period) -> float:
-    return float((run.returns_of(period) > 0).mean())
+def _extreme(kind: str, period: Period) -> Callable[["Evaluation"], float]:
+    extreme = np.max if kind == "best" else np.min
+    return lambda run: float(extreme(run.returns_of(period)))
+
+
+def _positive_share(period: Period) -> Callable[["Evaluation"], float]:
+    return lambda run: float((run.returns_of(period) > 0).mean())
 
 
 _PERIODS: Final[tuple[Period, ...]] = ("day", "month", "quarter", "year")
@@ -120,9 +126,7 @@ METRICS: Final = (
     *(
         Metric(
             f"{kind}_{period}", "periods", "fraction", f"{extreme} return of a {period}",
-            lambda run, period=period, kind=kind: float(  # type: ignore[misc]
-                run.returns_of(period).max() if kind == "best" else run.returns_of(period).min()
-            ),
+            _extreme(kind, period),
             ("quantstats",), _PEERS[period],
         )
         for period in _PERIODS if period != "quarter"
@@ -132,7 +136,7 @@ METRICS: Final = (
         Metric(
             f"positive_{period}s", "periods", "fraction",
             f"share of the {period}s of the run with a positive return",
-            lambda run, period=period: _positive_share(run, period),  # type: ignore[misc]
+            _positive_share(period),
             (),
             "quantstats leaves periods with a return of 0 out of the count",
         )

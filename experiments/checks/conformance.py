@@ -1,7 +1,7 @@
 """Conformance: what every indicator and every head promises, whatever it computes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -117,6 +117,7 @@ def _bound_faults(case: IndicatorCase, columns: Mapping[str, Float1D]) -> list[s
                 lookback = case.indicator.lookback(moved.resolved)
                 outputs = moved.outputs(columns)
             except ConfigError:
+                # It may not stand beside the defaults of the others, and the indicator says so.
                 continue
             except (ValueError, IndexError, ZeroDivisionError) as error:
                 faults.append(f"{parameter.name}={value:g}: {type(error).__name__}: {error}")
@@ -197,7 +198,8 @@ def head_class_faults(head: Head, indicators: Mapping[str, Indicator]) -> list[s
         if reason.direction not in (-1, 0, 1)
         or not 0 <= reason.firing_rate[0] <= reason.firing_rate[1] <= 1
     ]
-    if not is_dataclass(head) or not head.__dataclass_params__.frozen:
+    stated = getattr(head, "__dataclass_params__", None)
+    if stated is None or not stated.frozen:
         faults.append("it must be a frozen dataclass")
         return faults
     defaults = {field.name: getattr(head, field.name) for field in fields(head)}
@@ -322,7 +324,7 @@ def _space_faults(head: Head, market: Market, indicators: Mapping[str, Indicator
     for name, bounds in head.SPACE.items():
         for value in (bounds.low, bounds.high):
             try:
-                moved = replace(head, **{name: int(value) if bounds.integer else value})  # type: ignore[type-var]
+                moved = replace(head, **{name: int(value) if bounds.integer else value})
                 _, output = _answer(moved, market, indicators)
             except ConfigError as error:
                 faults.append(f"{name}={value:g}: {error}")

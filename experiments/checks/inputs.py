@@ -222,4 +222,5 @@ def _case_change(case: IndicatorCase, column: str, market: Market, seed: int) ->
     try:
         return _changed(case.outputs(columns), case.outputs(disturbed))
     except ConfigError:
+        # Two parameters may exclude each other; then this variant says nothing about the column.
         return None

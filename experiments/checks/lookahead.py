@@ -1,6 +1,6 @@
 """``ninefold check lookahead``: the checks on the data that a configuration names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from strategies import Head, VoteMatrix
 
 from ..config import RunConfig
 from ..features.own_indicators import indicators_of
+from ..formats import counted
 from .altered import window
 from .events import check_detectors, detector_cases
 from .fine_bars import fine_bars_of
@@ -216,17 +217,21 @@ def check_replay_case(case: ReplayCase) -> list[CheckRow]:
 
 
 def check_lookahead(
-    config: RunConfig, store: Store, *, size: CheckSize | None = None
+    config: RunConfig,
+    store: Store,
+    *,
+    size: CheckSize | None = None,
+    progress: Callable[[str], None] = lambda _text: None,
 ) -> CheckReport:
     """Look for look-ahead in everything that ``config`` would run on the data of ``store``.
 
     The run itself is made once, without writing it; its decisions are replayed again under the
     timing checks, and each of its markets goes through :func:`run_checks`. With ``targets`` of the
-    user there are no heads to check: only the replay is.
+    user there are no heads to check: only the replay is. ``progress`` hears what is checked next.
     """
     from ..pipeline import run
 
-    made = run(config, store=store, runs=None)
+    made = run(config, store=store, runs=None, progress=progress)
     case = ReplayCase(
         panel=made.panel,
         decisions=made.decisions,
@@ -235,6 +240,7 @@ def check_lookahead(
         fine=made.data.fine,
         symbol_rules=config.rules_of_symbols(),
     )
+    progress("checking the replay of these decisions")
     rows = list(check_replay_case(case))
     if config.targets is not None:
         return CheckReport(tuple(rows))
@@ -251,10 +257,14 @@ def check_lookahead(
         exit_on_flat=config.consensus.exit_on_flat,
         hold_bars=config.consensus.hold_bars,
     )
-    rows += indicator_rows(suite) + event_rows(heads) + null_rows_of(suite)
+    progress(f"checking {counted(len(indicators), 'indicator')}: prefixes, poison, starts, inputs")
+    rows += indicator_rows(suite)
+    progress("checking every detector, and everything on random walks")
+    rows += event_rows(heads) + null_rows_of(suite)
     rows += [] if own is None else contract_rows(own)
     markets = made.data.markets
     for symbol, market in markets.items():
+        progress(f"{symbol}: checking {counted(len(heads), 'head')}, the consensus and the replay")
         report = run_checks(
             market,
             suite,

@@ -1,6 +1,5 @@
 """What a check answers: one row for each thing it looked at."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -49,8 +48,3 @@ class CheckReport:
             f"{row.check:12} {row.subject:40} {row.detail}"
             for row in self.rows
         ]
-
-
-def joined_reports(reports: Iterable[CheckReport]) -> CheckReport:
-    """One report with the rows of all ``reports``."""
-    return CheckReport(tuple(row for report in reports for row in report.rows))

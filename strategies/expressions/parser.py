@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from math import isfinite
-from typing import Final, NoReturn, TypeVar, cast, get_args
+from typing import Final, NoReturn, cast, get_args
 
 from engine import ConfigError
 from indicators import INDICATORS_BY_NAME, Feature, Indicator, feature
@@ -50,8 +50,6 @@ _CROSSINGS: Final[tuple[CrossingFunction, ...]] = get_args(CrossingFunction)
 FUNCTIONS: Final = (*_WINDOWS, *_CROSSINGS, "since", "held")
 WORDS: Final = ("and", "or", "not")
 _COMPARISONS: Final[tuple[ComparisonSign, ...]] = get_args(ComparisonSign)
-
-NodeT = TypeVar("NodeT", bound=Node)
 
 
 def parsed_condition(

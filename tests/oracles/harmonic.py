@@ -107,6 +107,13 @@ class Event:
         )
 
 
+def harmonic_ratios(
+    x: float, a: float, b: float, c: float, d: float
+) -> tuple[float, float, float, float]:
+    """AB/XA, BC/AB, CD/BC and AD/XA of five prices; each signed, so that d = b (1 - c + c q) holds."""
+    return (a - b) / (a - x), (c - b) / (a - b), (c - d) / (c - b), (a - d) / (a - x)
+
+
 def error(value: float, wanted: float | tuple[float, float], tolerance: float) -> float:
     low, high = wanted if isinstance(wanted, tuple) else (wanted, wanted)
     return max(0.0, (1 - value / low) / tolerance, (value / high - 1) / tolerance)

@@ -18,11 +18,11 @@ from experiments.checks.poison import check_indicator_poison, check_subject_pois
 from experiments.checks.prefix import check_indicator_prefix, check_subject_prefix, chosen_cuts
 from experiments.checks.start import check_start, check_subject_start
 from experiments.checks.subjects import IndicatorCase
-from experiments.checks.twins import leaked_subject, moved_earlier, open_time_clock
 from experiments.checks.vacuity import FiringCount, expected_rates, vacuity_rows
 from indicators import Columns, Feature, Parameters, feature, resampled
 from strategies import HeadInputs, HeadOutput
 from tests.test_conformance import toys
+from tests.test_conformance.leaked_twins import leaked_subject, moved_earlier, open_time_clock
 from tests.test_conformance.toys import ToyHead, toy
 
 SOUND = toy(toys.rise, kind="signal", stable=1)
@@ -150,7 +150,7 @@ def mutating(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
 
 
 def whole_numbers(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
-    return (np.zeros(len(columns["close"]), dtype=np.int64).astype(np.float32),)  # type: ignore[return-value]
+    return (np.zeros(len(columns["close"]), dtype=np.int64).astype(np.float32),)
 
 
 def half_a_state(columns: Columns, parameters: Parameters) -> tuple[Float1D, ...]:
@@ -206,7 +206,7 @@ BESIDE_THE_TOYS = (
 def toy_suite(head: object | None = None, **changes: object) -> Suite:
     sound = tuple(one for one in Suite().indicators if one.name in BESIDE_THE_TOYS)
     return replace(
-        Suite(indicators=(*sound, TOY_INDICATOR), heads=(head or ToyHead(),)),  # type: ignore[arg-type]
+        Suite(indicators=(*sound, TOY_INDICATOR), heads=(head or ToyHead(),)),
         **changes,
     )
 
@@ -297,7 +297,7 @@ def test_a_feature_that_a_head_declares_and_ignores_is_caught() -> None:
 def test_a_head_that_reads_what_it_does_not_declare_is_caught() -> None:
     suite = toy_suite()
 
-    def nosy(market: Market):  # type: ignore[no-untyped-def]
+    def nosy(market: Market):
         rows = {name: dict(columns) for name, columns in suite.head_rows(market).items()}
         funding = market.series["funding"].columns["rate"].sum()
         rows["toy"]["toy.score"] = rows["toy"]["toy.score"] + funding

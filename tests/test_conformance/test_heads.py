@@ -29,14 +29,14 @@ from experiments.checks.subjects import (
     stepwise,
 )
 from experiments.checks.timeframe import check_timeframe_rebuild
-from experiments.checks.twins import (
+from indicators import Feature, clock_of, feature
+from strategies import Head, HeadInputs, HeadOutput
+from tests.test_conformance.leaked_twins import (
     early_series_clock,
     leaked_subject,
     open_time_clock,
     open_time_clock_of,
 )
-from indicators import Feature, clock_of, feature
-from strategies import Head, HeadInputs, HeadOutput
 
 HOURS = 3_000
 """Long enough for the longest warm-up that votes at all: 90 days of market mood."""
@@ -105,7 +105,7 @@ def choices_of(head: Head) -> dict[str, set[object]]:
     types = get_type_hints(type(head))
     return {
         field.name: {True, False} if kind is bool else set(get_args(kind))
-        for field in fields(head)  # type: ignore[arg-type]
+        for field in fields(head)
         if (kind := types[field.name]) is bool or get_origin(kind) is Literal
     }
 
@@ -207,9 +207,7 @@ def test_every_twin_moved_one_bar_earlier_fails_prefix_replay(suite: Suite) -> N
             continue
         others = 10 if seed == SEED else 0
         cuts = chosen_cuts(HOURS, stepwise(missing), event_cuts=60, other_cuts=others)
-        caught |= set(
-            prefix_failures(lambda cut, m=market: subject(m.prefix(cut)), missing, cuts)  # type: ignore[misc]
-        )
+        caught |= set(prefix_failures(lambda cut, m=market: subject(m.prefix(cut)), missing, cuts))
         if caught >= every:
             break
     assert moving - caught == set(), "moved one bar earlier, these still pass"
@@ -248,11 +246,11 @@ def rebuilt_subject(suite: Suite, kind: str) -> Callable[..., Rows]:
     return lambda market, builder: feature_subject(wanted, suite.by_name, builder)(market)
 
 
-def minutes():  # type: ignore[no-untyped-def]
+def minutes():
     return null_fine_bars(REBUILT_HOURS, SEED, steps_per_hour=60)
 
 
-def slow_series():  # type: ignore[no-untyped-def]
+def slow_series():
     return null_series(START_NS, START_NS + REBUILT_HOURS * HOUR_NS, SEED)
 
 
@@ -425,7 +423,7 @@ def test_every_feature_is_read(suite: Suite) -> None:
 def test_an_idle_feature_on_a_shared_column_is_caught(suite: Suite) -> None:
     """Other features of the head read the same raw columns, so disturbing these cannot tell."""
     technical = next(head for head in suite.heads if head.name == "technical")
-    rows = check_head_aliases([Idle(technical)], suite.by_name, [null_market(HOURS, SEED)])  # type: ignore[list-item]
+    rows = check_head_aliases([Idle(technical)], suite.by_name, [null_market(HOURS, SEED)])
     assert [row.subject for row in rows if not row.passed] == ["technical < idle"]
 
 

@@ -21,10 +21,10 @@ from experiments.checks.subjects import (
     event_rows,
     indicator_cases,
 )
-from experiments.checks.twins import leaked_case
 from indicators.directional_change import directional_change_pivots
 from indicators.pivot import confirmed_pivots
 from tests.schematics import eventful_columns
+from tests.test_conformance.leaked_twins import leaked_case
 
 SUITE = Suite()
 CASES = indicator_cases(SUITE.indicators, SUITE.heads, null_market(CASE_ROWS, FIRST_SEED))

@@ -21,10 +21,10 @@ from experiments.checks.null import (
     null_rows,
     threshold_t,
 )
-from experiments.checks.replay_twins import REPLAY_TWINS
 from experiments.checks.sample import NullSample
-from experiments.checks.twins import moved_earlier
 from indicators import INDICATORS_BY_NAME
+from tests.test_conformance.leaked_twins import moved_earlier
+from tests.test_conformance.replay_twins import REPLAY_TWINS
 
 
 def failed(rows: list[CheckRow]) -> list[str]:
@@ -103,12 +103,12 @@ def test_a_detector_with_few_firings_is_not_called_sound() -> None:
     assert "too few firings: 4" in row.detail
 
 
-def leaky(rows_ahead: int):  # type: ignore[no-untyped-def]
+def leaky(rows_ahead: int):
     """Pivot confirmations stamped ``rows_ahead`` bars early."""
     pivot = INDICATORS_BY_NAME["pivot"]
     index = next(i for i, output in enumerate(pivot.outputs) if output.kind == "signal")
 
-    def detectors(market):  # type: ignore[no-untyped-def]
+    def detectors(market):
         columns = market.bars.columns()
         event = pivot.compute(columns, pivot.resolved({}))[index]
         return {"pivots": moved_earlier(event, rows_ahead)}
@@ -117,7 +117,7 @@ def leaky(rows_ahead: int):  # type: ignore[no-untyped-def]
 
 
 def test_centred_pivots_earn_on_a_driftless_market() -> None:
-    def market_of(seed: int):  # type: ignore[no-untyped-def]
+    def market_of(seed: int):
         return null_market(1_000, seed)
 
     (sound,) = check_null(leaky(0), market_of)

@@ -16,10 +16,10 @@ from experiments.checks.prefix import check_subject_prefix
 from experiments.checks.report import CheckRow
 from experiments.checks.subjects import ClockBuilder, Rows, Subject, feature_subject
 from experiments.checks.timeframe import check_timeframe_rebuild
-from experiments.checks.twins import early_series_clock
 from indicators import INDICATORS_BY_NAME, Clock, Feature, clock_of, feature
 from indicators.altcoin_season import ALTCOIN_SEASON
 from indicators.rotation import LAYER_ROTATION
+from tests.test_conformance.leaked_twins import early_series_clock
 
 HOURS, SEED = 3_000, 7
 ACROSS: tuple[Feature, ...] = (

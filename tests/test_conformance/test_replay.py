@@ -19,8 +19,8 @@ from experiments.checks import CheckRow, Suite
 from experiments.checks.markets import null_market
 from experiments.checks.replay import check_replay_prefix, check_replay_timing
 from experiments.checks.replay_case import ReplayCase
-from experiments.checks.replay_random import Features, random_replay_case
-from experiments.checks.replay_twins import REPLAY_TWINS
+from tests.test_conformance.replay_random import Features, random_replay_case
+from tests.test_conformance.replay_twins import REPLAY_TWINS
 
 TIERS = (
     MarginTier(notional_to=50_000.0, maintenance=0.01, max_leverage=20.0),

@@ -285,7 +285,7 @@ def test_options_are_those_of_numba_and_never_fastmath() -> None:
     def threaded_kernel(values: np.ndarray) -> float:
         return float(values.sum())
 
-    plain, threaded = plain_kernel.targetoptions, threaded_kernel.targetoptions  # type: ignore[attr-defined]
+    plain, threaded = plain_kernel.targetoptions, threaded_kernel.targetoptions
     assert (plain["fastmath"], plain["parallel"], plain["nogil"]) == (False, False, False)
     assert (threaded["fastmath"], threaded["parallel"], threaded["nogil"]) == (False, True, True)
     values = np.array([1.0, np.nan])

@@ -184,7 +184,7 @@ def test_fees_and_leverages_that_cannot_be(make: Callable[[], object], told: str
 
 @pytest.mark.parametrize("name", ["impact", "participation"])
 def test_costs_that_need_a_volume_that_is_not_there(name: str):
-    rules = ReplayRules(costs=Costs(**{name: 0.5}))  # type: ignore[arg-type]
+    rules = ReplayRules(costs=Costs(**{name: 0.5}))
     panel = replace(flat_panel(), volume=None)
     told = refusal(lambda: replayed(panel=panel, rules=rules), ContractError)
     assert told == f"rules.costs.{name}=0.5 needs volumes: the panel has volume=None"

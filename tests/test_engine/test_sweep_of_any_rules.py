@@ -200,7 +200,7 @@ def orders(panel: Panel, **changes: object) -> EntryOrders:
         "tick": np.zeros(1), "is_sized_by_volatility": np.zeros(2, dtype=np.bool_),
         "volatility": None,
     }  # fmt: skip
-    return EntryOrders(**{**given, **changes})  # type: ignore[arg-type]
+    return EntryOrders(**{**given, **changes})
 
 
 def test_what_cannot_be_entered_is_left_out():

@@ -90,7 +90,7 @@ def walk(seed: int, days: int, volatility: float = 0.05) -> list[float]:
 
 
 def always(seed: int, days: int, **how: object) -> Coin:
-    return Coin(dict(enumerate(walk(seed, days))), **how)  # type: ignore[arg-type]
+    return Coin(dict(enumerate(walk(seed, days))), **how)
 
 
 def literal_share(coins: Sequence[Coin], counted: Sequence[Coin], day: int, least: int) -> float:

@@ -6,12 +6,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine import Float1D
+from indicators._harmonic_shape import MODE_XA, MODE_XC
 from indicators.harmonic import HARMONIC, HARMONIC_PIVOT
 from indicators.harmonic_events import HARMONIC_DETECTOR
-from indicators.harmonic_pattern import PATTERNS, harmonic_ratios
+from indicators.harmonic_pattern import PATTERNS
 from indicators.spec import Indicator
 from tests.generators import random_bars
-from tests.oracles.harmonic import CODES, INSIDE_X, ON_XA, WIDER_B
+from tests.oracles.harmonic import CODES, INSIDE_X, ON_XA, WIDER_B, harmonic_ratios
 from tests.schematics import EXAMPLES, PATTERN_X, PATTERN_XA, drawn, mirrored, points
 
 
@@ -257,8 +258,9 @@ def test_names_and_codes_agree_with_the_table() -> None:
             point, *rest = ON_XA[pattern.name]
             expected = point if isinstance(point, tuple) else (point, point)
             assert (pattern.ab, pattern.bc, pattern.cd, pattern.target) == (expected, *rest)
-        assert pattern.retraces == (pattern.name in INSIDE_X)
         assert pattern.ab_is_point == (pattern.name in WIDER_B)
+        is_inside = pattern.mode in (MODE_XA, MODE_XC) and pattern.target < 1.0
+        assert is_inside == (pattern.name in INSIDE_X)
 
 
 def test_of_two_patterns_at_one_d_the_more_precise_is_named() -> None:

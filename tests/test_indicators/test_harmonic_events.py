@@ -17,10 +17,10 @@ from indicators.harmonic_events import (
     HARMONIC_DETECTOR,
     HARMONIC_PIVOT_DETECTOR,
 )
-from indicators.harmonic_pattern import PATTERN_NAMES, harmonic_ratios, pattern_table
+from indicators.harmonic_pattern import PATTERN_NAMES, pattern_table
 from indicators.spec import Indicator
 from tests.generators import random_bars
-from tests.oracles.harmonic import CODES, ON_XA, Bullish, Event, Rules, completed
+from tests.oracles.harmonic import CODES, ON_XA, Bullish, Event, Rules, completed, harmonic_ratios
 from tests.oracles.wyckoff import Bars
 
 STATES = [state.name for state in HARMONIC_DETECTOR.states]

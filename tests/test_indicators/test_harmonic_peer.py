@@ -23,9 +23,9 @@ from benchmarks.peers.frozen_bars import figure_bars
 from benchmarks.peers.harmonic_figures import FIGURES, ORDER, SEEDS, TOLERANCE, VERSION, digest
 from engine import Float1D
 from indicators.harmonic_events import HARMONIC_PIVOT_DETECTOR
-from indicators.harmonic_pattern import PATTERN_NAMES, harmonic_ratios
+from indicators.harmonic_pattern import PATTERN_NAMES
 from indicators.pivot import alternating_pivots, confirmed_pivots
-from tests.oracles.harmonic import ABCD_STOPS, ON_XA
+from tests.oracles.harmonic import ABCD_STOPS, ON_XA, harmonic_ratios
 
 ANSWERS = Path(__file__).parent.parent / "oracles" / "pyharmonics_answers.json"
 NAMES = {"alt bat": "alternate_bat"}

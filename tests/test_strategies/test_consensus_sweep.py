@@ -24,6 +24,7 @@ from engine import (
 )
 from strategies import ConsensusRules, VoteMatrix, consensus, decide
 from strategies.consensus_sweep import (
+    MOST_HEADS,
     ConsensusEvents,
     SymbolVotes,
     consensus_events,
@@ -31,7 +32,7 @@ from strategies.consensus_sweep import (
     consensus_sweep,
 )
 
-NAMES = tuple("abcdefghi")
+NAMES = tuple(f"head_{number}" for number in range(MOST_HEADS))
 LEVELS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.85, 0.9)
 """Thresholds and votes share their values, so that edges are met."""
 
@@ -62,7 +63,7 @@ def random_votes(generator: np.random.Generator, rows: int, first: int, heads: i
     coverage = np.where(generator.random(size) < 0.9, 1.0, 0.0)
     open_time = (np.arange(rows) + first) * HOUR_NS
     votes = VoteMatrix(
-        names=NAMES[:heads],
+        names=NAMES[:heads] if heads <= MOST_HEADS else (*NAMES, "one_more"),
         open_time=open_time,
         known_at=open_time + HOUR_NS,
         direction=np.asfortranarray(np.where(coverage > 0, direction, 0).astype(np.int8)),
@@ -90,10 +91,11 @@ def random_consensus_rules(generator: np.random.Generator, least_quorum: int) ->
     )
 
 
-def consensus_case(seed: int) -> ConsensusCase:
+def consensus_case(seed: int, heads: int | None = None) -> ConsensusCase:
     generator = np.random.default_rng(seed)
     bars, symbols = int(generator.integers(5, 200)), int(generator.integers(1, 4))
-    count, heads = int(generator.integers(1, 12)), int(generator.choice([3, 9]))
+    count = int(generator.integers(1, 12))
+    heads = heads or int(generator.choice([3, 9]))
     prices = np.full((bars, symbols), 100.0)
     listed = np.ones((bars, symbols), dtype=np.bool_)
     for s in range(symbols):
@@ -159,7 +161,16 @@ def events_of(case: ConsensusCase, **changes: Any) -> Any:
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_events_are_what_consensus_and_decide_say(seed: int):
-    case = consensus_case(seed)
+    check_events(consensus_case(seed))
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), heads=st.one_of(st.integers(10, 16), st.just(MOST_HEADS)))
+def test_more_heads_than_nine_are_decided_as_well(seed: int, heads: int):
+    check_events(consensus_case(seed, heads))
+
+
+def check_events(case: ConsensusCase) -> None:
     events = events_of(case)
     for k in range(len(case.rules)):
         decisions = events.decisions(k)
@@ -174,6 +185,35 @@ def test_the_cases_act_in_every_way():
         actions = events_of(consensus_case(seed)).actions
         seen += [np.count_nonzero(actions == code) for code in (1, 2, 4)]
     assert (seen > 100).all()
+
+
+def test_no_head_after_the_ninth_adds_to_the_confidence():
+    """Ten heads of confidence 0.5: nine of them add 0.15 and their probabilities 0.08, a tenth nothing."""
+    case = consensus_case(8, 10)
+    rules = [
+        ConsensusRules(
+            weights=dict.fromkeys(NAMES[:10], 0.1), p_min=0.5, c_min=0.5, consensus_c_min=c_min
+        )
+        for c_min in (0.73, 0.74)
+    ]
+    agreeing = replace(
+        case, symbols=[unanimous(one) for one in case.symbols], rules=rules, exit_on_flat=False,
+        hold_bars=None,
+    )  # fmt: skip
+    check_events(agreeing)
+    assert (events_of(agreeing).actions != 0).any(axis=1).tolist() == [True, False]
+
+
+def unanimous(one: SymbolVotes) -> SymbolVotes:
+    """Every head says up on one bar and down on the next, with probability 0.9 and confidence 0.5."""
+    shape = one.votes.direction.shape
+    columns = {
+        name: np.full(shape, value, order="F")
+        for name, value in (("probability", 0.9), ("confidence", 0.5), ("coverage", 1.0))
+    }
+    side = np.where(np.arange(shape[0]) % 2, 1, -1).astype(np.int8)
+    direction = np.asfortranarray(np.repeat(side[:, None], shape[1], axis=1))
+    return replace(one, votes=replace(one.votes, direction=direction, **columns))
 
 
 def test_parts_of_the_configurations_give_the_same_as_all_at_once():
@@ -250,5 +290,7 @@ def test_arguments_of_the_wrong_length_are_refused_by_name():
         events_of(case, exit_on_flat=[True] * (len(case.rules) + 1))
     with pytest.raises(ConfigError, match=r"hold_bars\[0\]=0"):
         events_of(case, hold_bars=[0] * len(case.rules))
+    with pytest.raises(ConfigError, match=f"of {MOST_HEADS + 1} heads: .* up to {MOST_HEADS}"):
+        random_votes(np.random.default_rng(1), 5, 0, MOST_HEADS + 1)
     with pytest.raises(ContractError, match="symbols"):
         consensus_events(case.symbols * 2, case.panel, case.atr_frac, case.rules)

@@ -34,10 +34,10 @@ def switched(head: Head) -> Head:
     """The same head with every switch turned the other way."""
     flipped = {
         field.name: not getattr(head, field.name)
-        for field in fields(head)  # type: ignore[arg-type]
+        for field in fields(head)
         if isinstance(getattr(head, field.name), bool)
     }
-    return replace(head, **flipped)  # type: ignore[type-var]
+    return replace(head, **flipped)
 
 
 DEFAULTS = tuple(head() for head in HEADS)

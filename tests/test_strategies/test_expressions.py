@@ -134,7 +134,7 @@ def test_since_counts_to_its_most_and_no_further() -> None:
         )
         assert np.flatnonzero(at_most.holds).tolist() == list(range(first, rows))
     assert literal.number(
-        parsed_condition("since(close == 1) > 0").left,  # type: ignore[union-attr,arg-type]
+        parsed_condition("since(close == 1) > 0").left,
         {CLOSE: [0.0] * MOST_BARS},
     ) == MOST_BARS  # fmt: skip
 
@@ -260,7 +260,7 @@ def numerics(whole: bool) -> st.SearchStrategy[expression.Numeric]:
     signs = "+-*" if whole else "+-*/"
     windows = ["previous", "change", "highest", "lowest"]
 
-    def larger(inner: st.SearchStrategy) -> st.SearchStrategy:  # type: ignore[type-arg]
+    def larger(inner: st.SearchStrategy) -> st.SearchStrategy:
         compared = st.builds(
             expression.Comparison, st.sampled_from(["<", ">=", "=="]), inner, inner
         )
@@ -281,7 +281,7 @@ def numerics(whole: bool) -> st.SearchStrategy[expression.Numeric]:
     return st.one_of(made, means)
 
 
-def larger_conditions(inner: st.SearchStrategy) -> st.SearchStrategy:  # type: ignore[type-arg]
+def larger_conditions(inner: st.SearchStrategy) -> st.SearchStrategy:
     return st.one_of(
         st.builds(expression.Not, inner),
         st.builds(expression.Held, inner, WHOLE),

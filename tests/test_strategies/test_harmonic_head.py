@@ -106,7 +106,7 @@ def test_a_turn_outside_the_range_of_the_indicator_is_refused(value: float) -> N
     with pytest.raises(ConfigError, match=r"harmonic head: turn_atr=.* \[1, 6\]"):
         HarmonicHead(turn_atr=value)
     with pytest.raises(ConfigError, match="harmonic head: swings='zigzag' must be 'pivots' or"):
-        HarmonicHead(swings="zigzag")  # type: ignore[arg-type]
+        HarmonicHead(swings="zigzag")
 
 
 def test_warm_up_and_missing_columns_abstain() -> None:

@@ -41,10 +41,7 @@ from tests.test_strategies.head_answers import (
     with_prices_times,
 )
 
-HEADS = tuple(
-    MarketStructureHead(**variant)  # type: ignore[arg-type]
-    for variant in ({}, *MarketStructureHead.VARIANTS)
-)
+HEADS = tuple(MarketStructureHead(**variant) for variant in ({}, *MarketStructureHead.VARIANTS))
 EVERY = pytest.mark.parametrize("head", HEADS, ids=lambda head: head.preset)
 SWING = ("bars", "bars:4h", "bars:1d", "bars:1w")
 NAN = float("nan")
@@ -125,7 +122,7 @@ def test_a_timeframe_below_the_decision_bars_is_missing_and_none_counts_twice(
     assert output.direction.any() == (weight >= 0.6)
     named = {"1h": "weight_1h", "4h": "weight_4h", "1d": "weight_1d"}[timeframe]
     alone = dict.fromkeys(("weight_1h", "weight_4h", "weight_1d", "weight_1w"), 0.0)
-    own = MarketStructureHead(**{**alone, named: 1.0})  # type: ignore[arg-type]
+    own = MarketStructureHead(**{**alone, named: 1.0})
     assert set(own.features()) - set(head.features()) <= {f"trend@bars:{timeframe}"}
     vote = own.vote(inputs)
     assert vote.coverage.max() == 1.0
@@ -149,7 +146,7 @@ def test_a_timeframe_below_the_decision_bars_is_missing_and_none_counts_twice(
 def test_presets_count_what_the_decision_bars_can_tell(
     preset: str, timeframe: str, weight: float
 ) -> None:
-    head = MarketStructureHead(preset=preset)  # type: ignore[arg-type]
+    head = MarketStructureHead(preset=preset)
     assert sum(PRESETS[preset].values()) == pytest.approx(1.0)
     bars = random_bars(20_000, 8, timeframe=timeframe)
     inputs = inputs_of(head, Market(bars=bars, series={}))
@@ -247,7 +244,7 @@ def test_trend_of_pivots_of_breaks_and_of_both() -> None:
     columns = {f"breaks@{clock}": np.full(2, side) for clock, side in broken.items()}
     inputs = HeadInputs(2, {**values, **columns})
     scores = {
-        mode: MarketStructureHead(trend_mode=mode).vote(inputs)  # type: ignore[arg-type]
+        mode: MarketStructureHead(trend_mode=mode).vote(inputs)
         for mode in ("pivots", "breaks", "joint")
     }
     assert scores["pivots"].score[1] == pytest.approx(50 + 50 * 0.8)
@@ -285,7 +282,7 @@ def test_every_mode_changes_votes(name: str) -> None:
     }  # fmt: skip
     market = Market(bars=random_bars(12_000, 8), series={})
     one = answers(MarketStructureHead(), market)
-    other = answers(MarketStructureHead(**{name: others[name]}), market)  # type: ignore[arg-type]
+    other = answers(MarketStructureHead(**{name: others[name]}), market)
     assert not np.array_equal(one.confidence, other.confidence)
 
 

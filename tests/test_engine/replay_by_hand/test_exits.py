@@ -39,7 +39,7 @@ def test_a_stop_and_a_target_in_one_bar_are_ambiguous():
 @pytest.mark.parametrize("target", [{"atr": 0.5}, {"frac": 0.05}, {"r": 0.25}])
 def test_targets_in_ranges_fractions_and_r(target: dict[str, float]):
     names = {f"take_profit_{name}": value for name, value in target.items()}
-    exits = Exits(stop_atr=2.0, **names)  # type: ignore[arg-type]
+    exits = Exits(stop_atr=2.0, **names)
     inside = fills([100, 100, (100, 106, 100, 100), 100], exits)[1]
     assert inside == (2, "intrabar", "take_profit", pytest.approx(105))
     gap = fills([100, 100, 107, 100], exits)[1]

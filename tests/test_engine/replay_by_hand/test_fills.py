@@ -160,7 +160,7 @@ def test_sizing_methods(method: str, granted: float):
         {"A": {0: Row(0.5, volatility=0.5)}},
         exits=Exits(stop_atr=2.0),
         sizing=Sizing(
-            method=method,  # type: ignore[arg-type]
+            method=method,
             position_fraction=1.0, risk_frac=0.02, volatility_target=0.2,
         ),
         limits=Limits(max_gross=1.0),

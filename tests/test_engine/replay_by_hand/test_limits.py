@@ -44,7 +44,7 @@ def test_tiers_cap_the_notional(mode: str, leverage: float, most: float):
     # Cross: the first tier bears min(600, 400 · 4), the second, which begins below 400 · 3, min(1500,
     # 400 · 3). Isolated: leverage 2 is allowed up to 1500, leverage 4 up to 600.
     margin = Margin(
-        mode=mode,  # type: ignore[arg-type]
+        mode=mode,
         leverage=leverage,
         tiers=(
             MarginTier(notional_to=600.0, maintenance=0.01, max_leverage=4.0),

@@ -14,7 +14,7 @@ LEVELS = Exits(stop_atr=1.0, take_profit_atr=1.0)
 
 def quarters(*bars: object, missing_bars: bool = False) -> tuple[Panel, Panel]:
     """Hours made of the quarter hours that are given."""
-    fine = written_panel({"A": list(bars)}, timeframe="15m")  # type: ignore[list-item]
+    fine = written_panel({"A": list(bars)}, timeframe="15m")
     hours = written_panel({"A": [100.0] * (len(bars) // 4)})
     if missing_bars:
         hours = replace(hours, is_gap=fine.is_gap.reshape(-1, 4, 1).all(axis=1))

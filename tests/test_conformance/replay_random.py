@@ -15,9 +15,8 @@ from engine import (
     ReplayRules,
     SymbolRules,
 )
-
-from .markets import null_market
-from .replay_case import ReplayCase
+from experiments.checks.markets import null_market
+from experiments.checks.replay_case import ReplayCase
 
 MINUTES = 60
 DECIDED = 0.08

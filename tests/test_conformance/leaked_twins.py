@@ -9,9 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Float1D, Market
+from experiments.checks.subjects import ClockBuilder, IndicatorCase, Rows, Subject
 from indicators import Clock, Columns, Indicator, Parameters, clock_of
-
-from .subjects import ClockBuilder, IndicatorCase, Rows, Subject
 
 
 def moved_earlier(column: np.ndarray, rows: int) -> np.ndarray:

@@ -8,8 +8,7 @@ import numpy as np
 
 from engine import Decisions, Funding, Panel, ReplayResult, ReplayRules, SymbolRules, replay
 from engine.decisions import COLUMNS
-
-from .replay_case import Replay
+from experiments.checks.replay_case import Replay
 
 
 def same_bar_replay(
