@@ -55,6 +55,7 @@ def _coins(symbol: str) -> set[str]:
     try:
         return {reading.base for reading in spellings(symbol)}
     except ConfigError:
+        # No known venue spells it so: its base is what stands before the usual marks.
         return {symbol.upper().partition("-")[0].partition("_")[0]}
 
 

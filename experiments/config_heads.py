@@ -113,7 +113,7 @@ def _not_bool(value: Any) -> Any:
 def _head_section(head: type[Head]) -> type[BaseModel]:
     hints = get_type_hints(head)
     definitions: dict[str, Any] = {}
-    for field in fields(head):  # type: ignore[arg-type]
+    for field in fields(head):
         if not field.init:
             continue
         default = field.default

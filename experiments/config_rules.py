@@ -7,7 +7,8 @@ else.
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -94,7 +95,7 @@ def _annotation(hint: Any) -> Any:
     if not inner or origin is Literal:
         return hint
     inside = tuple(_annotation(one) for one in inner)
-    return Union[inside] if origin in (Union, UnionType) else origin[inside]  # noqa: UP007
+    return reduce(or_, inside) if origin in (Union, UnionType) else origin[inside]
 
 
 @cache

@@ -12,6 +12,7 @@ from strategies.base import MAX_REASONS, Range
 
 from .config_features import RECORDED, HeadFile
 from .own_files import executed, guarded, kind_of, line_naming, line_of, place
+from .own_parameters import checked_parameter
 
 LISTED: Final = "HEAD"
 """The name under which a file holds its head."""
@@ -25,28 +26,23 @@ def own_head(file: HeadFile) -> Head:
 
     The file is run once in a process. Raises ConfigError, with file and line, for a file without a class
     ``HEAD`` that follows ``strategies.Head``, for another name than the configuration's, for a parameter
-    that it does not have, and for whatever the class itself refuses. Exceptions of its methods become
-    ContractErrors with their line.
+    that does not fit (``checked_parameter``), and for whatever the class itself refuses. Exceptions of its
+    methods become ContractErrors with their line. Two heads are equal where their file is one and their
+    parameters are, in type and value.
     """
     made = _head_class(file.path, file.sha256, file.name)
-    known = [field.name for field in fields(made) if field.init]  # type: ignore[arg-type]
-    for name in file.parameters:
-        if name not in known:
-            raise ConfigError(
-                f"heads.files: the head {file.name} has no parameter {name!r}; it has "
-                f"{', '.join(known) or 'none'}"
-            )
-    for name, limits in made.SPACE.items():
-        value = file.parameters.get(name)
-        if isinstance(value, int | float) and not limits.low <= value <= limits.high:
-            raise ConfigError(
-                f"heads.files: {file.name}.{name}={value} must lie in "
-                f"[{limits.low:g}, {limits.high:g}], as its SPACE says"
-            )
+    parameters = {
+        name: checked_parameter(made, name, value) for name, value in file.parameters.items()
+    }
     try:
-        return made(**file.parameters)
+        return made(**parameters)
     except Exception as error:  # noqa: BLE001 - the border to code of the user: every error gets its place
         place(file.path, f"head {file.name}", error, ConfigError)
+
+
+def check_parameter(file: HeadFile, name: str, value: Any) -> None:
+    """ConfigError unless the head of ``file`` has a parameter ``name`` that may be ``value``."""
+    checked_parameter(_head_class(file.path, file.sha256, file.name), name, value)
 
 
 @lru_cache(maxsize=64)
@@ -122,5 +118,18 @@ def _guarded_class(path: str, name: str, head: Any) -> type[Head]:
         found: Mapping[str, Detection] = checked(head.detections, Mapping)(self)
         return found
 
-    methods = {"features": features, "vote": vote, "detections": detections}
+    def identity(self: Any) -> tuple[str, ...]:
+        return tuple(repr(getattr(self, field.name)) for field in fields(self))
+
+    def is_equal(self: Any, other: object) -> bool:
+        return type(other) is type(self) and identity(other) == identity(self)
+
+    methods = {
+        "features": features,
+        "vote": vote,
+        "detections": detections,
+        # Votes are kept by head: whatever the class says of equality, other parameters are another head.
+        "__eq__": is_equal,
+        "__hash__": lambda self: hash(identity(self)),
+    }
     return type(head.__name__, (head,), {**methods, "__module__": head.__module__})

@@ -14,6 +14,7 @@ from ..config_file import source_of, validated
 from ..config_section import Label, Real, Section, Whole
 from ..config_validation import ValidationConfig
 from ..yaml_source import Source, overridden
+from .own_parameters import FILES_PATH
 from .trial_metrics import DIRECTIONS
 
 SAMPLERS: Final = ("tpe", "cmaes", "nsgaii", "gp", "random")
@@ -223,13 +224,22 @@ def load_sweep_config(path: Path | str, overrides: Sequence[str] = ()) -> SweepC
     """
     config = _checked(source_of(path, overrides))
     for override in overrides:
-        key = override.partition("=")[0].strip()
+        key = _by_name(override.partition("=")[0].strip(), config)
         for searched in config.sweep.space:
             if key == searched or key.startswith(f"{searched}."):
                 raise ConfigError(
                     f"-s {override}: {searched} is searched; change sweep.space.{searched} instead"
                 )
     return config
+
+
+def _by_name(key: str, config: SweepConfig) -> str:
+    """The key of an override as a space would name it, where it is that of a head's parameter."""
+    for place, file in enumerate(config.heads.files):
+        above = f"{FILES_PATH}.{place}.parameters."
+        if key.startswith(above):
+            return f"{FILES_PATH}.{file.name}.{key.removeprefix(above)}"
+    return key
 
 
 def sweep_config_of(

@@ -9,15 +9,13 @@ import numpy as np
 from engine import ORDER_KINDS, EntryOrders, Float1D, Float2D, Int1D, Panel
 from engine.return_sums import SUMS
 from engine.sweep import SweepResult
-from indicators import Indicator
 from strategies.consensus_sweep import SymbolVotes, consensus_sweep
 
 from ..config import RunConfig
 from ..decisions import annual_volatility, average_true_ranges, tick_sizes
-from ..features.own_indicators import indicators_of
 from ..market_data import MarketData
-from ..own_heads import own_head
 from ..splits.ranges import BarRange
+from .checked_files import checked_files
 from .space import Space
 from .trial_metrics import DIRECTIONS, trial_metrics
 from .values import RulesOf, TrialRules, upstream_config
@@ -25,8 +23,6 @@ from .votes import MarketVotes, RecentlyUsed, shifted_votes, votes_between
 
 MOST_MEASURES: Final = 8
 """Sets of average true ranges that are kept."""
-
-Upstream = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,16 +55,6 @@ class View:
     edges: Int1D | None = None
 
 
-def checked_files(config: RunConfig) -> Mapping[str, Indicator]:
-    """The indicators of ``config``; ConfigError where a file of the user's own cannot be used.
-
-    To be called before the first trial: within trials it would be an error of each of them.
-    """
-    for file in config.heads.files:
-        own_head(file)
-    return indicators_of(config)
-
-
 class Evaluator:
     """A market on which trials of ``space`` are evaluated.
 
@@ -80,7 +66,7 @@ class Evaluator:
         self.space, self.data, self.threads = space, data, threads
         self._rules = RulesOf(space)
         self._symbol_rules = space.base.rules_of_symbols()
-        indicators = checked_files(space.base)
+        indicators = checked_files(space)
         self._votes = {
             symbol: MarketVotes(market, indicators) for symbol, market in data.markets.items()
         }

@@ -1,6 +1,6 @@
 """The sweeps of a family: listed, found and counted."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ class FamilyCount:
     """Everything that was tried on one idea: ``trials`` whatever came of them.
 
     ``sweeps`` are those that hold a trial: one that was stopped before its first has tried nothing.
-    ``by_hand`` counts single runs beside them, which are no trials of a ledger and not in ``trials``.
+    ``by_hand`` counts single runs beside them, which are no trials of a ledger and not in ``trials``;
+    ``unreadable`` runs may be such, or of another idea: nobody can tell.
     """
 
     sweeps: int
@@ -28,6 +29,7 @@ class FamilyCount:
     failed: int
     infeasible: int
     by_hand: int = 0
+    unreadable: int = 0
 
 
 def list_sweeps(runs: Path, family: str | None = None) -> tuple[Ledger, ...]:
@@ -92,17 +94,19 @@ def family_trials(runs: Path, family: str) -> FamilyCount:
     ledgers = list_sweeps(runs, family)
     states_of_sweeps = [ledger.trials(["state"])["state"].to_pylist() for ledger in ledgers]
     states = [state for of_sweep in states_of_sweeps for state in of_sweep]
+    contents, unreadable = run_contents(runs)
     return FamilyCount(
         sweeps=sum(bool(of_sweep) for of_sweep in states_of_sweeps),
         trials=len(states),
         failed=states.count(FAILED),
         infeasible=states.count(INFEASIBLE),
-        by_hand=runs_by_hand(runs, {family, *(ledger.sweep["name"] for ledger in ledgers)}),
+        by_hand=runs_by_hand(contents, {family, *(ledger.sweep["name"] for ledger in ledgers)}),
+        unreadable=len(unreadable),
     )
 
 
-def runs_by_hand(runs: Path, names: Collection[str]) -> int:
-    """Different configurations called one of ``names`` that were run by themselves under ``runs``.
+def runs_by_hand(contents: Iterable[Mapping[str, Any]], names: Collection[str]) -> int:
+    """Different configurations called one of ``names`` that were run by themselves, by their records.
 
     A run of a sweep's trial (``origin``) is not counted: its trial is. One that was changed after it was
     written out is; where its record holds no hash of the trial nobody can tell. Whoever looked at a
@@ -111,7 +115,7 @@ def runs_by_hand(runs: Path, names: Collection[str]) -> int:
     """
     hashes = {
         content["config_hash"]
-        for content in run_contents(runs)
+        for content in contents
         if content["name"] in names and _is_by_hand(content["config"])
     }
     return len(hashes)

@@ -5,7 +5,7 @@ What was looked at cannot be unseen.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from datasets.keys import SIMULATED_VENUE
 from engine import ConfigError, ContractError, DataError
 
 from ..config_section import midnight_ns
-from ..record import check_runs_folder
+from ..record import check_runs_folder, run_contents
 from .config import SweepConfig
 from .families import list_sweeps
 from .identity import canonical_json, check_label
@@ -83,6 +83,46 @@ def openings(runs: Path, family: str) -> tuple[dict[str, Any], ...]:
             "that were written; put it back as it was"
         )
     return tuple(found)
+
+
+def runs_that_saw(config: SweepConfig, runs: Path) -> int:
+    """Different configurations that were run by themselves, under any name, on days of the holdout.
+
+    A run counts that read bars of a symbol of ``config`` and ended after the holdout began; simulated
+    markets are the same only with the same source. A lower bound: a folder may be removed or damaged.
+    """
+    first = config.sweep.holdout_from
+    if first is None:
+        return 0
+    own = {
+        _market(pair.signals.venue, pair.signals.symbol, "".join(pair.signals.sources))
+        for pair in config.instruments
+    }
+    seen = {
+        content["config_hash"]
+        for content in run_contents(runs)[0]
+        if content["end_time"] > f"{first} 00:00" and own & _markets_of(content["datasets"])
+    }
+    return len(seen)
+
+
+def seen_by_hand(count: int) -> str:
+    """A sentence about ``runs_that_saw``, with the space before it; nothing where there is none."""
+    if count == 0:
+        return ""
+    told = "1 configuration was" if count == 1 else f"{count:,} configurations were"
+    return f" {told} run by hand on its days: who looked at that has seen them."
+
+
+def _markets_of(datasets: Sequence[str]) -> set[tuple[str, str]]:
+    """The markets of the bars among the keys of data sets, as strings."""
+    keys = [key.split("/") for key in datasets]
+    return {_market(key[1], key[3], key[5]) for key in keys if key[0] == "ohlcv"}
+
+
+def _market(venue: str, symbol: str, source: str) -> tuple[str, str]:
+    """A coin moves alike at every venue; each simulated market is one of its own."""
+    return (source if venue == SIMULATED_VENUE else "", symbol)
 
 
 def check_holdout(config: SweepConfig, runs: Path, last_ns: int) -> None:

@@ -21,8 +21,8 @@ from ..config_section import midnight_ns
 from ..market_data import load_market_data
 from ..provenance import versions
 from .batches import SCREEN, SEARCH, Batch, judged_batch, plan_of
+from .checked_files import checked_files
 from .config import SweepConfig
-from .evaluate import checked_files
 from .executors import THIS_PROCESS, Executor, Workers, evaluated_by, executor_of
 from .holdout import check_holdout
 from .identity import SweepIdentity
@@ -85,7 +85,7 @@ def run_sweep(
     lacks data or the ledger is locked, broken or of another sweep.
     """
     space = space_of(config)
-    checked_files(space.base)
+    checked_files(space)
     searcher = Searcher(config, space)
     say("loading data")
     held = store if isinstance(store, Store) else Store(store)

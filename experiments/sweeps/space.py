@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from engine import ConfigError, Float2D
+from strategies import HEAD_NAMES
+from strategies.consensus_sweep import MOST_HEADS
 
 from ..config import RunConfig
 from ..config_file import config_of, resolved
@@ -24,7 +26,13 @@ from .config import (
     WholeRange,
     load_sweep_config,
 )
-from .votes import MOST_HEADS
+from .own_parameters import (
+    FILES_PATH,
+    assign_own,
+    check_own_path,
+    check_own_values,
+    own_parameter,
+)
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -138,13 +146,15 @@ _BELOW_ONE: Final = math.nextafter(1.0, 0.0)
 def space_of(config: SweepConfig) -> Space:
     """The space that ``config`` states, every path and bound of it checked.
 
-    Raises ConfigError naming ``sweep.space.<path>``, the rule and the value.
+    No file of the user's own is run: what its head takes is asked by ``checked_files``, before the first
+    trial. Raises ConfigError naming ``sweep.space.<path>``, the rule and the value.
     """
     base = config.base
-    if len(base.heads.enabled) > MOST_HEADS:
+    too_many = len(HEAD_NAMES) + len(base.heads.files) - MOST_HEADS
+    if too_many > 0:
         raise ConfigError(
-            f"heads.enabled has {len(base.heads.enabled)} heads: a sweep decides up to {MOST_HEADS}; leave "
-            "one out, so that a head of your own stands in its place"
+            f"heads.files has {len(base.heads.files)} heads beside the {len(HEAD_NAMES)}: a sweep decides "
+            f"up to {MOST_HEADS}; leave {too_many} out"
         )
     tree = resolved(base)
     axes: list[Axis] = []
@@ -162,8 +172,11 @@ def space_of(config: SweepConfig) -> Space:
             axes += [Axis(path, parameter, head) for head in heads]
             continue
         _check_path(path, tree)
-        for value in _extremes(parameter):
-            _check_value(path, value, tree, set(config.sweep.space) - {path})
+        if own_parameter(path) is not None:
+            check_own_values(path, extremes(parameter))
+        else:
+            for value in extremes(parameter):
+                _check_value(path, value, tree, set(config.sweep.space) - {path})
         axes.append(Axis(path, parameter))
     return Space(base, tuple(axes), config.sweep.planned_trials)
 
@@ -209,6 +222,10 @@ def neighbours_of(
 def assigned(tree: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """``tree`` with the value of each dotted path put in its place, in place."""
     for path, value in values.items():
+        own = own_parameter(path)
+        if own is not None:
+            assign_own(tree, own, value)
+            continue
         here, parts = tree, path.split(".")
         for part in parts[:-1]:
             here = here[part]
@@ -253,7 +270,8 @@ def _coordinate(parameter: Parameter, sampled: Any) -> float:
     return float(min(max(u, 0.0), _BELOW_ONE))
 
 
-def _extremes(parameter: Parameter) -> tuple[Any, ...]:
+def extremes(parameter: Parameter) -> tuple[Any, ...]:
+    """The values of ``parameter`` that a rule would refuse first: every choice, both ends of a range."""
     match parameter:
         case Choice(values=values):
             return values
@@ -281,6 +299,9 @@ def _check_path(path: str, tree: Mapping[str, Any]) -> None:
             f"sweep.space.{path}: what stands inside a rule is not searched; search {USER_RULES_PATH} with "
             "kind choice, whose values are whole lists of rules"
         )
+    if path == FILES_PATH or path.startswith(f"{FILES_PATH}."):
+        check_own_path(path, tree)
+        return
     here: Any = tree
     parts = path.split(".")
     for depth, part in enumerate(parts):

@@ -17,7 +17,6 @@ from .space import WEIGHTS_PATH, Space, assigned
 
 UPSTREAM: Final = ("heads", "measures", "entry")
 """Sections that decide votes and measures, before the consensus."""
-_SECTIONS: Final = ("costs", "exits", "sizing", "limits", "margin")
 _DECIDES: Final = ("exit_on_flat", "hold_bars")
 
 
@@ -88,7 +87,8 @@ class RulesOf:
         known = (path, repr(value))
         if known not in self._choices:
             tree = assigned(resolved(self.space.base), {path: value})
-            self._choices[known] = getattr(getattr(config_of(tree).rules(), section), key)
+            config = config_of(tree, recorded=True)
+            self._choices[known] = getattr(getattr(config.rules(), section), key)
         return self._choices[known]
 
     def _is_real(self, section: str, key: str, value: int) -> bool:
@@ -98,4 +98,6 @@ class RulesOf:
 
 def upstream_config(base: RunConfig, upstream: tuple[tuple[str, Any], ...]) -> RunConfig:
     """The configuration whose heads and measures ``upstream`` states."""
-    return config_of(assigned(resolved(base), dict(upstream))) if upstream else base
+    if not upstream:
+        return base
+    return config_of(assigned(resolved(base), dict(upstream)), recorded=True)

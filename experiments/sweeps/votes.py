@@ -10,12 +10,10 @@ import numpy as np
 from engine import Float1D, Market
 from indicators import INDICATORS_BY_NAME, Indicator
 from indicators.features import Computation
-from strategies import HEAD_NAMES, Head, HeadOutput, VoteMatrix, stacked_votes, vote_matrix
+from strategies import Head, HeadOutput, VoteMatrix, stacked_votes, vote_matrix
 
 from ..config import RunConfig
 
-MOST_HEADS: Final = len(HEAD_NAMES)
-"""Heads that one sweep decides: as many as there are without those of the user."""
 MOST_COMPUTATIONS: Final = 384
 """Indicators of one market whose outputs are kept: nine heads need about a hundred."""
 MOST_OUTPUTS: Final = 64
@@ -70,16 +68,11 @@ class MarketVotes:
     def cast(self, config: RunConfig) -> VoteMatrix:
         """The votes of the heads of ``config``; one that is not enabled is absent on every bar.
 
-        Beside heads of the user's own, those that are not enabled are left out where that brings the others
-        down to ``MOST_HEADS``.
-
         A head whose parameters were asked for before is not asked again, and an indicator that two
         heads or two sets of parameters share is computed once.
         """
         bars, enabled = self.market.bars, config.heads.enabled
         heads = config.heads.instances(self.indicators)
-        if len(enabled) <= MOST_HEADS < len(heads):
-            heads = tuple(head for head in heads if head.name in enabled)
         asked = tuple(head if head.name in enabled else head.name for head in heads)
         found = self._last.get(asked)
         if found is None:

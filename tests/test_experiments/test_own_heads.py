@@ -35,6 +35,7 @@ from experiments.sweeps.run import run_sweep
 from experiments.sweeps.space import space_of
 from indicators import INDICATORS_BY_NAME
 from strategies import HEAD_NAMES, ConsensusRules
+from strategies.consensus_sweep import MOST_HEADS
 from tests.page_runner import ROOT, blocks_of
 
 from .conftest import SYMBOLS
@@ -177,13 +178,20 @@ def sweep_tree(own: Path, enabled: list[str]) -> dict[str, Any]:
     return {**tree_with(own, enabled=enabled), "sweep": sweep}
 
 
-def test_a_sweep_takes_it_in_the_place_of_another(own: Path, store: Store):
-    enabled = [*HEAD_NAMES[1:], "reversal"]
+@pytest.mark.parametrize("enabled", [[*HEAD_NAMES[1:], "reversal"], [*HEAD_NAMES, "reversal"]])
+def test_a_sweep_weighs_it_with_the_others_that_vote(own: Path, enabled: list[str]):
     config = sweep_config_of(sweep_tree(own, enabled))
     names = [axis.head for axis in space_of(config).axes]
     assert sorted(names) == sorted(enabled)
-    with pytest.raises(ConfigError, match="has 10 heads: a sweep decides up to 9"):
-        space_of(sweep_config_of(sweep_tree(own, [*HEAD_NAMES, "reversal"])))
+
+
+def test_a_sweep_decides_no_more_heads_than_have_a_bit(own: Path, tmp_path: Path):
+    names = [f"more_{number}" for number in range(MOST_HEADS - len(HEAD_NAMES))]
+    tree = sweep_tree(own, ["technical", "reversal"])
+    tree["heads"]["files"] += [{"path": str(own), "name": name} for name in names]
+    tree["consensus"]["weights"] |= dict.fromkeys(names, 0.1)
+    with pytest.raises(ConfigError, match="a sweep decides up to 63; leave 1 out"):
+        space_of(sweep_config_of(tree))
 
 
 def test_a_sweep_stays_readable_after_its_head_was_edited(own: Path, store: Store, tmp_path: Path):
@@ -260,7 +268,7 @@ def test_a_weight_has_to_be_stated_and_to_belong_to_a_head(own: Path):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"lenght": 3}, "has no parameter 'lenght'; it has length, threshold"),
+        ({"lenght": 3}, "no parameter 'lenght'; did you mean 'length'\\? It has length, th"),
         ({"threshold": 9.0}, r"reversal.threshold=9.0 must lie in \[1, 4\]"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from ..evaluate import Evaluated, Evaluator
 from .assignment import Assignment
 from .dispatch import Answer, Lost, Ready, Refused, Report
 from .protocol import Values
+
+SECONDS_TO_ANSWER = 10.0
+"""Within which a cluster must accept a connection; Ray itself goes on trying for minutes."""
 
 
 class Hand:
@@ -42,8 +46,8 @@ class RayCrew:
     """Actors that Ray places where ``threads`` processors are free.
 
     A machine of the cluster needs Ninefold in the same version and the store at the same path. Without
-    an ``address`` a Ray of the crew's own is started on this machine and stopped with it, unless this
-    process is connected to one already, which is then used and left as it is.
+    an ``address`` a Ray of the crew's own is started on this machine and stopped with it, whatever other
+    Ray runs there, unless this process is connected to one already, which is then used and left as it is.
     """
 
     def __init__(self, assignment: Assignment, size: int, address: str | None = None) -> None:
@@ -113,18 +117,27 @@ class RayCrew:
         if not ray.is_initialized():
             own: dict[str, Any] = {"num_cpus": self.size * self.assignment.threads}
             try:
+                if self.address:
+                    _meet(self.address)
                 ray.init(
-                    address=self.address,
+                    address=self.address or "local",
                     include_dashboard=None if self.address else False,
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                     **({} if self.address else own),
                 )
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise SourceError(
                     f"executor ray: no cluster can be reached at {self.address or 'this machine'} "
-                    f"({error}); see that it runs, and that its token is in RAY_AUTH_TOKEN where it "
-                    "asks for one"
+                    f"({error}); see that it runs and that --address is HOST:PORT; where it asks for a "
+                    "token, set RAY_AUTH_MODE=token, and have the token in ~/.ray/auth_token or "
+                    "RAY_AUTH_TOKEN"
                 ) from None
             self._owns_ray = True
         self._ray = ray
+
+
+def _meet(address: str) -> None:
+    """Raise OSError or ValueError where nobody accepts a connection at ``address``, HOST:PORT."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()

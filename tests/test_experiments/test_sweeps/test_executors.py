@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from datasets import Store
-from engine import ConfigError, DataError
+from engine import ConfigError, DataError, SourceError
 from experiments.config_file import resolved
 from experiments.market_data import MarketData
 from experiments.sweeps.config import SweepConfig
@@ -201,3 +201,25 @@ def test_ray_is_asked_for_by_its_extra(
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(ConfigError, match=r"pip install 'ninefold\[cluster\]'"):
         run_sweep(sweep_of(), store=store, runs=tmp_path, workers=Workers(executor="ray"))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nobody"])
+def test_an_address_without_a_cluster_is_told_at_once(
+    address: str, sweep_of: SweepOf, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray itself would try for minutes."""
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    workers = Workers(executor="ray", address=address)
+    with pytest.raises(SourceError, match=f"can be reached at {address} .*HOST:PORT"):
+        run_sweep(sweep_of(), store=store, runs=tmp_path, workers=workers)
+
+
+def test_a_ray_of_ones_own_joins_no_other_of_this_machine(
+    sweep_of: SweepOf, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an address Ray would take one that `ray start` began, and refuse ``num_cpus``."""
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    monkeypatch.setattr("ray.init", lambda **stated: asked.update(stated))
+    RayCrew(assignment_of(sweep_of(), store.root, "0" * 64), 2)._connect()
+    assert (asked["address"], asked["num_cpus"]) == ("local", 2)

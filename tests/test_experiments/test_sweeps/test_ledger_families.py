@@ -107,6 +107,11 @@ def test_runs_by_hand_are_counted_beside_the_trials(tmp_path: Path, three: list[
     run_of(tmp_path, "beta", "g", origin={**trial, "trial_hash": "0" * 64})
     assert family_trials(tmp_path, "ideas").by_hand == 3, "a trial that was changed is none"
     assert family_trials(tmp_path, "others").by_hand == 1
+    assert family_trials(tmp_path, "ideas").unreadable == 0
+    run_of(tmp_path, "beta", "h")
+    min(tmp_path.glob("*-beta/run.json")).write_text("{")
+    found = family_trials(tmp_path, "ideas")
+    assert (found.by_hand, found.unreadable) == (4, 1), "one of unknown name, told and not counted"
     assert family_trials(tmp_path, "unknown").by_hand == 1
 
 

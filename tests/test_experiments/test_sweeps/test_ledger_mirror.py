@@ -213,7 +213,7 @@ def test_the_mirror_leaves_no_trace_in_the_process(tmp_path: Path, monkeypatch: 
 def test_a_trial_outside_the_space_is_told(tmp_path: Path):
     space = {"consensus.quorum": CONFIG["sweep"]["space"]["consensus.quorum"]}
     for place, values in enumerate(({"consensus.quorum": 9}, {}, {"consensus.quorum": "x"}, [])):
-        ledger = one_trial(tmp_path / str(place), space, values)  # type: ignore[arg-type]
+        ledger = one_trial(tmp_path / str(place), space, values)
         with pytest.raises(DataError, match=r"trial 0 does not fit the space that sweep.json"):
             write_mirror(ledger)
 

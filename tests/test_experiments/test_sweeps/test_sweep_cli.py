@@ -129,7 +129,7 @@ def test_words_fit_eighty_columns(
     told = capsys.readouterr()
     assert "nothing was left to do" in told.err
     assert max(map(len, told.out.splitlines())) <= 80
-    assert "sharpe" in told.out
+    assert "Sharpe" in told.out
     assert "to go" in told.err
 
 
