@@ -3,11 +3,14 @@
 A page is Markdown. Its fenced blocks are run in one folder:
 
 * ``console``: one command a line; ``ninefold`` is the real program, in this process. ``make`` is left to
-  CI, whose run consists of it.
+  CI, whose run consists of it. ``export NAME=VALUE`` holds for the commands below it. What ``ray start``
+  begins (see ``tests/page_services.py``) lasts until ``ray stop`` or the end of the page.
 * ``python``: executed, all blocks of a page in one namespace; after ``<!-- file: NAME -->`` any block is
   written to the file of that name instead.
 * after ``<!-- not run: REASON -->`` a block is left alone, after ``<!-- exit CODE: REASON -->`` its last
   command must end with that code.
+* after ``<!-- instead: REASON -->`` a block takes the place of the block before it: of the two the first
+  is run, or the second where the runner has ``instead``.
 * ``text`` and ``yaml`` blocks without a name are shown only.
 """
 
@@ -22,11 +25,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
+from tests.page_services import Services, program
+
 ROOT = Path(__file__).resolve().parents[1]
 LEAST_REASON = 20
 """Characters below which a reason is none."""
 _FENCE = re.compile(
-    r"(?:^<!-- (?P<word>file|not run|exit \d+): (?P<text>.*?) -->\n)?"
+    r"(?:^<!-- (?P<word>file|not run|instead|exit \d+): (?P<text>.*?) -->\n)?"
     r"^```(?P<language>[a-z]*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -43,6 +48,7 @@ class Block:
     body: str
     file: str | None = None
     reason: str | None = None
+    instead: bool = False
     exit_code: int = 0
 
     def __str__(self) -> str:
@@ -69,6 +75,7 @@ def _block(page: Path, text: str, match: re.Match[str]) -> Block:
         body=match["body"],
         file=told if word == "file" else None,
         reason=told if word == "not run" else None,
+        instead=word == "instead",
         exit_code=int(word.split()[1]) if word and word.startswith("exit") else 0,
     )
     if word and word != "file":
@@ -80,19 +87,38 @@ def _block(page: Path, text: str, match: re.Match[str]) -> Block:
 class PageRunner:
     """Runs pages in ``folder``; ``ninefold`` is called with the words of a command, and gives its code.
 
-    ``arguments`` may change the words of a command before it is run.
+    ``arguments`` may change the words of a command before it is run. ``instead`` runs the blocks that
+    take the place of another, and not those others.
     """
 
     folder: Path
     ninefold: Callable[[list[str]], int]
     arguments: Callable[[list[str]], list[str]] = lambda words: words
+    instead: bool = False
     ran: list[str] = field(default_factory=list)
+    exported: dict[str, str] = field(default_factory=dict)
+    services: Services = field(default_factory=Services)
 
-    def run(self, page: Path) -> None:
-        """Every block of ``page``; AssertionError names the block that fails, and the command."""
+    def run(self, page: Path, *, until: str | None = None) -> None:
+        """Every block of ``page``, or those before the heading ``until``.
+
+        AssertionError names the block that fails, and the command.
+        """
+        blocks = blocks_of(page)
+        if until is not None:
+            before, heading, _ = page.read_text(encoding="utf-8").partition(f"\n{until}\n")
+            assert heading, f"{page.name} has no line {until!r}"
+            blocks = [block for block in blocks if block.line <= before.count("\n")]
+        try:
+            self._run(blocks)
+        finally:
+            self.services.stop()
+
+    def _run(self, blocks: list[Block]) -> None:
         namespace: dict[str, object] = {"__name__": "__page__"}
-        for block in blocks_of(page):
-            if block.reason is not None:
+        replaced = [block.instead for block in blocks[1:]] + [False]
+        for block, has_other in zip(blocks, replaced, strict=True):
+            if block.reason is not None or (has_other if self.instead else block.instead):
                 continue
             if block.file is not None:
                 path = self.folder / block.file
@@ -116,23 +142,35 @@ class PageRunner:
             expected = block.exit_code if position == len(commands) - 1 else 0
             if words[0] == "make":
                 continue
-            if words[:2] == ["ninefold", "serve"]:
+            if words[0] == "export":
+                self.exported |= dict(word.split("=", 1) for word in words[1:])
+            elif words[:2] == ["ray", "start"]:
+                self.services.start_ray(self.arguments(words), self.exported)
+            elif words[:2] == ["ray", "stop"]:
+                self.services.stop()
+            elif words[:2] == ["ninefold", "serve"]:
                 self._served(block, words)
-            elif words[0] == "ninefold":
+            elif words[0] == "ninefold" and not self.services.running:
                 code = self.ninefold(self.arguments(words[1:]))
                 assert code == expected, f"{block}: {command!r} ended with {code}, not {expected}"
             else:
-                program = [sys.executable, *words[1:]] if words[0] == "python" else words
-                done = subprocess.run(
-                    program,
-                    cwd=self.folder,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    timeout=120,
-                )
-                assert done.returncode == expected, f"{block}: {command!r}: {done.stderr[-2000:]}"
+                self._in_a_process(block, command, words, expected)
             self.ran.append(command)
+
+    def _in_a_process(self, block: Block, command: str, words: list[str], expected: int) -> None:
+        if words[0] == "ninefold":
+            # A process is of one Ray for its life; that of the tests is to be of none.
+            words = ["python", "-m", "experiments", *self.arguments(words[1:])]
+        done = subprocess.run(
+            program(words),
+            cwd=self.folder,
+            env={**os.environ, **self.services.environment(), **self.exported},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == expected, f"{block}: {command!r}: {done.stderr[-2000:]}"
 
     def _expanded(self, words: list[str]) -> list[str]:
         """``words`` with ``*`` as a shell expands it."""

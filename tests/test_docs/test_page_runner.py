@@ -1,10 +1,12 @@
 """The runner of pages: what fails on a page fails here, with its place."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.page_runner import PageRunner, blocks_of
+from tests.page_services import STARTED, Services
 
 
 @pytest.fixture
@@ -74,3 +76,51 @@ def test_files_code_and_what_is_left_out(small: PageRunner, asked: list[list[str
     assert (small.folder / "c").read_text(encoding="utf-8") == "1"
     assert asked == [["fail", "3"]]
     assert [block.line for block in blocks_of(small.folder / "page.md")] == [2, 6, 10, 13, 16, 20]
+
+
+def test_a_block_takes_the_place_of_another(small: PageRunner, asked: list[list[str]]) -> None:
+    text = (
+        "```console\nninefold a\n```\n\nor\n\n"
+        "<!-- instead: files in place of an exchange -->\n```console\nninefold b\n```\n"
+        "\n## Next\n\n```console\nninefold c\n```\n"
+    )
+    small.run(page(small.folder, text))
+    assert asked == [["a"], ["c"]]
+    asked.clear()
+    small.instead = True
+    small.run(small.folder / "page.md", until="## Next")
+    assert asked == [["b"]]
+    with pytest.raises(AssertionError, match="no line '## Nowhere'"):
+        small.run(small.folder / "page.md", until="## Nowhere")
+
+
+def test_what_is_exported_holds_for_the_commands_below(small: PageRunner) -> None:
+    told = "import os; print(os.environ['COLOUR'], file=open('told', 'w'))"
+    (small.folder / "tell.py").write_text(told, encoding="utf-8")
+    small.run(page(small.folder, "```console\nexport COLOUR=blue\npython tell.py\n```\n"))
+    assert (small.folder / "told").read_text(encoding="utf-8") == "blue\n"
+
+
+def test_a_service_runs_until_it_is_stopped(tmp_path: Path) -> None:
+    up = script(tmp_path / "up", f"echo 'so: {STARTED}.'; exec sleep 60")
+    services = Services()
+    services.start_ray([up, "start"], {})
+    (node,) = services.nodes
+    assert services.running
+    assert node.poll() is None
+    services.stop()
+    assert not services.running
+    assert node.returncode == -signal.SIGTERM
+
+
+def test_a_service_that_does_not_start_says_why(tmp_path: Path) -> None:
+    services = Services()
+    with pytest.raises(AssertionError, match="start ended: the port is taken"):
+        services.start_ray([script(tmp_path / "down", "echo the port is taken"), "start"], {})
+    services.stop()
+
+
+def script(path: Path, lines: str) -> str:
+    path.write_text(f"#!/bin/sh\n{lines}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)

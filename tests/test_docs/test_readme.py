@@ -2,15 +2,25 @@
 
 import re
 
+from tests.browser.chromium import found_chromium, is_required
 from tests.page_runner import ROOT, PageRunner, blocks_of
 
 README = ROOT / "README.md"
+READ_AFTERWARDS = ("docs/report.md", "docs/serve.md")
+"""Pages about looking at what the README has run."""
 
 
 def test_the_readme_runs_as_it_is_written(runner: PageRunner) -> None:
     runner.run(README)
-    assert len(runner.ran) > 15
+    assert len(runner.ran) > 18
+    assert any("validate weights_sweep" in command for command in runner.ran)
     assert (runner.folder / "report.html").is_file()
+    before = len(runner.ran)
+    if found_chromium() is None and not is_required():
+        runner.arguments = lambda words: ["html" if word == "pdf" else word for word in words]
+    for page in READ_AFTERWARDS:
+        runner.run(ROOT / page)
+    assert len(runner.ran) == before + 5
 
 
 def test_make_lines_are_targets_of_the_makefile() -> None:

@@ -1,10 +1,14 @@
 """The tutorial, command by command: from the local exchanges to a verdict."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from experiments import list_runs
+from tests.exchange_servers import ExchangeServer, World
+from tests.exchange_servers.archive import Archive
+from tests.exchange_servers.truth import HOUR_MS, cents, fine, rate
 from tests.page_runner import ROOT, PageRunner, blocks_of
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
@@ -16,6 +20,49 @@ def test_the_tutorial_runs_as_it_is_written(runner: PageRunner) -> None:
     for name in ("report.html", "compare.html", "best.yaml"):
         assert (runner.folder / name).is_file()
     assert any("validate btc_hours" in command for command in runner.ran)
+
+
+KLINES = (
+    "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,"
+    "taker_buy_quote_volume,ignore"
+)
+
+
+def archive_of(world: World, symbol: str) -> Archive:
+    """The monthly files of Binance about a perpetual: its hours and its funding."""
+    hours: dict[str, list[str]] = {}
+    settled: dict[str, list[str]] = {}
+    last = world.now_ms - HOUR_MS
+    for time_ms in world.times(0, last, HOUR_MS):
+        bar = world.bar(symbol, time_ms, HOUR_MS)
+        prices = ",".join(map(cents, (bar.open, bar.high, bar.low, bar.close, bar.volume)))
+        amounts = f"{cents(bar.quote_volume)},{bar.trades},{cents(bar.taker_volume)}"
+        hours.setdefault(month_of(time_ms), [KLINES]).append(
+            f"{time_ms},{prices},{time_ms + HOUR_MS - 1},{amounts},{cents(bar.taker_quote)},0"
+        )
+    for time_ms in world.times(0, last, 8 * HOUR_MS):
+        settled.setdefault(
+            month_of(time_ms), ["calc_time,funding_interval_hours,last_funding_rate"]
+        ).append(f"{time_ms},8,{fine(rate(symbol, time_ms))}")
+    archive = Archive()
+    for month in sorted(hours)[:-1]:  # the last month is not over
+        archive.add(f"{symbol}-1h-{month}.zip", hours[month])
+        archive.add(f"{symbol}-fundingRate-{month}.zip", settled[month])
+    return archive
+
+
+def month_of(time_ms: int) -> str:
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m}"
+
+
+def test_files_of_the_archive_serve_as_well(runner: PageRunner, exchanges: ExchangeServer) -> None:
+    for name, content in archive_of(exchanges.world, "BTCUSDT").files.items():
+        (runner.folder / name).write_bytes(content)
+    runner.instead = True
+    runner.run(TUTORIAL, until="## 4. Read the report")
+    (record,) = list_runs(runner.folder / "runs")
+    assert record.content["metrics"]["trades"] > 0
+    assert [command.split()[2] for command in runner.ran[:2]] == ["import", "ls"]
 
 
 FILES = (
