@@ -1,12 +1,14 @@
 """The sentences that stand above every result: what came out in words, and what it does not show."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from engine import DAY_NS, timeframe_ns
 
 from .config_file import is_trial
-from .formats import formatted
+from .formats import counted, formatted, spoken
 
 FEW_TRADES: Final = 30
 """Below this many round trips no ratio of them says anything."""
@@ -69,7 +71,7 @@ def _evidence(content: Mapping[str, Any], interval: Interval) -> str:
 
 def _trades(content: Mapping[str, Any]) -> str:
     count = content["n_trades"]
-    return "1 trade is" if count == 1 else f"{count} trades are"
+    return f"{counted(count, 'trade')} {'is' if count == 1 else 'are'}"
 
 
 def _made(total: float | None) -> str:
@@ -91,7 +93,7 @@ def _span(content: Mapping[str, Any]) -> str:
         return f"{days / DAYS_A_YEAR:.1f} years"
     if days >= 2:
         return f"{days:.0f} days"
-    return "1 bar" if content["bars"] == 1 else f"{content['bars']} bars"
+    return counted(content["bars"], "bar")
 
 
 def _ratio(value: float) -> str:
@@ -102,8 +104,20 @@ def _upper(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def verdict(content: Mapping[str, Any]) -> list[str]:
-    """What a reader must know before the numbers, from the content of run.json."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchVerdict:
+    """What the newest validation of a sweep said: its ``word``, when (UTC), which ``trial`` it judged."""
+
+    word: str
+    validated_at: datetime
+    trial: int
+
+
+def verdict(content: Mapping[str, Any], search: SearchVerdict | None = None) -> list[str]:
+    """What a reader must know before the numbers, from the content of run.json.
+
+    ``search`` is about the sweep that the configuration is a trial of, None where it was not validated.
+    """
     lines = []
     if content["simulated"]:
         lines.append(f"SIMULATED DATA: nothing here happened on any market.{_planted(content)}")
@@ -119,7 +133,9 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     if content["ambiguous_exits"]:
         lines.append(f"AMBIGUOUS: {ambiguity(content)}.")
     if content["config"].get("origin") is not None:
-        lines.append(_chosen(content["config"]))
+        lines.append(_chosen(content["config"], search))
+        if search is not None and is_trial(content["config"]):
+            return [*lines, "NOT KNOWN YET: whether any of this would repeat on other days."]
     lines.append(
         "NOT KNOWN YET: whether any of this would repeat. One configuration on one history, no "
         "walk-forward, no correction for configurations tried, no test against chance; `ninefold validate` "
@@ -128,7 +144,7 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _chosen(config: Mapping[str, Any]) -> str:
+def _chosen(config: Mapping[str, Any], search: SearchVerdict | None) -> str:
     """Whose choice the configuration is."""
     origin = config["origin"]
     trial, sweep = f"trial {origin['trial']} of the sweep {origin['sweep']}", origin["sweep"]
@@ -137,6 +153,13 @@ def _chosen(config: Mapping[str, Any]) -> str:
             f"CHANGED: it was {trial}, and was changed after that was written out (or written by another "
             "version). What the sweep and its validation found is about another configuration, and whoever "
             "changed it may have seen all of these bars."
+        )
+    if search is not None:
+        judged = "" if search.trial == origin["trial"] else f" and judged trial {search.trial}"
+        return (
+            f"CHOSEN: {trial}, which was validated at {search.validated_at:%Y-%m-%d %H:%M} UTC: "
+            f"{search.word}. That is about the search and the bars it looked at{judged}, not about the run "
+            f"on this page; `ninefold report {sweep}` shows what was tested."
         )
     return (
         f"CHOSEN: {trial}. The best of many looks good by luck too; `ninefold validate {sweep}` says how "
@@ -148,8 +171,8 @@ def ambiguity(content: Mapping[str, Any]) -> str:
     """How many exits the bars leave open, and what would tell."""
     step = content["fine_timeframe"] or content["timeframe"]
     told = (
-        f"{content['ambiguous_exits']} of {content['n_trades']} exits ambiguous: their {step} bar "
-        "reached stop and target alike, and the stop was booked"
+        f"{content['ambiguous_exits']:,} of {counted(content['n_trades'], 'exit')} ambiguous: their "
+        f"{step} bar reached stop and target alike, and the stop was booked"
     )
     if content["fine_timeframe"] is None:
         return f"{told}; finer bars (data.fine_timeframe) would tell"
@@ -182,24 +205,25 @@ def _reason(content: Mapping[str, Any]) -> str:
             if name != "stands":
                 blocked[name] = blocked.get(name, 0) + count
     worst = max(blocked, key=lambda name: blocked[name])
-    turned = "once" if decisions == 1 else f"{decisions} times"
-    told = f"the consensus stood on {stands} of {bars} bars and turned {turned}"
+    turned = "once" if decisions == 1 else f"{decisions:,} times"
+    told = f"the consensus stood on {stands:,} of {bars:,} bars and turned {turned}"
     if blocked[worst]:
-        gate = worst.replace("_", " ")
-        told += f"; the gate that stopped the most bars first: {gate} ({blocked[worst]})"
-    return f"{told}. The firing table shows which heads spoke."
+        gate = spoken(worst)
+        told += f"; the gate that stopped the most bars first: {gate} ({blocked[worst]:,} bars)"
+    return f"{told}. The table of heads (--verbose, and in the report) shows which of them spoke."
 
 
 def _targets_reason(metrics: Mapping[str, Any]) -> str:
-    """Why a file of targets made few trades: few positions, or few that were held for long."""
+    """Why a file of targets made few trades: few positions, or few changes of them."""
     exposure, rejected = metrics["exposure"], metrics["orders_rejected"]
     if exposure is None or exposure < IDLE_EXPOSURE:
         told = "the targets file asks for hardly any position inside the bars of the run"
     else:
         told = (
-            f"positions are held for long: {formatted(exposure, 'fraction')} of the closes have one"
+            "the targets file asks for few changes of position; "
+            f"{formatted(exposure, 'fraction')} of the closes have one"
         )
     if rejected:
         orders = "1 order was" if rejected == 1 else f"{rejected:.0f} orders were"
         told += f"; {orders} rejected by a limit"
-    return f"{told}; see the notes."
+    return f"{told}."

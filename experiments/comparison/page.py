@@ -104,13 +104,14 @@ def _metrics(found: Comparison) -> tuple[Table | Text, ...]:
     units, listed = units_of(found), headline_rows(found)
     if not listed:
         return (Text(paragraphs=("The metrics are equal.",)),)
-    columns = ["metric", *(label(number) for number in range(len(found.records)))]
+    columns = ["metric"]
     for number in range(1, len(found.records)):
         columns += [f"{label(number)} − A", "95 % from", "to"]
+    columns += [label(number) for number in range(len(found.records))]
     rows = []
     for name, values in listed:
         unit, own = units[name], values[0]
-        cells: list[Cell] = [metric_label(name, unit), *(Number(one, unit) for one in values)]
+        cells: list[Cell] = [metric_label(name, unit)]
         for other, its in enumerate(values[1:], start=1):
             change = None if own is None or its is None else its - own
             interval = interval_of(found, other, name)
@@ -120,7 +121,7 @@ def _metrics(found: Comparison) -> tuple[Table | Text, ...]:
             else:
                 bounds = (interval.low, interval.high)
                 cells += [Number(bound, unit, is_change=True) for bound in bounds]
-        rows.append(tuple(cells))
+        rows.append((*cells, *(Number(one, unit) for one in values)))
     table = Table(
         name="differences",
         caption="Metrics that differ, and how sure the differences are",
@@ -153,6 +154,9 @@ def _curves(found: Comparison) -> tuple[Chart, ...]:
         f"{label(number)} {np.nanmax(drawdowns_of(curves.growth[:, number])):.1%}"
         for number in range(len(found.records))
     )
+    if len(against) == 1:
+        # The only line needs no dash to be told from others, and a dash falls apart at steps.
+        against = [{**against[0], "line": {**against[0]["line"], "dash": "solid"}}]
     shared: Mapping[str, Any] = {"xaxis": plots.time_axis(), "hovermode": "x unified"}
     return (
         Chart(
@@ -163,8 +167,8 @@ def _curves(found: Comparison) -> tuple[Chart, ...]:
             layout={**shared, "yaxis": plots.axis("growth of 1")},
             height=400,
             switches=(
-                Switch(label="linear", layout={"yaxis.type": "linear"}),
-                Switch(label="log", layout={"yaxis.type": "log"}),
+                Switch(label="Linear", layout={"yaxis.type": "linear"}),
+                Switch(label="Log", layout={"yaxis.type": "log"}),
             ),
         ),
         Chart(

@@ -5,7 +5,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from ..formats import formatted, metric_label, signed
+from ..formats import counted, formatted, metric_label, signed
 from ..tables import table_of
 from .comparison import Comparison, value_text
 from .labels import headline_rows, interval_of, interval_text, label, sentence, units_of
@@ -46,12 +46,12 @@ def _print_config(found: Comparison, console: Console) -> None:
 
 def _print_part(found: Comparison, part: str, console: Console) -> None:
     differing = [
-        f"{label(1 + number)} in {len(rows)} ({', '.join(row.key for row in rows[:3])}"
-        f"{', …' if len(rows) > 3 else ''})"
+        f"{label(1 + number)} differs from A in {counted(len(rows), 'place')} "
+        f"({', '.join(row.key for row in rows[:3])}{', …' if len(rows) > 3 else ''})"
         for number, one in enumerate(found.differences)
         if (rows := getattr(one, part))
     ]
-    told = "equal" if not differing else f"against A differs {'; '.join(differing)}"
+    told = "; ".join(differing) or "equal"
     console.print(f"{part}: {escape(told)}")
 
 

@@ -18,20 +18,28 @@ ROWS_SHOWN: Final = 40
 """Data sets of one picture; of more in a group the worst are shown, and all of them are folded."""
 WORST_SHOWN: Final = 20
 """Data sets in the table at the top."""
-LABEL_LENGTH: Final = 22
-"""Characters of a name beside a picture that leave room for it on a phone."""
+LABEL_LENGTH: Final = 24
+"""Characters in a line beside a picture that leave room for it on a phone."""
+LINE_HEIGHT: Final = 11
+"""Of each line of a name beside a picture; a data set takes GAP_HEIGHT more."""
+GAP_HEIGHT: Final = 10
+LEGEND_HEIGHT: Final = 18
 HOVER_WIDTH: Final = 60
 LOOKS: Final[Mapping[str, tuple[str, str, float]]] = {
     PRESENT: ("@hue0/0.75", "", 0.46),
     "outage": ("@hue1", "", 0.72),
-    "download_hole": ("@down", "x", 0.72),
-    "delisted": ("@hue8", "\\", 0.46),
+    "download_hole": ("@down", "+", 0.72),
+    "delisted": ("@hue8", "-", 0.46),
     "before_listing": ("@muted/0.35", "", 0.2),
     "no_session": ("@hue5/0.5", ".", 0.46),
-    "unknown": ("@hue3", "/", 0.72),
+    "unknown": ("@hue3", "|", 0.72),
     "outside": ("@muted/0.25", "", 0.08),
 }
-"""Colour, hatch and height (of the row's) of each state: no two are told apart by colour alone."""
+"""Colour, hatch and height (of the row's) of each state: no two are told apart by colour alone.
+
+Hatches run along the axes: a browser prints a hatch as a picture, and oblique ones make a PDF 40 times
+as large.
+"""
 _NS_PER_MS: Final = 1_000_000
 
 
@@ -169,6 +177,9 @@ def _chart(name: str, title: str, group: Group, rows: Sequence[Row]) -> Chart:
     worst = min(rows, key=_badness)
     lacks = f"{_counted(missing, 'row')} missing" if missing else "No row is missing"
     most = f", most of {worst.symbol} ({worst.missing:,})" if missing and len(rows) > 1 else ""
+    labels = [_label(row) for row in rows]
+    lines = max(label.count("\n") + 1 for label in labels)
+    data = (*_state_traces(rows), *_mark_traces(rows))
     return Chart(
         name=name,
         title=title,
@@ -176,8 +187,9 @@ def _chart(name: str, title: str, group: Group, rows: Sequence[Row]) -> Chart:
         f"group: what is there, and why something is not. {lacks}{most}.",
         note="Very short gaps are drawn wider than they are, days without a session only where they are "
         "wide enough to be seen. A triangle stands where findings begin.",
-        height=150 + 21 * len(rows),
-        data=(*_state_traces(rows), *_mark_traces(rows)),
+        # On a phone the legend has a line for each trace.
+        height=110 + LEGEND_HEIGHT * len(data) + (GAP_HEIGHT + LINE_HEIGHT * lines) * len(rows),
+        data=data,
         layout={
             "barmode": "overlay",
             "xaxis": time_axis(
@@ -188,7 +200,7 @@ def _chart(name: str, title: str, group: Group, rows: Sequence[Row]) -> Chart:
                 "",
                 range=[len(rows) - 0.4, -0.6],
                 tickvals=list(range(len(rows))),
-                ticktext=[_label(row) for row in rows],
+                ticktext=labels,
                 showgrid=False,
                 zeroline=False,
             ),
@@ -215,8 +227,14 @@ def _table_row(row: Row) -> tuple[Cell, ...]:
 
 
 def _label(row: Row) -> str:
-    label = " ".join(filter(None, (row.symbol, row.place)))
-    return label if len(label) <= LABEL_LENGTH else f"{label[: LABEL_LENGTH - 1]}…"
+    """Symbol and place, in as many lines as it takes to show them whole."""
+    lines = [" ".join(filter(None, (row.symbol, row.place)))]
+    for further in ([row.symbol, row.place], [row.symbol, *row.place.split(" · ")]):
+        if max(map(len, lines)) > LABEL_LENGTH:
+            lines = further
+    return "\n".join(
+        line if len(line) <= LABEL_LENGTH else f"{line[: LABEL_LENGTH - 1]}…" for line in lines
+    )
 
 
 def _state_traces(rows: Sequence[Row]) -> Iterator[Mapping[str, Any]]:

@@ -125,6 +125,7 @@ def _html(
         bars=len(window),
         missing=int(window.bars.is_gap[window.rows].sum()),
         marked=marked,
+        held_back=shown.held_back,
         carried=len(shown.events) - marked,
         style=Markup(asset("style.css")),
         scripts=[Markup(asset("page.js")), Markup(_script())],

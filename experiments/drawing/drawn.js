@@ -9,6 +9,7 @@
   const GLYPHS = {'1': 'M6 1.5 L11 10.5 L1 10.5 Z', '-1': 'M6 10.5 L11 1.5 L1 1.5 Z', '0': 'M6 .5 L11.5 6 L6 11.5 L.5 6 Z'};
   const [chart] = page.charts;
   chart.load();
+  chart.setsItsHeight = true;
   chart.options = {scrollZoom: !page.narrow.matches, modeBarButtonsToRemove: ['select2d', 'lasso2d', 'toImage']};
   const {figure, place} = chart;
   const bars = Object.fromEntries(Object.entries(figure.bars).map(([name, packed]) => [name, page.array(packed)]));

@@ -25,6 +25,7 @@ from .panels import (
     vote_texts,
     vote_traces,
 )
+from .shapes import LETTERED
 from .styles import (
     ALWAYS_NAMED,
     HIDDEN_AT_FIRST,
@@ -32,14 +33,19 @@ from .styles import (
     LARGE,
     legend_name,
     short_name,
+    whole_name,
     words,
 )
 from .window import Window
 
 MAX_EVENTS: Final = 5_000
 """Events that one page draws: more of them make it slow to move."""
-NAMED_EVENTS: Final = 25
-"""Events of one layer up to which each is named beside its marker, where there is room."""
+MARKERS_AT_FIRST: Final = 2_000
+"""Markers of events and of their changes that are shown when the page opens, more when asked for."""
+LETTERED_FIGURES: Final = 6
+"""Harmonic figures, the last ones, that carry letters and ratios: those of more cover each other."""
+NAMED_EVENTS: Final = 60
+"""Events of a picture up to which each is named beside its marker, where there is room."""
 TARGET_BARS: Final = 24
 """How far the line of a target reaches where its event has no zone."""
 PANELS: Final = {"yaxis": (0.33, 1.0), "yaxis2": (0.19, 0.3), "yaxis3": (0.0, 0.15)}
@@ -68,7 +74,7 @@ class Picture:
     """Traces and layout of Plotly, paths under them, the legend, the events in order of ``known``.
 
     ``bars`` are the columns of ``bar_values``, ``said`` the vote of each of them in words, ``bands``
-    the kill zones.
+    the kill zones, ``held_back`` the types that are hidden at first for there are too many markers.
     """
 
     data: list[Trace]
@@ -78,6 +84,7 @@ class Picture:
     said: list[str]
     bands: list[Band]
     legend: list[Entry]
+    held_back: list[str]
     events: list[DrawnEvent]
 
 
@@ -140,6 +147,7 @@ def picture(
         said=vote_texts(window, votes, head.REASONS),
         bands=bands,
         legend=[*legend, *zones],
+        held_back=_held_back(layers),
         events=events,
     )
 
@@ -156,32 +164,61 @@ def _layers(found: Sequence[HeadEvents], window: Window) -> list[Layer]:
                 groups.append((number, kind.name, of_kind))
     detectors = [one.detector.name for one in found]
     is_bare = all(detectors[number] in HIDDEN_AT_FIRST for number, _, _ in groups)
+    is_hidden = _hidden_at_first(
+        [not is_bare and detectors[number] in HIDDEN_AT_FIRST for number, _, _ in groups],
+        [sum(1 + len(one.changes) for one in of_kind) for _, _, of_kind in groups],
+    )
+    marked = sum(event.is_marked for _, _, of_kind in groups for event in of_kind)
     wanted = []
-    for number, kind_name, of_kind in groups:
-        must = detectors[number] in ALWAYS_NAMED
-        hidden = not is_bare and detectors[number] in HIDDEN_AT_FIRST
-        marked = sum(event.is_marked for event in of_kind)
-        name = short_name(kind_name) if must or marked <= NAMED_EVENTS else ""
+    for (number, kind_name, of_kind), hidden in zip(groups, is_hidden, strict=True):
+        is_first = detectors[number] in ALWAYS_NAMED
+        name = short_name(kind_name) if is_first or marked <= NAMED_EVENTS else ""
         wanted += [
             Wanted(
-                event, name if event.is_marked or detectors[number] in LARGE else "", must, hidden
+                event,
+                name if event.is_marked or detectors[number] in LARGE else "",
+                is_first,
+                hidden,
             )
             for event in of_kind
         ]
+    lettered_from = _lettered_from([event for _, _, of_kind in groups for event in of_kind])
     places = iter(placed(wanted, window))
     return [
         Layer(
             key=f"{number}-{kind_name}",
-            label=legend_name(kind_name),
+            label=whole_name(kind_name),
             detection=names[number],
             number=number,
             hue_number=at if detectors[number] in HUE_BY_TYPE else number,
             left=window.left,
-            shown=is_bare or detectors[number] not in HIDDEN_AT_FIRST,
+            shown=not is_hidden[at],
+            lettered_from=lettered_from,
             places=tuple(next(places) for _ in of_kind),
         )
         for at, (number, kind_name, of_kind) in enumerate(groups)
     ]
+
+
+def _hidden_at_first(is_hidden: Sequence[bool], counts: Sequence[int]) -> list[bool]:
+    """``is_hidden``, and the largest of the others until MARKERS_AT_FIRST are left."""
+    hidden = list(is_hidden)
+    shown = sorted((at for at, one in enumerate(hidden) if not one), key=lambda at: counts[at])
+    while len(shown) > 1 and sum(counts[at] for at in shown) > MARKERS_AT_FIRST:
+        hidden[shown.pop()] = True
+    return hidden
+
+
+def _held_back(layers: Sequence[Layer]) -> list[str]:
+    kinds = [layer.events[0] for layer in layers if not layer.shown]
+    names = [legend_name(one.type_name) for one in kinds if one.detector not in HIDDEN_AT_FIRST]
+    return list(dict.fromkeys(names))
+
+
+def _lettered_from(events: Sequence[DrawnEvent]) -> int:
+    """The row from which harmonic figures carry letters and ratios."""
+    rows = sorted(one.known_row for one in events if one.is_marked and one.detector in LETTERED)
+    return rows[-LETTERED_FIGURES] if len(rows) >= LETTERED_FIGURES else 0
 
 
 def detection_names(found: Sequence[HeadEvents]) -> list[str]:
@@ -192,7 +229,9 @@ def detection_names(found: Sequence[HeadEvents]) -> list[str]:
         name = words(one.detector.name)
         names.append(f"{name}, {longer}" if longer else name)
     return [
-        f"{name}: {words(one.alias)}" if names.count(name) > 1 else name
+        f"{name}: {words(one.alias)}"
+        if names.count(name) > 1 and words(one.alias) != name
+        else name
         for name, one in zip(names, found, strict=True)
     ]
 
@@ -201,7 +240,7 @@ def _entry(layer: Layer, *, traces: tuple[int, ...], paths: tuple[int, ...]) -> 
     directions = {event.direction for event in layer.events}
     return Entry(
         key=layer.key,
-        label=layer.label,
+        label=legend_name(layer.events[0].type_name),
         detection=layer.detection,
         hue=layer.hue,
         glyphs=tuple(one for one in (1, -1, 0) if one in directions),

@@ -42,12 +42,12 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An event to be placed: its name, whether the name must be seen even over another, and whether
-    the event is hidden at first, so that it takes no room from those that are shown."""
+    """An event to be placed: its name, whether the name gets room before others, and whether the
+    event is hidden at first, so that it takes no room from those that are shown."""
 
     event: DrawnEvent
     name: str
-    must: bool
+    is_first: bool
     hidden: bool = False
 
 
@@ -55,14 +55,15 @@ def placed(wanted: Sequence[Wanted], window: Window) -> list[Placed]:
     """A place for every marker, in order.
 
     A marker with a price stands there; others stand under their bar (for a rise) or above it, further
-    away where another name is already. Of names at prices, those that must be seen get room first.
+    away where another name is already. A name that finds no room is left out: the event's story and
+    the list under the picture tell it.
     """
     taken: list[Box] = []
     places: dict[int, Placed] = {}
 
     def rank(at: int) -> tuple[bool, bool, int, int]:
         one = wanted[at]
-        return one.hidden, not one.must, one.event.known_row, at
+        return one.hidden, not one.is_first, one.event.known_row, at
 
     for at in sorted(range(len(wanted)), key=rank):
         one = wanted[at]
@@ -86,7 +87,7 @@ def _at_its_price(one: Wanted, window: Window, taken: list[Box]) -> Placed:
         if not any(_overlap(box, other) for other in taken):
             taken.append(box)
             return Placed(event, event.price, one.name, position)
-    return Placed(event, event.price, one.name if one.must else "", positions[0])
+    return Placed(event, event.price, "", positions[0])
 
 
 def _off_the_bar(one: Wanted, window: Window, taken: list[Box]) -> Placed:
@@ -102,9 +103,9 @@ def _off_the_bar(one: Wanted, window: Window, taken: list[Box]) -> Placed:
         y = edge + sign * (MARK + step * LINE / 2.0) * price_a_pixel
         box = _name_box(one, window, (y - low) / price_a_pixel, f"{side} center")
         if not any(_overlap(box, other) for other in taken):
-            break
-    taken.append(box)
-    return Placed(event, y, one.name, f"{side} center")
+            taken.append(box)
+            return Placed(event, y, one.name, f"{side} center")
+    return Placed(event, y, "", f"{side} center")
 
 
 def _name_box(one: Wanted, window: Window, y: float, position: str) -> Box:

@@ -28,7 +28,8 @@ _DIGITS: Final = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """What the legend switches on and off together; ``number`` is the detection's, for its lines, and
-    ``hue_number`` that of its colour."""
+    ``hue_number`` that of its colour. Figures that were known from row ``lettered_from`` on carry
+    letters and ratios."""
 
     key: str
     label: str
@@ -37,6 +38,7 @@ class Layer:
     hue_number: int
     left: float
     shown: bool
+    lettered_from: int
     places: tuple[Placed, ...]
 
     @property
@@ -169,7 +171,12 @@ def _ratios(layer: Layer) -> list[RatioLine]:
 
 
 def _figures(layer: Layer) -> list[tuple[tuple[str, float, float], ...]]:
-    return [event.points for event in layer.events if event.is_marked and event.detector in SHAPED]
+    """The points of figures that carry letters."""
+    return [
+        event.points
+        for event in layer.events
+        if event.is_marked and event.detector in SHAPED and event.known_row >= layer.lettered_from
+    ]
 
 
 def _ratio_path(layer: Layer) -> Path | None:

@@ -16,6 +16,8 @@ SHAPED: Final = frozenset(
     }
 )
 """Detectors whose points are the corners of a figure; those of others are told when pointed at."""
+LETTERED: Final = frozenset({"harmonic", "harmonic_pivot"})
+"""Detectors whose figures have a letter at each corner and ratios between them."""
 
 Point = tuple[str, float, float]
 

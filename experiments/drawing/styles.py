@@ -84,7 +84,12 @@ SHORT_NAMES: Final = {
 }
 """What is written beside an event where its own name is long: the field's abbreviations."""
 
-_SPELT_ONE_WAY: Final = frozenset({"bos", "choch", "mss", "gartley", "abcd", "five_zero"})
+_SPELT_ONE_WAY: Final = frozenset({"gartley", "abcd", "five_zero"})
+_WHOLE_NAMES: Final = {
+    "bos": "break of structure",
+    "choch": "change of character",
+    "mss": "market structure shift",
+}
 
 FRESH, TOUCHED, SPENT, FLIPPED = "fresh", "touched", "spent", "flipped"
 LOOKS: Final = (FRESH, TOUCHED, SPENT, FLIPPED)
@@ -116,8 +121,16 @@ def short_name(type_name: str) -> str:
 
 
 def legend_name(type_name: str) -> str:
-    """What the legend calls a type: its name as words, unless it is always written another way."""
-    return SHORT_NAMES[type_name] if type_name in _SPELT_ONE_WAY else words(type_name)
+    """What the legend calls a type: its whole name, with the short one that stands on the picture."""
+    short, whole = short_name(type_name), whole_name(type_name)
+    return whole if short == whole else f"{whole} ({short})"
+
+
+def whole_name(type_name: str) -> str:
+    """A type's name as words, unless it is always written another way."""
+    if type_name in _SPELT_ONE_WAY:
+        return SHORT_NAMES[type_name]
+    return _WHOLE_NAMES.get(type_name, words(type_name))
 
 
 def words(name: str) -> str:

@@ -31,6 +31,10 @@ KINDS: Final = {
 """The macro of the template that shows each kind of block."""
 SHORT_CELL: Final = 17
 """Letters of a cell that are not broken into lines: a moment of time, a name of two words."""
+LONG_CELL: Final = 34
+"""Letters from which a table's last cells are sentences: on a phone they stand under their row."""
+MOST_AMOUNTS: Final = 2
+"""Columns of numbers that such a row has room for beside its name."""
 _EXTRA: Final = "<extra></extra>"
 
 
@@ -51,6 +55,7 @@ def html_text(document: Document, *, home: str = "") -> str:
         kind=_kind,
         laid=laid,
         numeric=_numeric_columns,
+        amounts=_amounts,
         style=Markup(asset("style.css")),
         scripts=[Markup(asset(name)) for name in scripts],
         figures={name: Markup(value) for name, value in charts.items()},
@@ -71,6 +76,7 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["parts"] = code_parts
+    environment.filters["css"] = _css_text
     environment.tests["number"] = lambda cell: isinstance(cell, Number)
     environment.tests["short"] = lambda cell: isinstance(cell, str) and len(cell) <= SHORT_CELL
     return environment.get_template(TEMPLATE)
@@ -122,6 +128,26 @@ def _numeric_columns(table: Table) -> list[bool]:
     return [
         any(isinstance(row[at], Number) for row in table.rows) for at in range(len(table.columns))
     ]
+
+
+def _css_text(text: str) -> str:
+    """Text between the quotes of a style sheet; whatever could end it is written as its number."""
+    return "".join(
+        one if one.isascii() and (one.isalnum() or one in " .-") else f"\\{ord(one):x} "
+        for one in text
+    )
+
+
+def _amounts(table: Table) -> int:
+    """Columns of numbers between the names and the sentences of a table that explains; 0 for others."""
+    numeric = _numeric_columns(table)
+    count = sum(numeric)
+    explains = (
+        0 < count <= MOST_AMOUNTS
+        and numeric == [False, *[True] * count, False]
+        and any(len(str(row[-1])) >= LONG_CELL for row in table.rows)
+    )
+    return count if explains else 0
 
 
 def _for_script(block: Chart | PriceChart) -> str:

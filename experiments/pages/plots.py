@@ -110,8 +110,8 @@ def heatmap(
 
 
 def time_axis(**more: Any) -> Mapping[str, Any]:
-    """An axis of times given in milliseconds since the epoch."""
-    return {"type": "date", **more}
+    """An axis of times given in milliseconds since the epoch; a hover states the minute, UTC."""
+    return {"type": "date", "hoverformat": "%Y-%m-%d %H:%M", **more}
 
 
 def category_axis(title: str = "", **more: Any) -> Mapping[str, Any]:

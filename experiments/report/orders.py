@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from ..formats import spoken
 from ..pages.document import Block, Number, Section, Table, Text
 from .reading import RunReading, floats
 
@@ -49,7 +50,7 @@ def limits_table(reading: RunReading) -> Table | None:
         if name != "none":
             rows.append(
                 (
-                    str(name).replace("_", " "),
+                    spoken(str(name)),
                     Number(count, "count"),
                     Number(int((chosen & rejected).sum()), "count"),
                     Number(float(wanted[chosen].sum()), MONEY),

@@ -8,6 +8,7 @@ import numpy as np
 from engine import Float1D
 from engine.metrics import worst_drawdowns
 
+from ..formats import spoken
 from ..pages.document import Block, Chart, Number, Section, Switch, Table, Text
 from ..pages.plots import axis, line, percent_axis, time_axis
 from ..pages.sampling import extreme_rows
@@ -20,8 +21,14 @@ from .wording import day, money_unit, said, thinned
 ZONES: Final = 5
 """Drawdowns that the underwater chart marks, those that are a fifth of the deepest or more."""
 LEAST_OF_DEEPEST: Final = 0.2
-LEAST_APART: Final = 0.03
+LEAST_APART: Final = 0.05
 """Part of the run between two numbers on the picture."""
+FROM_THE_EDGE: Final = 0.02
+"""Part of the run between a number and the ends of the picture."""
+BELOW_ALL: Final = 1.16
+"""The picture of drawdowns ends that many times below the deepest: numbers stand where no line is."""
+MARGIN: Final = {"l": 76}
+"""Left margin (pixels) of pictures that are read one under the other, so that their times line up."""
 
 
 def performance_section(reading: RunReading) -> Section:
@@ -80,8 +87,9 @@ def equity_chart(reading: RunReading) -> Chart:
         text=text,
         data=tuple(traces),
         layout={
-            "xaxis": time_axis(),
+            "xaxis": _whole_run(reading),
             "yaxis": axis(f"equity ({money})"),
+            "margin": MARGIN,
             "shapes": shapes,
             "annotations": labels,
             "hovermode": "x unified",
@@ -106,7 +114,8 @@ def underwater_chart(reading: RunReading) -> Chart:
         f"{said(reading.metric('time_under_water'), 'fraction')} of the closes are below a former peak."
     )
     if len(worst):
-        text += " Shaded and numbered: the deepest stretches, as in the table of drawdowns."
+        text += " Shaded, and numbered at the bottom: the deepest stretches, as in the table of drawdowns."
+    floor = -BELOW_ALL * max(float(reading.depths.max()), float(reading.benchmark_depths.max()))
     return Chart(
         name="underwater",
         title="Drawdown",
@@ -117,11 +126,12 @@ def underwater_chart(reading: RunReading) -> Chart:
                 reading, -reading.depths, "run", colour="@accent", start=0.0,
                 fill="tozeroy", fillcolor="@accent/0.15",
             ),
-            *_trough_numbers(reading, worst),
+            *_numbers(reading, worst, floor),
         ),
         layout={
-            "xaxis": time_axis(),
-            "yaxis": percent_axis("below the highest so far", rangemode="tozero"),
+            "xaxis": _whole_run(reading),
+            "yaxis": percent_axis("below the highest so far", range=[floor, -0.01 * floor]),
+            "margin": MARGIN,
             "shapes": shapes,
             "hovermode": "x unified",
         },
@@ -136,22 +146,31 @@ def _span(reading: RunReading, row: np.void) -> tuple[int, int]:
     return int(start), int(reading.close_time[end if end >= 0 else -1])
 
 
-def _trough_numbers(reading: RunReading, worst: np.ndarray[Any, Any]) -> list[Mapping[str, Any]]:
-    """The rank of each drawdown below its deepest close; none too near to one that is deeper."""
+def _whole_run(reading: RunReading) -> Mapping[str, Any]:
+    """The time axis from the first open to the last close, whatever marks stand near its ends."""
+    first, last = int(reading.open_time[0]), int(reading.close_time[-1])
+    return time_axis(range=[first / NS_PER_MS, last / NS_PER_MS])
+
+
+def _numbers(
+    reading: RunReading, worst: np.ndarray[Any, Any], floor: float
+) -> list[Mapping[str, Any]]:
+    """The rank of each drawdown under its stretch, below every line; none too near to a deeper one's."""
     if not len(worst):
         return []
-    kept: list[int] = []
-    apart = LEAST_APART * len(reading.equity)
-    for rank, bar in enumerate(worst["trough_bar"].tolist()):
-        if all(abs(bar - worst["trough_bar"][other]) >= apart for other in kept):
-            kept.append(rank)
-    rows = worst["trough_bar"][kept]
+    first, last = int(reading.open_time[0]), int(reading.close_time[-1])
+    edge, apart = FROM_THE_EDGE * (last - first), LEAST_APART * (last - first)
+    places: dict[int, float] = {}
+    for rank, row in enumerate(worst):
+        place = float(np.clip(np.mean(_span(reading, row)), first + edge, last - edge))
+        if all(abs(place - other) >= apart for other in places.values()):
+            places[rank] = place
     return [
         {
-            "type": "scatter", "mode": "text", "x": reading.time_ms[rows], "y": -reading.depths[rows],
-            "text": [str(rank + 1) for rank in kept], "textposition": "bottom center",
-            "textfont": {"size": 12, "color": "@ink"}, "hoverinfo": "skip", "showlegend": False,
-            "name": "rank",
+            "type": "scatter", "mode": "text", "x": np.array(list(places.values())) / NS_PER_MS,
+            "y": np.full(len(places), floor), "text": [str(rank + 1) for rank in places],
+            "textposition": "top center", "textfont": {"size": 12, "color": "@ink"},
+            "hoverinfo": "skip", "showlegend": False, "name": "rank",
         }
     ]  # fmt: skip
 
@@ -172,7 +191,7 @@ def samples_table(reading: RunReading) -> Table:
         for sample in reading.origin.samples
     ]
     rows: list[tuple[str | Number, ...]] = [
-        (name.replace("_", " "), *(Number(part.values[name], unit) for part in parts))
+        (spoken(name), *(Number(part.values[name], unit) for part in parts))
         for name, unit in MEASURES
     ]
     rows.insert(5, ("Sharpe, 95 % interval", *(_interval(part) for part in parts)))
@@ -207,15 +226,16 @@ def fan_chart(reading: RunReading) -> Chart | None:
         text=_fan_text(fan, reading.initial_cash, reading.day_word),
         data=tuple(_dashed(trace) for trace in traces),
         layout={
-            "xaxis": time_axis(),
-            "yaxis": axis(f"equity ({money_unit(is_inverse=reading.is_inverse)})", type="log"),
+            "xaxis": _whole_run(reading),
+            "yaxis": axis(f"equity ({money_unit(is_inverse=reading.is_inverse)})"),
+            "margin": MARGIN,
         },
         height=320,
         note=f"It takes for granted that the {reading.day_word}s to come are like those of this run, and "
         "says nothing about whether the rules were fitted to them.",
         switches=(
-            Switch(label="Log", layout={"yaxis.type": "log"}),
             Switch(label="Linear", layout={"yaxis.type": "linear"}),
+            Switch(label="Log", layout={"yaxis.type": "log"}),
         ),
     )
 

@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from engine import Float1D, Int1D
 
-from .reading import floats
+from ..formats import spoken
+from .reading import floats, places
 
 MAX_FILLS: Final = 6_000
 MOST_DECIMALS: Final = 8
 PRICES: Final = ("open", "high", "low", "close")
+KIND_OF_ZONE: Final = ("head", "detector", "type")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,7 @@ def _head(votes: ChartedVotes, rows: Int1D) -> dict[str, Any]:
     used, text = np.unique(votes.text[kept], return_inverse=True)
     return {
         "name": votes.name,
+        "label": spoken(votes.name),
         "row": rows[kept].astype(np.uint32),
         "confidence": (votes.direction[kept] * np.round(100.0 * votes.confidence[kept])).astype(
             np.int8
@@ -189,10 +192,7 @@ def _consensus(votes: pa.Table, rows: Int1D, bars: int, gates: Sequence[str]) ->
     score = floats(votes["consensus_signed_score"])
     if len(kept):
         kept = kept[_strongest(rows[kept], np.abs(score[kept]))]
-    places = {name: at for at, name in enumerate(gates)}
-    gate = np.fromiter(
-        (places[name] for name in votes["consensus_gate"].to_pylist()), np.int64, len(votes)
-    )
+    gate = places(votes["consensus_gate"], tuple(gates))
 
     def shown(values: Any, kind: type[np.generic], otherwise: int) -> np.ndarray[Any, Any]:
         out = np.full(bars, otherwise, dtype=kind)
@@ -225,7 +225,7 @@ def _fills(fills: pa.Table, grid: Grid) -> dict[str, Any]:
         "quantity": floats(kept["quantity"]),
         "side": np.asarray(kept["side"]).astype(np.int8),
         "reason": np.array([names.index(one) for one in reasons], dtype=np.uint8),
-        "reasons": [name.replace("_", " ") for name in names],
+        "reasons": [spoken(name) for name in names],
     }
 
 
@@ -243,6 +243,20 @@ def _trades(trades: pa.Table, grid: Grid) -> dict[str, Any]:
     }
 
 
+def _kinds(zones: pa.Table) -> tuple[list[tuple[str, ...]], Int1D]:
+    """Head, detector and type of each kind of zone as they first appear, and the kind of each row."""
+    columns = [zones[name].combine_chunks().dictionary_encode() for name in KIND_OF_ZONE]
+    code = np.zeros(len(zones), dtype=np.int64)
+    for column in columns:
+        code = code * max(len(column.dictionary), 1) + np.asarray(column.indices)
+    _, first, at = np.unique(code, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    kind = np.empty(len(order), dtype=np.int64)
+    kind[order] = np.arange(len(order))
+    words = [column.take(pa.array(first[order])).to_pylist() for column in columns]
+    return list(zip(*words, strict=True)), kind[at]
+
+
 def _zones(zones: pa.Table, grid: Grid, most: int) -> dict[str, Any]:
     """Boxes and levels with the bars of their lives; of kinds that nothing ends, a mark where it was known.
 
@@ -250,11 +264,7 @@ def _zones(zones: pa.Table, grid: Grid, most: int) -> dict[str, Any]:
     """
     anchor = grid.rows_of_moments(_microseconds(zones["anchor_time"]))
     known = grid.rows_of_closes(_microseconds(zones["known_time"]))
-    names = [zones[name].to_pylist() for name in ("head", "detector", "type")]
-    keys = list(zip(*names, strict=True))
-    kinds = list(dict.fromkeys(keys))
-    places = {key: at for at, key in enumerate(kinds)}
-    kind = np.fromiter((places[key] for key in keys), np.int64, len(keys))
+    kinds, kind = _kinds(zones)
     has_end = np.asarray(zones["end_time"].is_valid()).astype(bool)
     ends = np.bincount(kind, weights=has_end, minlength=len(kinds)) > 0
     lives = ends[kind]
@@ -277,6 +287,6 @@ def _zones(zones: pa.Table, grid: Grid, most: int) -> dict[str, Any]:
         "top": top[shown].astype(np.float32),
         "direction": np.asarray(zones["direction"])[shown].astype(np.int8),
         "kind": kind[shown].astype(np.uint16),
-        "kinds": [[word.replace("_", " ") for word in one] for one in kinds],
-        "boxes": [bool((rank[kind == at] == 0).any()) for at in range(len(kinds))],
+        "kinds": [[spoken(word) for word in one] for one in kinds],
+        "boxes": (np.bincount(kind, weights=rank == 0, minlength=len(kinds)) > 0).tolist(),
     }

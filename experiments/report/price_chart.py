@@ -89,8 +89,7 @@ def _told(reading: RunReading, symbols: Sequence[Mapping[str, Any]]) -> str:
     listed = ", ".join(one["symbol"] for one in symbols)
     return (
         f"{listed}: traded prices with {fills:,} fills, how far the heads agree, the position, and what "
-        "each head said on every bar. Point at a bar, or move to it with the arrow keys, to read the "
-        "votes and the reasons given for them."
+        "each head said on every bar."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..firing import SYMBOLS_APART
+from ..formats import spoken
 from ..notes import grouped_notes
 from ..pages.document import Block, Code, Fold, Number, Section, Table, Text
 from .reading import RunReading
@@ -119,7 +120,7 @@ def coverage_table(content: Mapping[str, Any]) -> Table:
     bars = np.array([firing["bars"] for firing in content["firing"]], dtype=np.float64)
     rows = []
     for heads in zip(*(firing["heads"] for firing in content["firing"]), strict=True):
-        state = heads[0]["name"].replace("_", " ") + ("" if heads[0]["enabled"] else " (off)")
+        state = spoken(heads[0]["name"]) + ("" if heads[0]["enabled"] else " (off)")
         present = np.array([head["present"] for head in heads])
         coverage = np.array([head["coverage"] for head in heads])
         rows.append(

@@ -7,6 +7,8 @@ import numpy as np
 
 from engine import Int8Array1D, UInt64Array1D
 
+from ..formats import spoken
+
 UNNAMED: Final = "no single detector"
 """Said of a vote that follows from components without a bit of their own."""
 
@@ -38,4 +40,4 @@ def reason_texts(
 
 def _told(bits: int, reasons: Sequence[Mapping[str, Any]]) -> str:
     names = [str(reason["name"]) for bit, reason in enumerate(reasons) if bits >> bit & 1]
-    return ", ".join(name.replace("_", " ") for name in names) or UNNAMED
+    return ", ".join(map(spoken, names)) or UNNAMED

@@ -15,7 +15,11 @@ def rules_section(reading: RunReading) -> Section:
         if content["decisions_from"] == "consensus"
         else f"Decisions come from the file of targets {content['decisions_from']}, not from the heads."
     )
-    inside = [f"{ambiguity(content)}."]
+    inside = [
+        f"{ambiguity(content)}."
+        if content["ambiguous_exits"]
+        else "No exit is ambiguous: in no bar of an exit were stop and target both reached."
+    ]
     if content["fine_timeframe"] is not None:
         inside.append(
             f"Stops and targets are resolved on {content['fine_timeframe']} bars inside each bar; "

@@ -18,6 +18,7 @@ from .heads_sections import heads_sections
 from .metrics import metrics_section
 from .numbers.days import FEWEST_DAYS
 from .orders import orders_section
+from .origin import search_verdict
 from .performance import performance_section
 from .price_chart import price_chart_blocks
 from .provenance import conventions_section, provenance_section
@@ -91,11 +92,18 @@ def run_sections(reading: RunReading) -> tuple[Section, ...]:
 def verdict_texts(reading: RunReading) -> tuple[Text, ...]:
     """One sentence of what came out, then what a reader must know before the numbers."""
     content, interval = reading.content, reading.sharpe_interval
-    warnings, (tested, unread) = verdict(content), _last_validation(reading)
+    (tested, unread), (search, unread_search) = _last_validation(reading), search_verdict(reading)
+    warnings = verdict(content, search)
     if tested is not None:
         warnings[-1] = (
             f"VALIDATED: {tested['verdict']['word']}. What was tested, and how, stands below."
         )
+    if unread_search:
+        warnings.append(
+            f"NOT KNOWN: what a validation of the sweep found cannot be read: {unread_search}"
+        )
+    if reading.origin.has_other_rows:
+        warnings.append(f"OTHER DATA: {reading.origin.text}")
     if unread:
         warnings.append(f"NOT KNOWN: what a validation of this run found cannot be read: {unread}")
     tone = "bad" if content["ruined_bar"] >= 0 else TONES[finding(content, interval)]

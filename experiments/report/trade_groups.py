@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.metrics import TradeGroup
 
+from ..formats import spoken
 from ..pages.document import Block, Cell, Chart, Number, Table
 from ..pages.plots import bars, category_axis, percent_axis
 from .numbers.trades import by_symbol
@@ -37,7 +38,7 @@ def groups_table(
 
 def _group_row(group: TradeGroup) -> tuple[Cell, ...]:
     return (
-        group.label.replace("_", " ") if group.label.islower() else group.label,
+        spoken(group.label) if group.label.islower() else group.label,
         Number(group.trades, "count"),
         Number(group.win_rate, "fraction"),
         Number(group.profit_factor, "ratio"),

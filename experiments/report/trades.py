@@ -7,7 +7,7 @@ import numpy as np
 
 from engine import REASONS, Float1D
 
-from ..formats import metric_label
+from ..formats import metric_label, spoken
 from ..pages.document import Block, Cell, Chart, Number, Section, Switch, Table, Text
 from ..pages.plots import axis, bars, line, percent_axis, points, time_axis
 from .numbers.periods import histogram
@@ -26,6 +26,8 @@ from .wording import counted, moment, money_unit, said, too_few
 FEWEST_DISTRIBUTED: Final = 10
 """Trades that a histogram needs."""
 MAX_POINTS: Final = 2_000
+WIDE_RANGE: Final = 100
+"""Bars held from which the axis has powers of ten alone."""
 TABLED: Final = 10
 """Trades in the table of the largest results, of either sign."""
 
@@ -61,18 +63,23 @@ def concentration_text(reading: RunReading) -> Text:
     """How much of the result hangs on few trades."""
     found = concentration(reading.trades)
     net = float(reading.trades["net_pnl"].sum())
-    told = f"{counted(len(reading.trades), 'trade')} made {said(net, MONEY)} together"
+    told = f"{counted(len(reading.trades), 'trade')} {_earned(net)} together"
     if np.isnan(found.without_best):
         return Text(paragraphs=(f"{told}; none won.",))
-    told += f"; without the best {said(found.without_best, MONEY)}"
+    told += f"; without the best they {_earned(found.without_best)}"
     if not np.isnan(found.without_best_five):
-        told += f", without the best five {said(found.without_best_five, MONEY)}"
+        told += f", without the best five they {_earned(found.without_best_five)}"
     return Text(
         paragraphs=(
             f"{told}. The best tenth of the winning trades brought {said(found.best_share, 'fraction')} of "
             "all gains.",
         )
     )
+
+
+def _earned(money: float) -> str:
+    """``made 5.00``, ``lost 5.00``."""
+    return f"{'lost' if money < 0 else 'made'} {said(abs(money), MONEY)}"
 
 
 def _scatters(trades: Trades) -> list[Block]:
@@ -125,12 +132,23 @@ def _scatters(trades: Trades) -> list[Block]:
             data=_won_and_lost(
                 shown, shown["bars_held"].astype(np.float64), shown["return_frac"], "%{x} bars"
             ),
-            layout={"xaxis": axis("bars held", type="log"), "yaxis": percent_axis("result")},
+            layout={
+                "xaxis": bars_held_axis(int(shown["bars_held"].max())),
+                "yaxis": percent_axis("result"),
+            },
             height=320,
             width="half",
             note=note,
         ),
     ]
+
+
+def bars_held_axis(most: int) -> Mapping[str, Any]:
+    """A logarithmic axis up to ``most`` bars whose labels are whole numbers, each in full."""
+    steps = (1, 2, 5) if most < WIDE_RANGE else (1,)
+    decades = range(len(str(most)) + 1)
+    ticks = [step * 10**decade for decade in decades for step in steps]
+    return axis("bars held (log scale)", type="log", tickvals=ticks, tickformat=",d")
 
 
 def _won_and_lost(
@@ -266,7 +284,7 @@ def _trade_row(reading: RunReading, trade: np.void) -> tuple[Cell, ...]:
         moment(int(trade["exit_time_ns"])),
         reading.symbols[int(trade["symbol"])],
         "long" if trade["side"] > 0 else "short",
-        REASONS[int(trade["exit_reason"])].replace("_", " "),
+        spoken(REASONS[int(trade["exit_reason"])]),
         Number(float(trade["return_frac"]), "fraction"),
         Number(float(trade["r_multiple"]), "R"),
         Number(float(trade["net_pnl"]), MONEY),

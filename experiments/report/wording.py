@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.timeframe import DAY_NS, DAYS_PER_YEAR, HOUR_NS, MINUTE_NS, SECOND_NS
 
+from ..formats import counted as some
 from ..formats import formatted
 from ..pages.document import Number, Text
 from ..pages.sampling import MAX_BUCKETS, bucket_rows
@@ -49,7 +50,7 @@ def length(nanoseconds: int) -> str:
 
 def counted(count: int, one: str) -> str:
     """``3 trades``, ``1 trade``, ``no trades``."""
-    return f"{count:,} {one}" if count == 1 else f"{f'{count:,}' if count else 'no'} {one}s"
+    return some(count, one) if count else f"no {one}s"
 
 
 def too_few(what: str, needed: int, unit: str, have: int) -> Text:

@@ -11,6 +11,7 @@ from ..sweeps.ledger import SWEEP_NAME, Ledger
 from ..validation.keeping import validations_folder
 from .page_cache import PageCache
 from .summaries import RunSummary, signature_of
+from .sweep_index import places_of
 from .sweep_watch import SweepWatch
 
 HOME = "/"
@@ -19,8 +20,9 @@ HOME = "/"
 class Reports:
     """Reports of runs, sweeps and comparisons under ``runs`` as bytes of HTML.
 
-    A report is made anew when its record was replaced, a batch was added to the sweep, a validation to
-    either, or when what the sweep's report counts beside it changed: the family's sweeps and openings, and
+    A report is made anew when its record was replaced, a batch was added to the sweep, a validation of
+    either was added or replaced, when sweeps came or went (a run says what the one that it comes from
+    saw), or when what the sweep's report counts beside it changed: the family's sweeps and openings, and
     runs by hand. Raises DataError for a damaged record or table, ConfigError for runs that cannot be
     compared.
     """
@@ -32,7 +34,10 @@ class Reports:
     def of_run(self, summary: RunSummary) -> bytes:
         """The report of one run."""
         folder = self.runs / summary.run_id
-        key = ("run", summary.run_id, summary.signature, _validations(folder))
+        sweeps = tuple(
+            (place, signature_of(found / SWEEP_NAME)) for place, found in places_of(self.runs)
+        )
+        key = ("run", summary.run_id, summary.signature, _validations(folder), sweeps)
         return self.cache.get(key, lambda: _run_page(folder))
 
     def of_sweep(self, watch: SweepWatch) -> bytes:
@@ -50,9 +55,10 @@ class Reports:
         return self.cache.get(key, lambda: _comparison_page(folders))
 
 
-def _validations(folder: Path) -> tuple[str, ...]:
-    """Names of the validations that are kept there: each is written once and never changed."""
-    return tuple(names_in(validations_folder(folder)))
+def _validations(folder: Path) -> tuple[Hashable, ...]:
+    """The validations that are kept there; a page names one that it cannot read, until it is put back."""
+    place = validations_folder(folder)
+    return tuple((name, signature_of(place / name)) for name in names_in(place))
 
 
 def _family(runs: Path, ledger: Ledger) -> tuple[Hashable, ...]:

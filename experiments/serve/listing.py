@@ -80,13 +80,13 @@ def run_query(asked: Mapping[str, str]) -> RunQuery:
 
     Other parameters are left alone, an empty one is as good as none.
     """
-    stated = {
+    stated: dict[str, Any] = {
         name: value.strip()
         for name in RunQuery.__dataclass_fields__
         if (value := asked.get(name, "")).strip()
     }
     page = stated.pop("page", "1")
-    query = RunQuery(**stated)  # type: ignore[arg-type]
+    query = RunQuery(**stated)
     if query.kind not in KINDS:
         raise ConfigError(f"kind={query.kind!r} is none of {', '.join(filter(None, KINDS))}")
     if query.sort.removeprefix("-") not in COLUMNS:

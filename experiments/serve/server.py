@@ -141,9 +141,13 @@ def server_of(site: Site, started: Callable[[], None] = lambda: None) -> uvicorn
 
 
 def check_runs(runs: Path) -> None:
-    """DataError unless ``runs`` is a folder or not there yet."""
-    if runs.exists() and not runs.is_dir():
-        raise DataError(f"{runs}: is a file; give a folder for the runs with --runs")
+    """DataError unless ``runs`` is a folder."""
+    if not runs.exists():
+        raise DataError(
+            f"{runs}: there is no such folder; name that of the runs with --runs (`ninefold run` makes one)"
+        )
+    if not runs.is_dir():
+        raise DataError(f"{runs}: is a file; name the folder of the runs with --runs")
 
 
 def serve(
@@ -157,7 +161,7 @@ def serve(
     """Show the runs and sweeps under ``runs`` until SIGINT or SIGTERM; ``started`` hears where.
 
     Raises ConfigError for an address that cannot be listened on, and for one that other machines reach
-    unless ``allow_network``; DataError when ``runs`` is a file.
+    unless ``allow_network``; DataError when ``runs`` is no folder.
     """
     runs = Path(runs)
     check_runs(runs)

@@ -107,7 +107,7 @@ class Site:
         return _page(
             "runs.html.j2",
             title="Runs",
-            folder=str(self.runs),
+            folder=str(self.runs.absolute()),
             query=query,
             page=page_of(listed.runs, query),
             waiting=listed.waiting,
@@ -125,7 +125,11 @@ class Site:
         """The list of sweeps, the newest first."""
         rows, waiting = self.sweep_index.listed()
         return _page(
-            "sweeps.html.j2", title="Sweeps", folder=str(self.runs), rows=rows, waiting=waiting
+            "sweeps.html.j2",
+            title="Sweeps",
+            folder=str(self.runs.absolute()),
+            rows=rows,
+            waiting=waiting,
         )
 
     def run(self, request: Request) -> Response:

@@ -55,7 +55,7 @@ class SweepIndex:
         deadline = time.monotonic() + patience_seconds
         rows, waiting, was_read = [], 0, False
         with self._lock:
-            there = dict(_places(self.runs))
+            there = dict(places_of(self.runs))
             for gone in [place for place in self._rows if place not in there]:
                 del self._rows[gone]
                 self._watches.pop(gone, None)
@@ -80,7 +80,7 @@ class SweepIndex:
         Raises DataError for one that is broken or was moved.
         """
         with self._lock:
-            folder = dict(_places(self.runs)).get((family, sweep_id))
+            folder = dict(places_of(self.runs)).get((family, sweep_id))
             return None if folder is None else self._watch((family, sweep_id), folder)
 
     def _row(self, place: Place, folder: Path, version: Version) -> SweepRow:
@@ -129,7 +129,7 @@ def _stays(row: SweepRow) -> bool:
     return row.state is None or row.state.words in _QUIET
 
 
-def _places(runs: Path) -> list[tuple[Place, Path]]:
+def places_of(runs: Path) -> list[tuple[Place, Path]]:
     """Folders that hold a description of a sweep, by family and id."""
     root = sweeps_folder(runs)
     found = []

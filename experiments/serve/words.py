@@ -8,7 +8,7 @@ from .sweep_watch import SweepState
 
 DISPLAY: Final[Mapping[str, str]] = {
     "name": "Run",
-    "created": "Made",
+    "created": "Made (UTC)",
     "timeframe": "Timeframe",
     "bars": "Period (UTC)",
     "return": "Return",

@@ -1,4 +1,4 @@
-"""Charts of a validation: the truth beside what chance gives."""
+"""Charts of a validation: what was observed beside what chance gives."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -25,17 +25,14 @@ def shifts_chart(content: Mapping[str, Any]) -> Block:
     searched = (
         "the run" if single else f"the best of {found['trials']:,} trials of the random stage"
     )
-    return null_chart(
+    return _search_chart(
         "null-shifts",
         "Votes of another time",
-        _oriented(found["null_values"], metric),
-        _oriented([found["best"]], metric)[0],
+        found,
         metric,
         what=f"{searched} on votes that were shifted against prices",
-        says=(
-            f"As good or better in {_share_of(found['p_value'], found['shifts'])} (p "
-            f"{share(found['p_value'])}{_asked(content['findings'])})."
-        ),
+        is_of=f"{searched}, on its own votes",
+        asked=_asked(content["findings"]),
         note="Market, costs, holding times and search stay: timing alone is broken.",
         drawn="shifts",
     )
@@ -59,19 +56,48 @@ def permutations_chart(content: Mapping[str, Any]) -> Block:
         "the run" if found["trials"] == 1 else f"the whole search of {found['trials']:,} trials"
     )
     blocks = "" if found["block_bars"] == 1 else f" in blocks of {found['block_bars']} bars"
-    return null_chart(
+    return _search_chart(
         "null-permutations",
         "Bars in another order",
+        found,
+        metric,
+        what=f"{search} on {plural(found['permutations'], 'permutation')} of the bars{blocks}",
+        is_of="the run, on the bars as they came"
+        if found["trials"] == 1
+        else "the best of that search on the bars as they came",
+        note="Everything that has an order in time is gone from these bars, clusters of volatility too.",
+        drawn="permutations",
+    )
+
+
+def _search_chart(
+    name: str,
+    title: str,
+    found: Mapping[str, Any],
+    metric: str,
+    *,
+    what: str,
+    is_of: str,
+    note: str,
+    drawn: str,
+    asked: str = "",
+) -> Block:
+    """The best of a search beside the best of the same search on markets without an edge.
+
+    ``drawn`` is the key of ``found`` that counts them; ``asked`` goes on after the p value.
+    """
+    p_value = found["p_value"]
+    return null_chart(
+        name,
+        title,
         _oriented(found["null_values"], metric),
         _oriented([found["best"]], metric)[0],
         metric,
-        what=f"{search} on {plural(found['permutations'], 'permutation')} of the bars{blocks}",
-        says=(
-            f"As good or better in {_share_of(found['p_value'], found['permutations'])} (p "
-            f"{share(found['p_value'])})."
-        ),
-        note="Everything that has an order in time is gone from these bars, clusters of volatility too.",
-        drawn="permutations",
+        what=what,
+        is_of=is_of,
+        says=f"As good or better in {_share_of(p_value, found[drawn])} (p {share(p_value)}{asked}).",
+        note=note,
+        drawn=drawn,
     )
 
 
@@ -89,6 +115,7 @@ def random_entries_chart(content: Mapping[str, Any]) -> Block:
         float(found["sharpe_annual"]),
         "sharpe",
         what="the same trades, sides and holding times at random times of the same market",
+        is_of="those trades at their own times, each entered and left at an open",
         says=f"As good or better: p {share(found['p_sharpe'])}.",
         note="It does not know how many trials were looked at: it asks about this one alone.",
         drawn="draws",
@@ -107,6 +134,7 @@ def snooping_chart(content: Mapping[str, Any]) -> Block:
         float(found["spa_statistic"]),
         "t",
         what="the largest studentised mean of the random stage's daily returns, resampled in blocks",
+        is_of="the days as they came",
         says=(
             f"p {share(found['spa_p_consistent'])} (between {share(found['spa_p_lower'])} and "
             f"{share(found['spa_p_upper'])}); Reality Check p {share(found['reality_check_p'])}; StepM "
@@ -121,23 +149,25 @@ def null_chart(
     name: str,
     title: str,
     null: Float1D,
-    truth: float,
+    observed: float,
     metric: str,
     *,
     what: str,
+    is_of: str,
     says: str,
     note: str,
     drawn: str,
 ) -> Block:
-    """A histogram of ``null`` with the ``truth`` as a line; ``drawn`` says what is counted.
+    """A histogram of ``null`` with what was ``observed`` as a line; ``drawn`` says what is counted.
 
-    ``metric`` is that of the values; ``t`` for a bare statistic, ``pbo`` for a share.
+    ``what`` is that of which the null is, ``is_of`` that of which ``observed`` is. ``metric`` is that
+    of the values; ``t`` for a bare statistic, ``pbo`` for a share.
     """
     if not np.isfinite(null).any():
         return Text(paragraphs=(f"{title}: n/a: no trial could be chosen under the null. {says}",))
     found = histogram(null)
     label = {"t": "statistic", "pbo": "PBO"}.get(metric) or metric_label(metric)
-    truth_text = _shown(truth, metric)
+    observed_text = _shown(observed, metric)
     numbers = [_shown(float(x), metric) for x in np.nanquantile(null, (0.05, 0.5, 0.95))]
     top = int(found.counts.max())
     undefined = (
@@ -150,15 +180,15 @@ def null_chart(
         title=title,
         text=(
             f"Distribution of the {label}: {what}. Half lie below {numbers[1]}, nine in ten between "
-            f"{numbers[0]} and {numbers[2]}; the truth is {truth_text}. {says}{undefined}"
+            f"{numbers[0]} and {numbers[2]}; observed, of {is_of}: {observed_text}. {says}{undefined}"
         ),
         data=(
             histogram_bars(found, "by chance"),
             line(
-                [truth, truth],
+                [observed, observed],
                 np.array([0.0, top * 1.05]),
-                f"truth: {truth_text}",
-                hover=f"truth: {truth_text}<extra></extra>",
+                f"observed: {observed_text}",
+                hover=f"observed: {observed_text}<extra></extra>",
                 line={"color": "@down", "width": 2.5, "dash": "dash"},
             ),
         ),
@@ -221,5 +251,5 @@ def _oriented(values: Any, metric: str) -> Float1D:
 
 
 def _share_of(p: float, drawn: int) -> str:
-    """How many of ``drawn`` reached the truth, from the p value (1 + reached) ÷ (1 + drawn)."""
+    """How many of ``drawn`` reached what was observed, from the p value (1 + reached) ÷ (1 + drawn)."""
     return f"{round(p * (1 + drawn)) - 1:,} of {drawn:,}"

@@ -157,7 +157,8 @@ def brittleness_chart(content: Mapping[str, Any]) -> Block | None:
         title="A tenth aside: what one step costs",
         text=(
             f"Loss of {metric_label(content['objective'])} when one coordinate of the chosen trial "
-            f"moves by a tenth of its range, the worse of both ways: {first}."
+            f"moves by a tenth of its range (whole numbers and choices by one value at least), the worse "
+            f"of both ways: {first}."
             + (f" {plural(all_lost, 'move')} may not be chosen at all." if all_lost else "")
         ),
         data=(

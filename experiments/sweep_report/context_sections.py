@@ -4,8 +4,10 @@ from typing import Any, Final
 
 import yaml
 
+from ..formats import spoken
 from ..pages import Block, Cell, Code, Number, Section, Table, Text
 from ..sweeps.config import Choice, RealRange, Weights
+from ..sweeps.holdout import seen_by_hand
 from ..sweeps.places import choice_text
 from .reading import SweepReading
 from .words import plural
@@ -35,6 +37,7 @@ def family_section(reading: SweepReading) -> Section:
             ("of these infeasible", Number(count.infeasible, "count")),
             ("of these failed", Number(count.failed, "count")),
             ("runs by hand beside them, at least", Number(count.by_hand, "count")),
+            ("runs whose record cannot be read", Number(count.unreadable, "count")),
         )
         blocks.append(
             Table(
@@ -58,11 +61,12 @@ def _holdout(reading: SweepReading) -> Block:
         return Text(
             paragraphs=(f"Holdout from {first} on; how often it was opened is not known here.",)
         )
+    by_hand = seen_by_hand(reading.runs_that_saw)
     if not reading.openings:
         return Text(
             paragraphs=(
                 f"The holdout from {first} on has not been opened: `ninefold validate "
-                f"{reading.ledger.sweep_id} --open-holdout` looks at it, and is counted.",
+                f"{reading.ledger.sweep_id} --open-holdout` looks at it, and is counted.{by_hand}",
             )
         )
     return Table(
@@ -78,7 +82,7 @@ def _holdout(reading: SweepReading) -> Block:
             )
             for one in reading.openings[-MOST_OPENINGS:]
         ),
-        note="What was looked at is not unseen any more, for the whole family."
+        note=f"What was looked at is not unseen any more, for the whole family.{by_hand}"
         + (f" The last {MOST_OPENINGS}." if len(reading.openings) > MOST_OPENINGS else ""),
         width="half",
     )
@@ -98,7 +102,8 @@ def space_section(reading: SweepReading) -> Section:
                 kind, searched = "choice", "; ".join(choice_text(value) for value in values)
             case Weights():
                 heads = [str(axis.head) for axis in reading.space.axes if axis.path == path]
-                kind, searched = "weights", f"shares, uniform on the simplex: {', '.join(heads)}"
+                names = ", ".join(map(spoken, heads))
+                kind, searched = "weights", f"shares, uniform on the simplex: {names}"
             case _:
                 step = f" in steps of {parameter.step}" if parameter.step > 1 else ""
                 kind, searched = "whole number", f"{parameter.low} to {parameter.high}{step}"

@@ -10,6 +10,7 @@ from engine import Int1D
 
 from ..pages import Document, Number, Section, Text, Tile, Tiles
 from ..pages.document import Tone
+from ..sweeps.holdout import seen_by_hand
 from ..sweeps.ledger import Ledger
 from ..sweeps.ranking import why_nothing_is_feasible
 from ..validation.verdict import EVIDENCE, LEVEL, NO_EVIDENCE
@@ -95,11 +96,12 @@ def _order(reading: SweepReading, found: Importance | None) -> Int1D:
 
 
 def _verdict(reading: SweepReading) -> tuple[Text, ...]:
-    lines = [_word(reading)]
+    lines, found = [_word(reading)], reading.validation
     if reading.count and not len(reading.ranked):
         why = why_nothing_is_feasible(reading.config, reading.table)
-        lines.append(_warning(f"NOTHING TO CHOOSE: {why}."))
-    found = reading.validation
+        nothing = _warning(f"NOTHING TO CHOOSE: {why}.")
+        # Without a trial that may be chosen there is none to be validated either.
+        lines = [nothing] if found is None and not reading.unread else [*lines, nothing]
     if found is not None and found["ledger_trials"] != reading.count:
         lines.append(
             _warning(
@@ -240,7 +242,7 @@ def _tiles(reading: SweepReading) -> Tiles:
                 value=Number(told["pbo"], "fraction"),
                 note=""
                 if told["pbo_null_low"] is None
-                else f"without skill above {told['pbo_null_low']:.0%}",
+                else f"the rule asks for less than {told['pbo_null_low']:.0%}",
             ),
         ]
     return Tiles(tiles=tuple(tiles))
@@ -259,7 +261,7 @@ def _validated(reading: SweepReading) -> tuple[Section, ...]:
     if found is not None:
         repeated = len(reading.validations) > 1
         history = (history_section(reading.validations),) if repeated else ()
-        return (*validation_sections(found), *history)
+        return (*validation_sections(found, seen_by_hand(reading.runs_that_saw)), *history)
     if reading.unread:
         said = f"n/a: a validation cannot be read: {reading.unread}."
         return (

@@ -75,6 +75,14 @@ def sharpe_intervals(
     return sharpe_annual - reach, sharpe_annual + reach
 
 
+def middle_value(values: Float1D) -> float:
+    """The median of ``values`` (one at least), of an even number the lower one of the two in the middle.
+
+    It is one of them, so that a whole number stays whole and a choice can be told.
+    """
+    return float(np.sort(values)[(len(values) - 1) // 2])
+
+
 def medians_by_place(values: Float1D, good: Float1D, edges: Float1D) -> tuple[Float1D, Int1D]:
     """Median of ``good`` ``(N,)`` and number of trials in each bin of ``values`` ``(N,)``; NaN if empty.
 

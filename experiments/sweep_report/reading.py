@@ -11,7 +11,7 @@ from engine import Bool1D, DataError, Float1D, Float2D, Int1D
 from ..sweeps.best import sweep_config
 from ..sweeps.config import SweepConfig
 from ..sweeps.families import FamilyCount, family_trials
-from ..sweeps.holdout import openings
+from ..sweeps.holdout import openings, runs_that_saw
 from ..sweeps.ledger import Ledger, family_folder
 from ..sweeps.objectives import oriented
 from ..sweeps.parts import COMPLETE, FAILED, INFEASIBLE
@@ -63,6 +63,7 @@ class SweepReading:
     family: FamilyCount | None
     uncounted: str
     openings: tuple[Mapping[str, Any], ...]
+    runs_that_saw: int
     validations: tuple[KeptValidation, ...]
     unread: str
 
@@ -130,6 +131,7 @@ def read_sweep(ledger: Ledger) -> SweepReading:
         family=family,
         uncounted=uncounted,
         openings=() if uncounted else openings(ledger.runs, config.family),
+        runs_that_saw=0 if uncounted else runs_that_saw(config, ledger.runs),
         validations=validations,
         unread=unread,
     )

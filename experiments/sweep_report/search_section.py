@@ -97,7 +97,7 @@ def _history(reading: SweepReading, objective: int) -> Block:
             )
         )
     judged = reading.config.sweep.ranks_by_neighbours
-    says = "No trial may be chosen yet."
+    says = f"No trial may be chosen{' yet' if reading.count < reading.planned else ''}."
     if len(better):
         last = int(better[-1])
         says = (

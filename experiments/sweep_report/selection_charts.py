@@ -77,6 +77,7 @@ def no_skill_chart(found: Mapping[str, Any]) -> Block:
         "pbo",
         what=f"as many independent trials without skill as there effectively are "
         f"({found['effective_trials']:,.1f})",
+        is_of="the trials of this sweep",
         says=f"As low or lower in {below:,} of {len(null):,}; lower is better.",
         note="Without skill a PBO is about one half and scatters widely: alone it says little.",
         drawn="repetitions",
@@ -209,6 +210,9 @@ def folds_chart(found: Mapping[str, Any]) -> Block:
     decay = found["decay"]
     rank = None if decay is None else decay["rank_correlation"]
     told = "" if rank is None else f" Ranks in and out of sample correlate by {rank:.2f}."
+    known = outside[np.isfinite(outside)]
+    ratios = f"{known.min():.2f} to {known.max():.2f}" if len(known) else "n/a"
+    idle = len(outside) - len(known)
     return Chart(
         name="folds",
         title="Walk-forward: chosen before, judged after",
@@ -217,7 +221,7 @@ def folds_chart(found: Mapping[str, Any]) -> Block:
             "on the block after. Efficiency (mean return × a year out of sample over in sample, not "
             f"compounded) {Number(efficiency, 'ratio').text}; "
             f"{found['walk_forward_profitable']:.0%} of the folds earn out of sample; "
-            f"Sharpe ratios there {np.nanmin(outside):.2f} to {np.nanmax(outside):.2f}.{told}"
+            f"Sharpe ratios there {ratios}.{told}"
         ),
         data=(
             bars(
@@ -241,7 +245,13 @@ def folds_chart(found: Mapping[str, Any]) -> Block:
             "barmode": "group",
         },
         height=340,
-        note="An efficiency is n/a where the folds lose in sample: a loss that shrinks is none.",
+        note="An efficiency is n/a where the folds lose in sample: a loss that shrinks is none."
+        + (
+            f" {plural(idle, 'fold')} without a second bar: equity did not move out of sample, where no "
+            "Sharpe ratio is defined."
+            if idle
+            else ""
+        ),
         table=Table(
             name="folds-numbers",
             caption="Folds of the walk-forward",
@@ -319,7 +329,8 @@ def drift_chart(found: Mapping[str, Any]) -> Block:
         height=140 + 24 * len(order),
         note=(
             "A strategy that has found something chooses much the same from fold to fold; rows without a "
-            "pattern say that the choice follows the noise. Weights are shares."
+            "pattern say that the choice follows the noise. Weights are shares; whole numbers and choices "
+            "lie in the middle of their parts of the range."
             + (
                 f" {plural(left, 'parameter')} that {'moves' if left == 1 else 'move'} less "
                 f"{'is' if left == 1 else 'are'} left out."

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..pages import Block, Cell, Chart, Number, Section, Table, Text
 from ..pages.plots import axis, points
-from .numbers import sharpe_intervals
+from ..sweeps.places import value_text
+from .numbers import middle_value, sharpe_intervals
 from .reading import SweepReading
 from .words import leading_words, metric_label, metric_number, plural, range_text, value_cell
 
@@ -244,15 +245,16 @@ def parallel_chart(reading: SweepReading, order: Any) -> Block:
     ends = [range_text(one) for one in axes]
     left = len(order) - len(shown)
     middle = [
-        f"{reading.names[int(column)]} {np.median(reading.places[best][:, int(column)]):.2f}"
-        for column in shown[:4]
+        f"{reading.names[column]} "
+        f"{value_text(reading.space.axes[column], middle_value(reading.values[best, column]))}"
+        for column in shown[:4].tolist()
     ]
     return Chart(
         name="parallel",
         title="Where the best trials lie",
         text=(
             f"One line for each trial over {plural(len(shown), 'parameter')}, from the lowest value that "
-            f"was searched (0) to the highest (1): {len(best)} of the best and {len(others)} others. "
+            f"was searched up to the highest: {len(best)} of the best and {len(others)} others. "
             f"Medians of the best: {', '.join(middle)}."
         ),
         data=tuple(traces),
@@ -282,7 +284,8 @@ def parallel_chart(reading: SweepReading, order: Any) -> Block:
         height=420,
         note=(
             f"Drawn: the best {len(best)} and every so many of the others, {len(others)} of "
-            f"{int(reading.is_complete.sum()) - len(best):,}."
+            f"{int(reading.is_complete.sum()) - len(best):,}. Whole numbers and choices lie in the middle "
+            "of their parts of the range."
             + (f" {plural(left, 'less important parameter')} left out." if left > 0 else "")
         ),
     )

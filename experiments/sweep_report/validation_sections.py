@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ..pages import Block, Cell, Number, Section, Table, Text
 from ..pages.document import Tone
@@ -25,9 +25,19 @@ from .selection_charts import (
 )
 from .words import metric_label, plural
 
+ABBREVIATIONS: Final = (
+    "p: share of results at least as good where there is nothing to find. PSR: probabilistic Sharpe ratio. "
+    "DSR: deflated Sharpe ratio, PSR against what the best of so many trials shows by luck. PBO: "
+    "probability of backtest overfitting. SPA: test for superior predictive ability (Hansen). Reality "
+    "Check: White's. StepM: stepwise multiple test (Romano and Wolf)."
+)
 
-def validation_sections(content: Mapping[str, Any]) -> tuple[Section, ...]:
-    """The sections of one validation; ``content`` is its JSON object (``validation_json``)."""
+
+def validation_sections(content: Mapping[str, Any], seen: str = "") -> tuple[Section, ...]:
+    """The sections of one validation; ``content`` is its JSON object (``validation_json``).
+
+    ``seen`` is what is to be said of who saw the holdout beside the trials (``seen_by_hand``).
+    """
     sections = [
         Section(
             name="validation",
@@ -36,12 +46,12 @@ def validation_sections(content: Mapping[str, Any]) -> tuple[Section, ...]:
             blocks=(
                 *_rules(content),
                 _tests(content),
-                *_opened(content),
+                *_opened(content, seen),
             ),
         ),
         Section(
             name="chance",
-            title="The truth beside chance",
+            title="What was found beside chance",
             lead="What the same search finds where there is nothing to find.",
             blocks=(
                 shifts_chart(content),
@@ -174,7 +184,11 @@ def _tests(content: Mapping[str, Any]) -> Table:
             Number(chosen["psr_2012"], "probability"),
             "probability of being above 0, one trial",
         ),
-        ("PSR under H0", Number(chosen["psr_h0"], "probability"), "the same, convention of 2025"),
+        (
+            "PSR at zero skill",
+            Number(chosen["psr_h0"], "probability"),
+            "the same, with the error that a ratio of 0 has (convention of 2025)",
+        ),
         (
             "days of track record needed",
             "no number would do" if needed is None else Number(math.ceil(needed), "count"),
@@ -202,7 +216,8 @@ def _tests(content: Mapping[str, Any]) -> Table:
             (
                 "PBO",
                 Number(selection["pbo"], "fraction"),
-                f"without skill {null_low:.0%} to {null_high:.0%}",
+                f"without skill {null_low:.0%} to {null_high:.0%}; the rule asks for less than "
+                f"{null_low:.0%}",
             ),
             (
                 "path Sharpe, 5 % point",
@@ -247,15 +262,16 @@ def _tests(content: Mapping[str, Any]) -> Table:
         caption="Every test",
         columns=("test", "found", "read as"),
         rows=tuple(rows),
-        note=(
+        note=ABBREVIATIONS
+        + (
             ""
             if selection is not None
-            else "A single run has no search: PBO, paths, folds and the tests of the best of many are n/a."
+            else " A single run has no search: PBO, paths, folds and the tests of the best of many are n/a."
         ),
     )
 
 
-def _opened(content: Mapping[str, Any]) -> tuple[Block, ...]:
+def _opened(content: Mapping[str, Any], seen: str) -> tuple[Block, ...]:
     found = content["holdout"]
     if found is None:
         return ()
@@ -263,12 +279,13 @@ def _opened(content: Mapping[str, Any]) -> tuple[Block, ...]:
     return (
         Table(
             name="holdout",
-            caption=f"The holdout, opening {found['opening']}: {found['bars']:,} bars that no trial saw",
+            caption=f"The holdout, opening {found['opening']}: {found['bars']:,} bars that no trial of the "
+            "sweep saw",
             columns=("metric", "value"),
             rows=tuple(
                 (metric_label(name), Number(found["metrics"][name], UNITS[name])) for name in shown
             ),
-            note="An account of its own that begins on the first bar of the holdout.",
+            note=f"An account of its own that begins on the first bar of the holdout.{seen}",
             width="half",
         ),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ..formats import metric_label as label_of
 from ..pages import Cell, Number
 from ..pages.plots import axis, percent_axis
 from ..sweep_tables import UNITS
@@ -15,14 +16,12 @@ NAMES: Final[Mapping[str, str]] = {
     "sharpe": "Sharpe ratio",
     "sortino": "Sortino ratio",
     "calmar": "Calmar ratio",
-    "psr": "PSR",
-    "dsr": "DSR",
 }
 
 
 def metric_label(metric: str) -> str:
     """A metric in words."""
-    return NAMES.get(metric, metric.replace("_", " "))
+    return NAMES.get(metric) or label_of(metric, UNITS.get(metric, ""))
 
 
 def leading_words(objectives: Sequence[str]) -> str:
@@ -45,6 +44,15 @@ def value_cell(one: Axis, value: float) -> Cell:
 def metric_number(value: float | None, metric: str) -> Number:
     """A metric's value in its unit."""
     return Number(value, UNITS[metric])
+
+
+def rounded_metric(value: float, metric: str) -> str:
+    """A metric's value in a sentence, where another one stands beside it: a ratio to two decimals."""
+    return (
+        f"{round(value, 2) + 0.0:.2f}"
+        if UNITS[metric] == "ratio"
+        else metric_number(value, metric).text
+    )
 
 
 def metric_axis(metric: str, prefix: str = "", **more: Any) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """The linked chart in a browser: what a reader points at is what the tables say of that bar."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ from experiments.pages import Document, PriceChart, Section
 from experiments.pages.html import html_text
 from experiments.report.price_chart import price_chart_blocks
 from experiments.report.reading import RunReading
-from tests.browser.looking import LOOKS, Scheme, opened
+from tests.browser.looking import LOOKS, NARROW, Scheme, opened
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +73,37 @@ def test_it_is_drawn_at_every_width_and_in_both_schemes(
         assert ink > 5
 
 
+def test_reasons_stand_with_their_own_head_on_a_phone(browser: Browser, url: str):
+    """Every part of a line is nearer to the others of it than to the next head."""
+    with opened(browser, url, NARROW) as view:
+        view.page.locator("figure.prices canvas").focus()
+        view.page.keyboard.press("End")
+        lines: list[dict[str, float]] = []
+        for _ in range(40):
+            lines += view.page.locator(".readout li").evaluate_all(
+                """all => all.map(one => {
+                  const boxes = [...one.children].filter(part => part.textContent).map(part => {
+                    const range = document.createRange();
+                    range.selectNodeContents(part);
+                    return range.getBoundingClientRect();
+                  });
+                  const below = boxes[boxes.length - 1];
+                  const above = boxes.slice(0, -1).filter(box => box.bottom <= below.top + 1);
+                  const next = one.nextElementSibling?.firstElementChild.getBoundingClientRect();
+                  return {
+                    own: below.top - Math.max(...above.map(box => box.bottom)),
+                    next: next ? next.top - below.bottom : 99,
+                    isBelow: above.length === boxes.length - 1,
+                  };
+                })"""
+            )
+            view.page.keyboard.press("ArrowLeft")
+        below = [one for one in lines if one["isBelow"]]
+        assert len(below) > 10
+        worst = min(below, key=lambda one: one["next"] - one["own"])
+        assert worst["next"] - worst["own"] > 4, worst
+
+
 def told(page: Page) -> str:
     return page.locator(".readout").inner_text()
 
@@ -82,6 +114,7 @@ def test_every_vote_that_is_read_is_the_one_in_the_table(page: Page, result: Run
     prices = prices[prices["symbol"] == "AAASIM"].reset_index(drop=True)
     page.locator("figure.prices canvas").focus()
     page.keyboard.press("End")
+    heads, limits = result.votes["AAASIM"].names, result.config.consensus
     spoke = [
         name for name in result.votes["AAASIM"].names if (votes[f"{name}_direction"] != 0).any()
     ]
@@ -91,7 +124,7 @@ def test_every_vote_that_is_read_is_the_one_in_the_table(page: Page, result: Run
         vote, text = votes.loc[row], told(page)
         opened_at = pd.Timestamp(prices["open_time"][row])
         assert text.startswith(f"{opened_at:%Y-%m-%d %H:%M} to {vote['time']:%Y-%m-%d %H:%M}")
-        lines = {line.split("\n")[0]: line for line in _heads(page)}
+        lines = {line.split("\n")[0].lower(): line for line in _heads(page)}
         for name in result.votes["AAASIM"].names:
             line = lines[name.replace("_", " ")]
             direction = vote[f"{name}_direction"]
@@ -109,10 +142,19 @@ def test_every_vote_that_is_read_is_the_one_in_the_table(page: Page, result: Run
                 assert ("too weak to count" in line) == (not is_strong)
             else:
                 assert "no vote" in line or "no data" in line
-        assert (
-            f"{vote['consensus_votes_for']} for, {vote['consensus_votes_against']} against" in text
-        )
         gate = vote["consensus_gate"]
+        if gate == "tie":
+            strong = [
+                vote[f"{head}_direction"]
+                for head in heads
+                if vote[f"{head}_probability"] >= limits.p_min
+                and vote[f"{head}_confidence"] >= limits.c_min
+            ]
+            assert f"a tie: {strong.count(1)} long, {strong.count(-1)} short," in text
+            assert strong.count(1) == strong.count(-1) > 0
+        else:
+            ahead, against = vote["consensus_votes_for"], vote["consensus_votes_against"]
+            assert f"{ahead} for, {against} against" in text
         assert ("it stands" if gate == "stands" else gate.replace("_", " ")) in text
         page.keyboard.press("ArrowLeft")
 
@@ -149,8 +191,14 @@ def test_the_zones_known_on_a_bar_are_those_of_the_table(page: Page, result: Run
         page.keyboard.press("ArrowLeft")
     text = page.locator(".readout .zones").inner_text()
     assert text.endswith(f"and {len(known) - 6} more")
-    newest = known.iloc[-1]
-    assert f"{newest['bottom']:,.7g}".rstrip("0").rstrip(".")[:6] in text
+    price = prices[prices["symbol"] == "AAASIM"]["close"].iloc[-1 - back]
+    first = text.removeprefix("known here, nearest to the close first: ").split(";")[0]
+    # Prices are drawn from 32-bit numbers, of which seven digits are told.
+    told_prices = [float(one.replace(",", "")) for one in re.findall(r"[\d,]*\d\.?\d*", first)][-2:]
+    least = (known["bottom"] - price).combine(price - known["top"], max).clip(lower=0).min()
+    assert max(0.0, min(told_prices) - price, price - max(told_prices)) == pytest.approx(
+        least, abs=1e-6 * price
+    )
 
 
 def test_pointing_reads_the_bar_under_the_pointer(page: Page, result: RunResult):

@@ -4,7 +4,7 @@ const page = (() => {
   const root = document.documentElement;
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const narrow = matchMedia('(max-width: 760px)');
-  const PAPER_WIDTH = {full: 660, half: 318};
+  const PAPER_WIDTH = {full: 660, half: 318}, PAPER_HEIGHT = .78;
   const ARRAYS = {f8: Float64Array, f4: Float32Array, i4: Int32Array, u4: Uint32Array, i2: Int16Array, u2: Uint16Array, i1: Int8Array, u1: Uint8Array};
   const colours = new Map();
 
@@ -48,7 +48,7 @@ const page = (() => {
     }
     return out;
   }
-  const AXIS = {gridcolor: '@grid', linecolor: '@line', zerolinecolor: '@line', tickcolor: '@line', automargin: true, showline: true, title: {standoff: 8}};
+  const AXIS = {gridcolor: '@grid', linecolor: '@line', zerolinecolor: '@line', tickcolor: '@line', automargin: true, showline: true, minorloglabels: 'complete', title: {standoff: 8}};
   function layoutOf(own) {
     const size = narrow.matches ? 11 : 12;
     const base = {
@@ -153,9 +153,20 @@ const page = (() => {
     colours.clear();
     for (const one of listeners) one();
     if (!window.Plotly) return;
-    for (const chart of charts.filter(isShown)) chart.draw({width: PAPER_WIDTH[chart.element.classList.contains('half') ? 'half' : 'full'], autosize: false});
+    for (const chart of charts.filter(isShown)) {
+      const size = {width: PAPER_WIDTH[chart.element.classList.contains('half') ? 'half' : 'full'], autosize: false};
+      if (!chart.setsItsHeight) {
+        size.height = Math.round(PAPER_HEIGHT * parseFloat(chart.element.dataset.height ||= chart.place.style.height));
+        chart.place.style.height = `${size.height}px`;
+      }
+      chart.draw(size);
+    }
   });
-  addEventListener('afterprint', () => { root.classList.remove('on-paper'); redraw(); });
+  addEventListener('afterprint', () => {
+    root.classList.remove('on-paper');
+    for (const chart of charts) if (chart.element.dataset.height) chart.place.style.height = chart.element.dataset.height;
+    redraw();
+  });
 
   const links = new Map([...document.querySelectorAll('nav a')].map(one => [one.getAttribute('href').slice(1), one]));
   const seen = new IntersectionObserver(entries => {

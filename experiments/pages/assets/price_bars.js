@@ -40,7 +40,7 @@ class Bars {
   }
   #head(given) {
     const array = page.array, rows = array(given.row), confidence = array(given.confidence), direction = array(given.direction);
-    const head = {name: given.name.replaceAll('_', ' '), texts: given.texts, confidence: new Int8Array(this.count), vote: new Int32Array(this.count).fill(-1),
+    const head = {name: given.label, texts: given.texts, confidence: new Int8Array(this.count), vote: new Int32Array(this.count).fill(-1),
       probability: array(given.probability), counts: array(given.counts), text: array(given.text), direction, absent: new Uint8Array(this.count)};
     rows.forEach((row, at) => {
       // A vote of no confidence is still a vote, and is seen.
@@ -72,6 +72,16 @@ class Bars {
     return out;
   }
   /** What a head said on a row, as text. */
+  /** Zones ordered by the distance of their prices from the close of a row; of those that hold it the newest first. */
+  nearest(zones, row) {
+    const {bottom, top, known} = this.zones, close = this.close[row];
+    const away = at => Math.max(0, bottom[at] - close, close - top[at]);
+    return [...zones].sort((a, b) => away(a) - away(b) || known[b] - known[a]);
+  }
+  /** How many votes of a row are on a side and strong enough to count. */
+  counting(row, side) {
+    return this.heads.filter(head => head.vote[row] >= 0 && head.counts[head.vote[row]] && head.direction[head.vote[row]] === side).length;
+  }
   said(head, row) {
     const at = head.vote[row];
     if (at < 0) return head.absent[row] ? {way: 0, text: 'no data'} : {way: 0, text: 'no vote'};

@@ -17,8 +17,9 @@ function priceChart(element, given) {
   const canvas = made('canvas', {tabindex: '0', role: 'img', 'aria-label': `${element.querySelector('figcaption').textContent.trim()} Arrow keys move from bar to bar, plus and minus zoom.`});
   const readout = made('div', {class: 'readout', 'aria-live': 'polite'});
   const legend = made('p', {class: 'note'}, 'Upper half of a strip: long, lower half: short; the stronger the shade, the more confident, also of votes that are too weak to count. A grey line: the head had no data. '
-    + 'Marks at the edge of the consensus: it stood there. Triangles are fills, up bought and down sold; lines lead from entry to exit: full blue won, dashed grey lost. Drag to move, Ctrl and wheel to zoom; times are UTC.');
-  place.append(tools, canvas, readout, legend);
+    + 'Marks at the edge of the consensus: it stood there. Triangles are fills, up bought and down sold; lines lead from entry to exit: full blue won, dashed grey lost. Times are UTC.');
+  const hands = made('p', {class: 'note hands'}, 'Point at a bar, or move to it with the arrow keys, to read the votes and the reasons given for them. Drag to move, Ctrl and wheel to zoom.');
+  place.append(tools, canvas, hands, readout, legend);
   const context = canvas.getContext('2d');
 
   function button(text, label, act) {
@@ -124,7 +125,9 @@ function priceChart(element, given) {
       + (bars.isGap[row] ? ' · the bar is missing' : ` · open ${price(bars.open[row])}, high ${price(bars.high[row])}, low ${price(bars.low[row])}, close ${price(bars.close[row])}`))];
     if (bars.score[row] !== -32768) {
       const gate = given.gates[bars.gate[row]];
-      lines.push(made('p', {}, `consensus ${(bars.score[row] / 1000).toFixed(2)}: ${bars.votesFor[row]} for, ${bars.votesAgainst[row]} against, of the votes that count; ${gate === 'stands' ? 'it stands' : `stopped by: ${gate.replaceAll('_', ' ')}`}`
+      const votes = gate === 'tie' ? `a tie: ${bars.counting(row, 1)} long, ${bars.counting(row, -1)} short, of the votes that count`
+        : `${bars.votesFor[row]} for, ${bars.votesAgainst[row]} against, of the votes that count; ${gate === 'stands' ? 'it stands' : `stopped by: ${gate.replaceAll('_', ' ')}`}`;
+      lines.push(made('p', {}, `consensus ${(bars.score[row] / 1000).toFixed(2)}: ${votes}`
         + (bars.decisionOn.has(row) ? ` · decision: target ${bars.decisions.target[bars.decisionOn.get(row)].toFixed(2)}` : '')));
     }
     const fills = bars.fillsOn.get(row) || [];
@@ -135,7 +138,7 @@ function priceChart(element, given) {
     if (fills.length > MOST_FILLS) lines.push(made('p', {class: 'fill'}, `and ${fills.length - MOST_FILLS} more`));
     const zones = zonesShown() ? bars.zonesOn(row, view.kinds) : [];
     const left = zones.length - MOST_TOLD;
-    if (zones.length) lines.push(made('p', {class: 'zones none'}, `known here: ${zones.slice(-MOST_TOLD).map(zoneText).join('; ')}${left > 0 ? `; and ${left} more` : ''}`));
+    if (zones.length) lines.push(made('p', {class: 'zones none'}, `known here, nearest to the close first: ${bars.nearest(zones, row).slice(0, MOST_TOLD).map(zoneText).join('; ')}${left > 0 ? `; and ${left} more` : ''}`));
     const list = made('ul');
     for (const head of bars.heads) {
       const said = bars.said(head, row), one = made('li');

@@ -5,14 +5,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...formats import formatted
+from ...formats import counted, formatted, spoken
 from ...pages import Block, Chart, Fold, Number, Section, Table, Text
 from ...pages.plots import percent_axis, points
 from ...statistics.clustered_shares import FEWEST_CLUSTERS
 from .calibration import JUDGED, HeadCalibration, Reliability
 from .forward import HORIZONS
 from .numbers import HeadNumbers
-from .shown import interval_words, listed, plural, sentence, spoken, whiskers
+from .shown import interval_words, listed, sentence, whiskers
 
 FEWEST_VOTES: Final = 30
 """Votes below which a bin, or a head, is not drawn."""
@@ -89,6 +89,7 @@ def _verdict(judged: Mapping[str, HeadCalibration]) -> tuple[str, ...]:
     above = [head for head, one in known.items() if one.stated > one.high[JUDGED]]
     below = [head for head, one in known.items() if one.stated < one.low[JUDGED]]
     better = [head for head, one in known.items() if one.low[JUDGED] > one.chance[JUDGED]]
+    worse = [head for head, one in known.items() if one.high[JUDGED] < one.chance[JUDGED]]
     said = []
     if above:
         said.append(
@@ -107,7 +108,8 @@ def _verdict(judged: Mapping[str, HeadCalibration]) -> tuple[str, ...]:
     said.append(
         "More often right than as many longs and shorts at random bars on which it had data, by an "
         "interval of its own that luck alone gives one head in forty: "
-        f"{listed(better) if better else 'none'}."
+        f"{listed(better) if better else 'none'}. Less often, likewise: "
+        f"{listed(worse) if worse else 'none'}."
     )
     return tuple(said)
 
@@ -189,7 +191,7 @@ def _chart(head: str, found: HeadCalibration) -> Chart:
         name=f"reliability-{head.replace('_', '-')}",
         title=f"{spoken(head)}: states {formatted(found.stated, 'fraction')}, right "
         f"{formatted(float(share), 'fraction')}",
-        text=f"{sentence(said)}, over {plural(int(found.counts[JUDGED]), 'vote')} and {AHEAD} bars. "
+        text=f"{sentence(said)}, over {counted(int(found.counts[JUDGED]), 'vote')} and {AHEAD} bars. "
         f"Brier score {found.brier:.3f}, expected calibration error "
         f"{found.probability.expected_error:.3f}.",
         data=tuple(traces),
@@ -199,7 +201,7 @@ def _chart(head: str, found: HeadCalibration) -> Chart:
         },
         height=320,
         width="half",
-        note=f"{plural(hidden, 'bin')} with too few votes or stretches of time only in the table."
+        note=f"{counted(hidden, 'bin')} with too few votes or stretches of time only in the table."
         if hidden
         else "",
         table=_bins_table(head, found),

@@ -6,14 +6,14 @@ from typing import Any, Final
 import numpy as np
 
 from ...firing import over_symbols
-from ...formats import formatted
+from ...formats import counted, formatted, spoken
 from ...pages import Block, Chart, Number, Section, Table, Text
 from ...pages.plots import axis, bars, percent_axis, points
 from ..reading import RunReading
 from .forward import HORIZONS
 from .levels import FEWEST_BARS, FEWEST_CLUSTERS, SCORE_BINS, LevelReturns
 from .numbers import HeadNumbers
-from .shown import BASIS_POINTS, basis_points, plural, spoken, whiskers
+from .shown import BASIS_POINTS, basis_points, whiskers
 
 FORWARD: Final = (
     "Forward returns are those of the traded price from the open after the bar, the first at which a "
@@ -85,7 +85,7 @@ def _agreement(reading: RunReading, numbers: HeadNumbers) -> Chart:
         traces.append({**trace, "marker": marker})
         rows += [
             (
-                f"{plural(int(count), 'head')} {name}",
+                f"{counted(int(count), 'head')} {name}",
                 *_share(int(counts[count - 1]), total),
                 Number(numbers.against[row, count], "ratio"),
             )
@@ -221,7 +221,7 @@ def _forward(
         note="Whiskers: 95 % for all means of the picture at once (wild bootstrap of clusters of "
         f"{numbers.cluster_days} days over all symbols, in which overlapping returns may depend on each "
         "other). Dashed: the mean of all bars."
-        + (f" {plural(hidden, 'level')} with too few bars only in the table." if hidden else ""),
+        + (f" {counted(hidden, 'level')} with too few bars only in the table." if hidden else ""),
         table=table,
     )
     return (chart,)
@@ -243,7 +243,7 @@ def _panels(
         its = "y" if column == 0 else f"y{column + 1}"
         top = 1.0 - column * 0.345
         layout[f"yaxis{its[1:]}"] = axis(
-            f"{plural(bars_ahead, 'bar')}, bps", domain=[top - 0.31, top], zeroline=True, nticks=6
+            f"{counted(bars_ahead, 'bar')}, bps", domain=[top - 0.31, top], zeroline=True, nticks=6
         )
         mean, low, high = (
             values[shown, column] * BASIS_POINTS for values in (found.mean, found.low, found.high)
@@ -263,7 +263,7 @@ def _panels(
             points(
                 level,
                 mean,
-                plural(bars_ahead, "bar"),
+                counted(bars_ahead, "bar"),
                 size=7,
                 colour=["@down" if one < 0 else "@up" if one > 0 else "@muted" for one in level],
                 hover=f"%{{x:{_python(form)}}}: %{{y:.2f}} bps<extra></extra>",
@@ -284,7 +284,7 @@ def _forward_table(
 ) -> Table:
     columns = [level_title, "bars"]
     for bars_ahead in HORIZONS:
-        columns += [f"{plural(bars_ahead, 'bar')}", "low", "high"]
+        columns += [f"{counted(bars_ahead, 'bar')}", "low", "high"]
     return Table(
         name=f"{name}-table",
         caption=title,

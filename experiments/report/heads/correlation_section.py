@@ -7,11 +7,11 @@ import numpy as np
 
 from engine import Float2D
 
+from ...formats import spoken
 from ...pages import Chart, Number, Section, Table, Text
 from ...pages.plots import DIVERGING, category_axis, heatmap
 from ...statistics.vote_agreement import LEAST_VOTES, VoteAgreement
 from .numbers import HeadNumbers
-from .shown import spoken
 
 REACH: Final = {0.0: 1.0, 0.5: 0.5}
 """How far values may lie from the middle of their scale."""

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...firing import SYMBOLS_APART, over_symbols
-from ...formats import formatted
+from ...formats import counted, formatted, spoken
 from ...pages import Block, Fold, Number, Section, Table, Text
-from .shown import plural, spoken
 
 SYMBOLS_SHOWN: Final = 20
 """Symbols whose tables are shown one by one; of more, those with the most and the fewest decisions."""
@@ -51,7 +50,7 @@ def _summary(firing: Mapping[str, Any]) -> str:
     voting = sum(head["voted"] > 0 for head in firing["heads"])
     return (
         f"{firing['symbol']}: {voting} of {len(firing['heads'])} heads voted at some time, "
-        f"{plural(firing['decisions'], 'decision')}"
+        f"{counted(firing['decisions'], 'decision')}"
     )
 
 
@@ -94,8 +93,8 @@ def _heads(firing: Mapping[str, Any], name: str) -> Table:
             )
             for head in firing["heads"]
         ),
-        note=f"{plural(firing['bars'], 'bar')}. Coverage: mean share of a head's components that had data. "
-        "Valid: a direction, with probability and confidence at the thresholds.",
+        note=f"{counted(firing['bars'], 'bar')}. Coverage: mean share of a head's components that had "
+        "data. Valid: a direction, with probability and confidence at the thresholds.",
     )
 
 

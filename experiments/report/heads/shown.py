@@ -7,15 +7,10 @@ import numpy as np
 
 from engine import Float1D
 
-from ...formats import formatted
+from ...formats import formatted, spoken
 from ...pages import Number
 
 BASIS_POINTS: Final = 1e4
-
-
-def spoken(name: str) -> str:
-    """A name of the code as words."""
-    return name.replace("_", " ")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -57,8 +52,3 @@ def whiskers(value: Float1D, low: Float1D, high: Float1D) -> Mapping[str, Any]:
 def signed_colours(values: Float1D) -> list[str]:
     """``@up`` from 0 on, ``@down`` below."""
     return ["@down" if value < 0 else "@up" for value in values]
-
-
-def plural(count: int, one: str) -> str:
-    """``1 bar``, ``1,204 bars``."""
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"

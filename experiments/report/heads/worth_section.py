@@ -6,14 +6,14 @@ import numpy as np
 
 from engine import Float1D
 
-from ...formats import formatted, signed
+from ...formats import counted, formatted, signed, spoken
 from ...pages import Block, Chart, Number, Section, Table, Text
 from ...pages.plots import axis, percent_axis, points
 from ..reading import RunReading
 from .entries import FEWEST_CLUSTERS, FEWEST_TRADES, EntryGroups
 from .left_out import FEWEST_DAYS, HeadChanges
 from .numbers import HeadNumbers
-from .shown import interval_words, listed, plural, signed_colours, spoken, whiskers
+from .shown import interval_words, listed, signed_colours, whiskers
 
 THE_REST_STAYS: Final = (
     "Everything else stays as it is, the quorum too: a run without a head also has fewer bars on which "
@@ -212,7 +212,7 @@ def _entries(entries: EntryGroups, cluster_days: int) -> tuple[Block, ...]:
         ),
         note="Returns are net of every cost, a share of the value that was entered with."
         + (
-            f" {plural(entries.undecided, 'trade')} left out: no order of the consensus opened it."
+            f" {counted(entries.undecided, 'trade')} left out: no order of the consensus opened it."
             if entries.undecided
             else ""
         ),
@@ -227,8 +227,8 @@ def _entries(entries: EntryGroups, cluster_days: int) -> tuple[Block, ...]:
     heads, mean = entries.heads[shown].astype(np.float64), entries.mean_return[shown]
     low, high = entries.low[shown], entries.high[shown]
     told = [
-        f"{plural(int(count), 'head')}: {formatted(float(value), 'fraction')} "
-        f"({interval_words(below, above, 'fraction')}, {plural(int(trades), 'trade')})"
+        f"{counted(int(count), 'head')}: {formatted(float(value), 'fraction')} "
+        f"({interval_words(below, above, 'fraction')}, {counted(int(trades), 'trade')})"
         for count, value, below, above, trades in zip(
             heads, mean, low, high, entries.trades[shown], strict=True
         )
@@ -258,7 +258,7 @@ def _entries(entries: EntryGroups, cluster_days: int) -> tuple[Block, ...]:
         note=f"Whiskers: 95 % for all means at once; trades that began in the same {cluster_days} days may "
         "depend on each other."
         + (
-            f" {plural(left_out, 'group')} with too few trades only in the table."
+            f" {counted(left_out, 'group')} with too few trades only in the table."
             if left_out
             else ""
         ),

@@ -6,15 +6,15 @@ what came after decides where a bar is counted.
 
 import math
 from bisect import bisect_right, insort
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from engine import Float1D, Int1D
+from engine import Bool1D, Float1D, Int1D
 from engine.metrics import sharpe_from_sums, volatility_from_sums
 
-from .days import FEWEST_DAYS
+from .days import FEWEST_DAYS, DaySums, sharpe_interval
 
 VOLATILITY_DAYS: Final = 30
 """Days before a day whose returns are its volatility."""
@@ -140,3 +140,23 @@ def regime_results(
             )
         )
     return tuple(rows)
+
+
+def state_interval(
+    sums: DaySums, inside: Bool1D, bars_a_year: float, *, seed: int
+) -> tuple[float, float] | None:
+    """95 % interval of the annual Sharpe ratio of the bars on the days ``inside`` ``(D,)`` of a run.
+
+    Blocks of all days are drawn, as for the whole run (``sharpe_interval``), and the ratio is that of the
+    drawn days that are inside: neighbours stay together, and how many days a state has may vary. None
+    below 30 such days and where the ratio is undefined.
+    """
+    if int(inside.sum()) < FEWEST_DAYS:
+        return None
+    only = replace(
+        sums,
+        bars=sums.bars * inside,
+        total=sums.total * inside,
+        squares=sums.squares * inside,
+    )
+    return sharpe_interval(only, bars_a_year, seed=seed)

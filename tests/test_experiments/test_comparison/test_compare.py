@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -14,11 +15,12 @@ from datasets import Store
 from engine import ConfigError, DataError
 from experiments import RunResult, config_of, load_run, run
 from experiments.cli import main
-from experiments.comparison import compare_runs
+from experiments.comparison import compare_runs, comparison
 from experiments.comparison.labels import headline_rows, units_of
 from experiments.comparison.page import comparison_document
 from experiments.comparison.terminal import print_comparison
 from experiments.formats import metric_label
+from experiments.pages import Chart
 from experiments.pages.html import html_text
 from experiments.pages.plain import document_json
 from experiments.record import RunRecord
@@ -44,6 +46,11 @@ def test_a_whole_run_is_measured_as_the_engine_measures_it(records) -> None:
         assert row.low <= row.high
     assert [(row.key, row.values[1]) for row in found.config] == [("exits.stop_atr", 4.0)]
     assert found.config[0].came_from[1] == "-s"
+
+
+def test_a_key_in_which_one_run_differs_shows_the_values_of_all(records) -> None:
+    found = {row.key: row.values for row in compare_runs(records).config}
+    assert found == {"exits.stop_atr": (2.0, 4.0, 2.0), "consensus.quorum": (2, 2, 9)}
 
 
 def test_a_run_without_trades_says_so_with_n_a(records) -> None:
@@ -121,6 +128,13 @@ def test_too_few_runs_or_one_twice_are_refused(records) -> None:
         compare_runs([records[0], records[1], records[0]])
 
 
+def test_as_many_runs_as_are_said_are_compared(records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "MOST_RUNS", 2)
+    assert len(compare_runs(records[:2]).records) == 2
+    with pytest.raises(ConfigError, match="3 runs: name 2 to 2"):
+        compare_runs(records)
+
+
 def test_a_name_cannot_bring_markup_into_the_page(records) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     bad = replace(records[1], content={**records[1].content, "name": evil, "symbols": [evil]})
@@ -141,13 +155,27 @@ def test_the_page_states_every_number_of_the_comparison(records) -> None:
         metric_label(name, units[name]) for name, _ in listed
     ]
     for row, (name, values) in zip(table["rows"], listed, strict=True):
-        assert [cell["value"] for cell in row[1:4]] == list(values)
-        for other, cells in ((1, row[4:7]), (2, row[7:10])):
+        assert [cell["value"] for cell in row[7:10]] == list(values)
+        for other, cells in ((1, row[1:4]), (2, row[4:7])):
             interval = next((one for one in found.intervals[other - 1] if one.name == name), None)
             if interval is None:
                 assert cells[1:] == ["", ""]
             elif np.isfinite(interval.low):
                 assert [cell["value"] for cell in cells[1:]] == [interval.low, interval.high]
+
+
+def test_a_line_that_is_alone_is_solid_and_others_are_told_by_dashes(records) -> None:
+    for count in (2, 3):
+        charts = {
+            block.name: block
+            for block in comparison_document(compare_runs(records[:count])).blocks()
+            if isinstance(block, Chart)
+        }
+        assert len({line["line"]["dash"] for line in charts["growth"].data}) == count
+        against = [line["line"]["dash"] for line in charts["against"].data]
+        assert (against == ["solid"]) == (count == 2)
+        assert len(set(against)) == count - 1
+        assert [one.label for one in charts["growth"].switches] == ["Linear", "Log"]
 
 
 def test_the_command_prints_json_and_writes_the_page(
@@ -163,3 +191,20 @@ def test_the_command_prints_json_and_writes_the_page(
     assert 400_000 < page.stat().st_size < 2_000_000
     assert main(["compare", names[0], "--runs", str(runs)]) == 2
     assert "2 to 10" in capsys.readouterr().err
+
+
+def test_what_else_lies_in_the_folder_of_runs_is_left_out(
+    records, runs: Path, tmp_path: Path, capsys
+) -> None:
+    folder = tmp_path / "runs"
+    names = [str(folder / "sweeps"), str(folder / "bench.json")]
+    (folder / "sweeps").mkdir(parents=True)
+    (folder / "bench.json").write_text("{}")
+    for record in records[:2]:
+        names.append(str(shutil.copytree(record.run_dir, folder / record.run_id)))
+    assert main(["compare", *names, "--runs", str(folder), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["runs"] == [record.run_id for record in records[:2]]
+    assert told.err == "".join(f"· {name}: no run, left out\n" for name in names[:2])
+    assert main(["compare", names[2], str(tmp_path / "elsewhere"), "--runs", str(folder)]) == 3
+    assert "there is no run" in capsys.readouterr().err

@@ -171,7 +171,9 @@ def test_names_do_not_cover_each_other(market: Market, drawn: list[DrawnEvent]):
     """Twenty events on two bars: those at a price lose their names, those beside it move away."""
     window = whole(market)
     level, bare = drawn[1], drawn[2]
-    wanted = [Wanted(level, "level", must=False)] * 15 + [Wanted(bare, "bare", must=False)] * 5
+    wanted = [Wanted(level, "level", is_first=False)] * 15 + [
+        Wanted(bare, "bare", is_first=False)
+    ] * 5
     places = placed(wanted, window)
     assert [place.event for place in places] == [one.event for one in wanted]
     named = [place for place in places if place.name]
@@ -179,7 +181,7 @@ def test_names_do_not_cover_each_other(market: Market, drawn: list[DrawnEvent]):
     low, high = window.price_range()
     boxes = [
         _name_box(
-            Wanted(place.event, place.name, must=False),
+            Wanted(place.event, place.name, is_first=False),
             window,
             (place.y - low) / (high - low) * PLOT_HEIGHT,
             place.position,
@@ -194,5 +196,9 @@ def test_names_do_not_cover_each_other(market: Market, drawn: list[DrawnEvent]):
             assert min(across, upward) < 1e-6
     heights = sorted(place.y for place in places if place.event is bare)
     assert np.diff(heights).min() >= LINE * (high - low) / PLOT_HEIGHT
-    must = placed([Wanted(level, "level", must=True)] * 15, window)
-    assert all(place.name for place in must)
+    both = placed(
+        [Wanted(level, "late", is_first=False), Wanted(level, "level", is_first=True)] * 8, window
+    )
+    named = [place.name for place in both if place.name]
+    assert len(named) < 16
+    assert set(named) == {"level"}

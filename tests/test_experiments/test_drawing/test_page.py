@@ -24,8 +24,8 @@ from experiments.events.found import HeadEvents, events_on
 from experiments.pipeline import votes_of
 from strategies import HEADS_BY_NAME, Head, vote_matrix
 from tests.html_page import Page
+from tests.test_experiments.command_line import called, refused
 from tests.test_experiments.conftest import SYMBOLS
-from tests.test_experiments.test_cli import called, refused
 
 from .conftest import EVENTS, HOUR_NS, START_NS
 
@@ -48,7 +48,7 @@ def marker_traces(drawn: Picture) -> list[dict[str, Any]]:
 def test_each_type_is_a_layer_with_a_marker_for_each_event(toy_picture: Picture):
     assert [(one.label, one.count) for one in toy_picture.legend[:4]] == [
         ("zone", 2),
-        ("level", 1),
+        ("level (S/R)", 1),
         ("bare", 2),
         ("shape", 1),
     ]
@@ -315,3 +315,24 @@ def test_what_cannot_be_drawn_is_one_line(
         code, line = refused(capsys, *words, *given)
         assert code == 2
         assert told in line, line
+
+
+def test_of_too_many_markers_the_commonest_kinds_wait_until_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, small_config: RunConfig, store: Store
+):
+    every = draw(small_config, head="ict", symbol=SYMBOLS[0], store=store)
+    usual = [one for one in every.picture.legend if one.count and one.shown]
+    assert len(usual) > 2
+    assert every.picture.held_back == []
+    assert "not shown until switched on" not in every.html
+    marks = sum(1 + len(one.changes) for one in every.picture.events)
+    for limit in (marks - 1, 0):
+        monkeypatch.setattr(figure_module, "MARKERS_AT_FIRST", limit)
+        drawing = draw(small_config, head="ict", symbol=SYMBOLS[0], store=store)
+        entries = {one.key: one for one in drawing.picture.legend}
+        shown = [one.key for one in usual if entries[one.key].shown]
+        off = [one for one in usual if one.key not in shown]
+        assert 1 <= len(shown) < len(usual)
+        assert drawing.picture.held_back == list(dict.fromkeys(one.label for one in off))
+        assert f"until switched on above: {', '.join(drawing.picture.held_back)}." in drawing.html
+        assert [entries[one.key].count for one in usual] == [one.count for one in usual]

@@ -176,6 +176,36 @@ def test_no_text_becomes_markup():
     assert "\u2028" not in "".join(figures)
 
 
+def test_paper_names_the_page_and_no_title_ends_the_style():
+    """What stands between the quotes of the footer is letters, digits and escapes by number."""
+    for title in ("btc_1h", EVIL, 'x"; } } body { display: none', "a\\b\nc"):
+        text = html.html_text(page_of(title))
+        style = text[text.index("<style>") + 7 : text.index("</style>")]
+        footer = style.rsplit("@bottom-left", 1)[1]
+        found = re.fullmatch(r' \{ content: "([^"]*)"; font: [^{}<]*\} \} \}', footer)
+        assert found is not None, footer
+        assert re.fullmatch(r"(?:[A-Za-z0-9 .-]|\\[0-9a-f]{1,6} )*", found[1])
+        read = re.sub(r"\\([0-9a-f]+) ", lambda one: chr(int(one[1], 16)), found[1])
+        assert read == title
+
+
+def test_sentences_of_a_table_are_marked_where_it_explains_numbers():
+    def table(*row: str | Number) -> Table:
+        return Table(name="t", caption="t", columns=("",) * len(row), rows=(row,))
+
+    one, long = Number(1.0, "ratio"), "words " * 9
+    assert html._amounts(table("a", one, long)) == 1
+    assert html._amounts(table("a", one, one, long)) == 2
+    for other in (
+        table("a", one, one, one, long),
+        table("a", long),
+        table("a", one, "short"),
+        table("a", "b", one, long),
+        table("a", one),
+    ):
+        assert html._amounts(other) == 0
+
+
 @given(st.text(max_size=60))
 def test_any_text_comes_back_from_the_page(words: str):
     # A parser of HTML has one kind of line end, and no NUL.

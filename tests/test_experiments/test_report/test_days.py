@@ -99,7 +99,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     held = 0
     for seed in range(120):
         day, own, other = hours(60, 5_000 + seed, 0.0001)
-        low, high = sharpe_interval(day_sums(day, own, other), HOURS_A_YEAR, seed=seed)  # type: ignore[misc]
+        low, high = sharpe_interval(day_sums(day, own, other), HOURS_A_YEAR, seed=seed)
         held += low <= true <= high
     # 95 % of 120 is 114 with a deviation of 2.4; bootstraps of sixty days are a little short.
     assert 104 <= held <= 120
@@ -124,7 +124,7 @@ def test_the_fan_opens_like_a_random_walk() -> None:
     assert end[2] == pytest.approx(logs.sum(), abs=0.08)
     # Between the outer quantiles lie 2 × 1.96 deviations of the sum; blocks and 1,000 draws blur it.
     assert end[4] - end[0] == pytest.approx(2 * 1.96 * logs.std() * 20, rel=0.25)
-    assert bootstrap_fan(returns, seed=1).growth.tolist() == fan.growth.tolist()  # type: ignore[union-attr]
+    assert bootstrap_fan(returns, seed=1).growth.tolist() == fan.growth.tolist()
 
 
 def test_no_fan_without_days_movement_or_after_a_ruin() -> None:

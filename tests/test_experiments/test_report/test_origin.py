@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +13,45 @@ from experiments.pages import Chart, Table
 from experiments.report.origin import origin_of
 from experiments.report.reading import RunReading
 from experiments.report.run_page import run_document
+from experiments.sweeps.identity import sweep_id
+from experiments.validation.keeping import SCHEMA_VERSION, keep_validation
 from experiments.verdict import verdict
 
-SWEEP = "small-0123456789ab"
+ROWS = "a" * 64
+"""Stands for the fingerprint of the rows that the sweep searched."""
 
 
 def chosen(
-    usual: Any, folder: Path, *, holdout: str | None = None, sweep: bool = True, **data: Any
+    usual: Any,
+    folder: Path,
+    *,
+    holdout: str | None = None,
+    sweep: bool = True,
+    held: str | None = ROWS,
+    **data: Any,
 ) -> Any:
-    """The usual run as if trial 3 of a sweep, on its own data with ``data`` changed, had been exported."""
+    """The usual run as if trial 3 of a sweep, on its own data with ``data`` changed, had been exported.
+
+    ``held`` are the rows that the store had of those that were searched when the run was made.
+    """
     plain = usual.content["config"]
-    origin = {"sweep": SWEEP, "trial": 3, "trial_hash": trial_hash(plain)}
-    config = {**plain, "origin": origin}
+    searched = {
+        **plain,
+        "data": {**plain["data"], **data},
+        "sweep": {"holdout_from": holdout},
+    }
+    name = sweep_id("small", searched, ROWS)
+    origin = {"sweep": name, "trial": 3, "trial_hash": trial_hash(plain)}
     if sweep:
-        path = folder / "sweeps" / "small" / SWEEP / "sweep.json"
+        path = folder / "sweeps" / "small" / name / "sweep.json"
         path.parent.mkdir(parents=True)
-        searched = {
-            **config,
-            "data": {**config["data"], **data},
-            "sweep": {"holdout_from": holdout},
-        }
-        path.write_text(json.dumps({"config": searched}))
-    return replace(usual, content={**usual.content, "config": config}, run_dir=folder / "run")
+        path.write_text(json.dumps({"name": "small", "config": searched, "data_fingerprint": ROWS}))
+    content = {
+        **usual.content,
+        "config": {**plain, "origin": origin},
+        "searched_data_fingerprint": held,
+    }
+    return replace(usual, content=content, run_dir=folder / "run")
 
 
 def test_without_an_origin_nothing_is_called_out_of_sample(usual: Any) -> None:
@@ -100,6 +118,94 @@ def test_a_broken_sweep_is_as_good_as_none(usual: Any, tmp_path: Path) -> None:
     assert "is not beside this run" in origin_of(RunReading(made)).text
 
 
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [("b" * 64, "The data have changed since the sweep"), (None, "Nothing tells whether the rows")],
+)
+def test_other_rows_than_the_searched_ones_have_no_sample(
+    usual: Any, tmp_path: Path, held: str | None, told: str
+) -> None:
+    made = chosen(usual, tmp_path, holdout="2021-01-21", held=held)
+    found = origin_of(RunReading(made))
+    assert found.samples == ()
+    assert found.text.startswith(told)
+    document = run_document(made)
+    assert "samples" not in {getattr(block, "name", None) for block in document.blocks()}
+    equity = next(
+        one for one in document.blocks() if isinstance(one, Chart) and one.name == "equity"
+    )
+    assert not equity.layout.get("shapes")
+    assert told in equity.text
+    above = [line for text in document.verdict for line in text.paragraphs]
+    assert any(line.startswith(f"OTHER DATA: {told}") for line in above) is (held is not None)
+
+
+def test_a_run_from_before_rows_were_compared_has_no_sample(usual: Any, tmp_path: Path) -> None:
+    made = chosen(usual, tmp_path, holdout="2021-01-21")
+    del made.content["searched_data_fingerprint"]
+    assert origin_of(RunReading(made)).samples == ()
+
+
+def test_an_edited_sweep_is_as_good_as_none(usual: Any, tmp_path: Path) -> None:
+    made = chosen(usual, tmp_path, holdout="2021-01-21")
+    path = next(tmp_path.glob("sweeps/*/*/sweep.json"))
+    path.write_text(path.read_text().replace("2021-01-21", "2021-01-11"))
+    found = origin_of(RunReading(made))
+    assert found.samples == ()
+    assert "is not beside this run" in found.text
+
+
+def lines_above(made: Any) -> list[str]:
+    """What stands between the headline and the numbers."""
+    return [line for text in run_document(made).verdict for line in text.paragraphs]
+
+
+def validated(folder: Path, word: str, trial: int, day: int) -> None:
+    """Keep a validation beside the sweep of ``chosen``."""
+    (sweep,) = (path.parent for path in folder.glob("sweeps/*/*/sweep.json"))
+    empty = dict.fromkeys(("rules", "findings", "shifted_votes", "chosen", "selection"))
+    tree = {
+        **empty,
+        "schema_version": SCHEMA_VERSION,
+        "verdict": {"word": word},
+        "chosen_trial": trial,
+    }
+    keep_validation(sweep, tree, datetime(2026, 3, day, 8, 27, tzinfo=UTC))
+
+
+def test_the_newest_validation_of_the_search_is_told(usual: Any, tmp_path: Path) -> None:
+    made = chosen(usual, tmp_path)
+    assert any("says how much of it luck explains" in line for line in lines_above(made))
+    assert any("no walk-forward" in line for line in lines_above(made))
+    validated(tmp_path, "evidence", 3, 1)
+    validated(tmp_path, "no evidence", 3, 2)
+    (told,) = (line for line in lines_above(made) if line.startswith("CHOSEN: trial 3"))
+    assert "was validated at 2026-03-02 08:27 UTC: no evidence. That is about the search" in told
+    assert "judged" not in told
+    assert lines_above(made)[-1] == (
+        "NOT KNOWN YET: whether any of this would repeat on other days."
+    )
+    validated(tmp_path, "inconclusive", 7, 3)
+    (told,) = (line for line in lines_above(made) if line.startswith("CHOSEN: trial 3"))
+    assert "UTC: inconclusive." in told
+    assert "and judged trial 7" in told
+
+
+def test_a_validation_of_the_search_is_not_about_another_configuration(
+    usual: Any, tmp_path: Path
+) -> None:
+    made = chosen(usual, tmp_path)
+    validated(tmp_path, "evidence", 3, 1)
+    other = lines_above(changed(made, initial_cash=5.0))
+    assert not any("UTC: evidence" in line for line in other)
+    assert any("no walk-forward" in line for line in other)
+    (kept,) = tmp_path.glob("sweeps/*/*/validations/*.json")
+    kept.write_text("{}")
+    unread = lines_above(made)
+    assert any("a validation of the sweep found cannot be read" in line for line in unread)
+    assert any("says how much of it luck explains" in line for line in unread)
+
+
 def changed(made: Any, **sections: Any) -> Any:
     """A record whose configuration was edited, or overridden, after the sweep wrote it out."""
     return replace(made, content={**made.content, "config": {**made.content["config"], **sections}})
@@ -148,6 +254,8 @@ def test_a_seed_counts_where_the_market_is_drawn_from_it(usual: Any) -> None:
 
 def test_an_origin_without_its_hash_is_not_trusted(usual: Any, tmp_path: Path) -> None:
     made = chosen(usual, tmp_path, holdout="2021-01-21")
-    found = origin_of(RunReading(changed(made, origin={"sweep": SWEEP, "trial": 3})))
+    unhashed = {**made.content["config"]["origin"]}
+    del unhashed["trial_hash"]
+    found = origin_of(RunReading(changed(made, origin=unhashed)))
     assert found.samples == ()
     assert "by another version" in found.text

@@ -31,7 +31,7 @@ def test_returns_of_periods_are_those_of_pandas(span: str, rule: str) -> None:
     period = pd.DatetimeIndex(close - 1).to_period(rule)
     last = pd.Series(equity).groupby(period).last()
     expected = last / last.shift(fill_value=1_000.0) - 1.0
-    found = returns_of(equity, 1_000.0, close, span)  # type: ignore[arg-type]
+    found = returns_of(equity, 1_000.0, close, span)
     np.testing.assert_allclose(found.returns, expected, rtol=1e-13, atol=1e-15)
     firsts = pd.Series(np.arange(9_000)).groupby(period)
     np.testing.assert_array_equal(found.first, firsts.first())
@@ -47,7 +47,7 @@ def test_months_and_years_compound_to_the_whole(rows: int, seed: int, step: int)
     assert np.nanprod(1.0 + grid.cells) == pytest.approx(whole, rel=1e-11)
     assert np.prod(1.0 + grid.totals) == pytest.approx(whole, rel=1e-11)
     for span in ("day", "week", "month", "year"):
-        found = returns_of(equity, 1_000.0, close, span)  # type: ignore[arg-type]
+        found = returns_of(equity, 1_000.0, close, span)
         assert np.prod(1.0 + found.returns) == pytest.approx(whole, rel=1e-11)
         assert found.first[0] == 0
         assert found.last[-1] == rows - 1

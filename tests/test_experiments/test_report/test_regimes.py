@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import TRADE_DTYPE, Float1D
+from experiments.report.numbers.days import FEWEST_DAYS, day_sums, sharpe_interval
 from experiments.report.numbers.regimes import (
     FEWEST_RANKED,
     TREND_DAYS,
@@ -13,9 +14,11 @@ from experiments.report.numbers.regimes import (
     VOLATILITY_DAYS,
     expanding_terciles,
     regime_results,
+    state_interval,
     trailing_volatility,
     trend_states,
 )
+from experiments.report.regimes import chance_text
 
 
 def days_of(count: int, seed: int) -> Float1D:
@@ -117,3 +120,60 @@ def test_a_state_of_few_days_has_no_ratio() -> None:
     assert np.isnan([few.sharpe, few.held_sharpe, few.volatility]).all()
     assert np.isfinite([enough.sharpe, enough.held_sharpe, enough.volatility]).all()
     assert np.isfinite(few.return_frac)
+
+
+def test_a_state_of_all_days_has_the_interval_of_the_run() -> None:
+    returns = days_of(200, 7)
+    sums = day_sums(np.arange(800) // 4, returns, np.zeros(800))
+    whole = sharpe_interval(sums, 1460.0, seed=3)
+    assert whole is not None
+    assert state_interval(sums, np.ones(200, dtype=np.bool_), 1460.0, seed=3) == whole
+
+
+def test_the_interval_of_a_state_is_about_its_own_days() -> None:
+    """What happens outside plays no part, and independent returns have the width of theory."""
+    generator = np.random.default_rng(8)
+    days = np.arange(4 * 1200) // 4
+    returns = 0.01 * generator.standard_normal(4 * 1200) + 0.0004
+    inside = (np.arange(1200) // 20) % 3 == 0
+    other = np.where(np.repeat(inside, 4), returns, 0.2 * generator.standard_normal(4 * 1200))
+    found, again = (
+        state_interval(day_sums(days, one, np.zeros(len(one))), inside, 1460.0, seed=4)
+        for one in (returns, other)
+    )
+    assert found is not None
+    assert found == again
+    own = returns[np.repeat(inside, 4)]
+    # Lo (2002): the error of a Sharpe ratio per bar of independent returns is 1 / sqrt(bars). The draws
+    # are of 1,200 days in blocks, whose own error at 2,000 draws is some percent of the width.
+    width = 2 * 1.96 * np.sqrt(1460.0 / len(own))
+    assert found[1] - found[0] == pytest.approx(width, rel=0.2)
+    ratio = own.mean() / own.std(ddof=1) * np.sqrt(1460.0)
+    assert found[0] < ratio < found[1]
+
+
+def test_too_few_days_in_a_state_have_no_interval() -> None:
+    sums = day_sums(np.arange(400) // 4, days_of(100, 9), np.zeros(400))
+    for count, is_known in ((FEWEST_DAYS - 1, False), (FEWEST_DAYS, True)):
+        found = state_interval(sums, np.arange(100) < count, 1460.0, seed=5)
+        assert (found is not None) == is_known
+
+
+def test_states_that_differ_from_the_run_are_counted_and_named() -> None:
+    intervals = {
+        "calm": (0.7, 2.0),
+        "middling": (0.6, 1.0),
+        "wild": (-2.0, 0.59),
+        "above": (0.0, 2.0),
+    }
+    (told,) = chance_text(intervals, 0.6)
+    (words,) = told.paragraphs
+    assert words.startswith(
+        "Of 4 states 2 have a 95 % interval that leaves out the Sharpe ratio of the whole run, 0.60 "
+        "(calm, wild); about 0.2 would by chance alone."
+    )
+    (alone,) = chance_text({"wild": (0.0, 0.1)}, 0.6)
+    assert alone.paragraphs[0].startswith("Of 1 state 1 has a 95 %")
+    (none,) = chance_text({"calm": (0.5, 0.7), "wild": (0.0, 0.6)}, 0.6)
+    assert none.paragraphs[0].startswith("Of 2 states none has a 95 %")
+    assert chance_text({}, 0.6) == chance_text(intervals, None) == ()

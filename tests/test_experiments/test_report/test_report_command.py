@@ -86,6 +86,7 @@ def test_a_browser_prints_the_page(
         (["--format", "docx"], 2, "one of html, json, md, pdf"),
         (["--format", "pdf", "--output", "-"], 2, "needs a file"),
         (["--output", "-", "--open"], 2, "needs a file"),
+        (["--output", "."], 2, "--output .: is a folder; name a file in it"),
     ],
 )
 def test_what_cannot_be_written_is_refused(folder: Path, arguments, code, words, capsys):
@@ -96,6 +97,17 @@ def test_what_cannot_be_written_is_refused(folder: Path, arguments, code, words,
 def test_a_name_that_is_neither_run_nor_sweep(runs: Path, capsys):
     assert main(["report", "nothing-like-it", "--runs", str(runs)]) == 3
     assert "there is no run 'nothing-like-it'" in capsys.readouterr().err
+
+
+def test_it_says_what_it_works_on_beside_what_it_prints(folder: Path, tmp_path: Path, capsys):
+    page = tmp_path / "page.md"
+    arguments = ["report", str(folder), "--format", "md", "--output", str(page)]
+    assert main(arguments) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{page}\n"
+    assert told.err == f"· making the report of the run {folder.name}\n"
+    assert main([*arguments, "--json"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_place_that_cannot_be_written_says_so(folder: Path, tmp_path: Path, capsys):

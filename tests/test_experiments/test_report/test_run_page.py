@@ -10,13 +10,14 @@ import pytest
 
 from experiments.config_file import resolved
 from experiments.firing import over_symbols
-from experiments.formats import formatted, is_silent, metric_label
+from experiments.formats import formatted, is_silent, metric_label, spoken
 from experiments.pages import Chart, Code, Document, Fold, Number, Section, Table, Text
 from experiments.pages.html import html_text
 from experiments.pages.plain import document_json
 from experiments.report.metrics import ELSEWHERE
 from experiments.report.reading import RunReading
 from experiments.report.run_page import run_document
+from experiments.report.trades import bars_held_axis
 from tests.html_page import Page
 from tests.test_experiments.conftest import small_tree
 
@@ -156,7 +157,7 @@ def test_regimes_compound_to_the_run(daily: Any) -> None:
         assert np.prod(1 + np.array(own)) - 1 == pytest.approx(metrics["total_return"], rel=1e-9)
         other = [row[4].value for row in rows if isinstance(row[4], Number)]
         assert np.prod(1 + np.array(other)) - 1 == pytest.approx(held["total_return"], rel=1e-9)
-        trades = [row[7].value for row in rows if isinstance(row[7], Number)]
+        trades = [row[9].value for row in rows if isinstance(row[7], Number)]
         assert sum(trades) == metrics["trades"]
 
 
@@ -169,6 +170,50 @@ def test_lines_of_a_chart_end_where_the_run_ends(usual: Any, page: Document) -> 
     assert own["x"][-1] == reading.time_ms[-1]
     under = next(one for one in charts(page)["underwater"].data if one["name"] == "run")
     assert -under["y"].min() == pytest.approx(reading.metric("max_drawdown"), rel=1e-12)
+
+
+def test_pictures_of_one_time_axis_line_up(usual: Any, page: Document) -> None:
+    """From the first open to the last close, at the same margin, whatever marks stand at the ends."""
+    reading = RunReading(usual)
+    ends = [reading.open_time[0] / 1e6, reading.close_time[-1] / 1e6]
+    for name in ("equity", "underwater", "fan"):
+        layout = charts(page)[name].layout
+        assert layout["xaxis"]["range"] == ends, name
+        assert layout["margin"] == charts(page)["equity"].layout["margin"], name
+
+
+def test_numbers_of_drawdowns_stand_below_every_line(page: Document) -> None:
+    chart = charts(page)["underwater"]
+    *lines, numbers = chart.data
+    assert numbers["name"] == "rank"
+    low, high = chart.layout["yaxis"]["range"]
+    assert (numbers["y"] == low).all()
+    lowest = min(line["y"].min() for line in lines)
+    assert lowest < 0 < high
+    # A line of text of 15 of the 170 pixels that a phone's plot is high.
+    assert lowest - low > 0.09 * (high - low)
+    start, end = chart.layout["xaxis"]["range"]
+    places = np.sort(numbers["x"])
+    assert (np.diff(places) >= 0.05 * (end - start)).all()
+    assert places[0] - start >= 0.019 * (end - start)
+    assert end - places[-1] >= 0.019 * (end - start)
+
+
+def test_linear_comes_first_on_every_chart_with_both(page: Document) -> None:
+    labels = [[one.label for one in chart.switches] for chart in charts(page).values()]
+    assert {tuple(one) for one in labels if one} == {("Linear", "Log")}
+    for chart in charts(page).values():
+        if chart.switches:
+            assert "type" not in chart.layout["yaxis"], chart.name
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"), [(8, [1, 2, 5]), (60, [1, 2, 5, 10, 20, 50]), (729, [1, 10, 100])]
+)
+def test_bars_held_are_labelled_in_full(most: int, ticks: list[int]) -> None:
+    axis = bars_held_axis(most)
+    assert [tick for tick in axis["tickvals"] if tick <= most] == ticks
+    assert axis["tickformat"] == ",d"
 
 
 def test_the_page_says_what_it_must(usual: Any, page: Document) -> None:
@@ -186,7 +231,9 @@ def test_the_page_says_what_it_must(usual: Any, page: Document) -> None:
         assert note in text
     for piece in content["price_pieces"]:
         assert piece["instrument"] in text
-    assert f"{content['ambiguous_exits']} of {content['n_trades']} exits ambiguous" in text
+    count = content["ambiguous_exits"]
+    said = f"{count} of {content['n_trades']} exits ambiguous" if count else "No exit is ambiguous"
+    assert said in text
     codes = [block for block in page.blocks() if isinstance(block, Code)]
     assert any("taker_fee_bps" in code.text for code in codes)
 
@@ -259,7 +306,7 @@ def test_a_short_position_has_no_below(usual: Any, page: Document) -> None:
 
 
 def test_a_loss_is_not_left(usual: Any, page: Document) -> None:
-    net = formatted(tables(page)["cost-steps-table"].rows[-1][1].value, "settlement currency")  # type: ignore[union-attr]
+    net = formatted(tables(page)["cost-steps-table"].rows[-1][1].value, "settlement currency")
     assert f"; net {net}." in charts(page)["cost-steps"].text
     assert "was left" not in charts(page)["cost-steps"].text
     is_lost = usual.content["metrics"]["break_even_cost"] < 0
@@ -322,7 +369,7 @@ def test_many_symbols_are_summed_up_and_folded(many: Any) -> None:
     whole = over_symbols(many.content["firing"])
     coverage = {row[0]: row[2] for row in found["coverage"].rows}
     for head in whole["heads"]:
-        shown = coverage[head["name"].replace("_", " ")]
+        shown = coverage[spoken(head["name"])]
         assert isinstance(shown, Number)
         assert shown.value == pytest.approx(head["coverage"], rel=1e-12)
 

@@ -10,6 +10,7 @@ import pytest
 from datasets import Store
 from experiments import RunConfig, RunResult, config_of, load_run, run
 from experiments.config_file import resolved
+from experiments.formats import spoken
 from experiments.pages import Chart, Document, Number, Section, Table, Text
 from experiments.pages.plain import document_json, markdown_text
 from experiments.report.heads.calibration import HeadCalibration, Reliability
@@ -85,7 +86,7 @@ def test_leave_one_out_is_what_the_record_states(document: Document, result: Run
     content = load_run(result.run_dir).content
     rows = {str(row[0]): row for row in tables_of(document)["leave-one-out-table"].rows}
     for head, without in content["leave_one_out"].items():
-        row = rows[head.replace("_", " ")]
+        row = rows[spoken(head)]
         assert value(row[4]) == without["sharpe"]
         assert value(row[1]) == content["metrics"]["sharpe"] - without["sharpe"]
         assert value(row[6]) == without["total_return"]
@@ -226,10 +227,20 @@ def test_heads_that_are_not_drawn_are_told_by_the_reason(result: RunResult):
     ) in told
     assert "The mean probability of every head that has an interval lies within" in told
     assert "at random bars on which it had data" in told
+    assert told.count(": none. Less often, likewise: none.") == 1
     alone = text_of(
         calibration_section(replace(numbers, calibrations={"technical": judged([100.0], [0.45])}))
     )
     assert "Not drawn" not in alone
+
+
+def test_heads_that_do_better_and_worse_than_chance_are_named(result: RunResult):
+    """By the whole interval: one that touches the share by chance tells nothing."""
+    numbers = head_numbers(RunReading(load_run(result.run_dir)))
+    low = {"technical": 0.51, "ict": 0.29, "wyckoff": 0.25, "volume": 0.5, "rules": 0.3}
+    found = {head: judged([100.0], [least]) for head, least in low.items()}
+    told = text_of(calibration_section(replace(numbers, calibrations=found)))
+    assert "gives one head in forty: technical. Less often, likewise: ICT and Wyckoff." in told
 
 
 @pytest.mark.parametrize("days", [7, 98])
@@ -266,7 +277,7 @@ def test_the_gate_that_stopped_the_most_is_not_called_most_bars(result: RunResul
 
     def told(**stopped: int) -> str:
         firing = {**first, "bars": 100, "gates": {**gates, **stopped}}
-        reading.record.content["firing"] = [firing]  # type: ignore[index]
+        reading.record.content["firing"] = [firing]
         chart = charts_of(
             Document(title="", subtitle="", sections=(consensus_section(reading, numbers),))
         )["gates"]
@@ -291,7 +302,7 @@ def test_of_many_symbols_those_at_the_ends_are_shown(result: RunResult):
     reading = RunReading(load_run(result.run_dir))
     first = reading.content["firing"][0]
     many = [{**first, "symbol": f"S{k}", "decisions": k} for k in range(200)]
-    reading.record.content["firing"] = many  # type: ignore[index]
+    reading.record.content["firing"] = many
     section: Section = heads_sections(reading)[-1]
     document = Document(title="many", subtitle="", sections=(section,))
     captions = [table.caption for table in tables_of(document).values()]

@@ -11,9 +11,10 @@ from tests.test_experiments.test_serve.serving import Server, serving
 
 
 @pytest.fixture(scope="session")
-def run_folder(result: RunResult, runs: Path) -> Path:
+def run_folder(result: RunResult) -> Path:
     """A finished run as it lies on the disk."""
-    return next(folder for folder in sorted(runs.iterdir()) if (folder / "run.json").is_file())
+    assert result.run_dir is not None
+    return result.run_dir
 
 
 @pytest.fixture(scope="session")

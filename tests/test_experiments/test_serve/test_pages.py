@@ -3,11 +3,13 @@
 import html
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from experiments.record import load_run
+from experiments.validation.keeping import keep_validation
 from tests.test_experiments.test_serve.run_folders import HOSTILE, copied
 from tests.test_experiments.test_serve.serving import Server, serving
 
@@ -213,3 +215,27 @@ def test_a_validation_makes_the_report_anew(run_folder: Path, tmp_path: Path):
         (folder / "validations" / ".lock").touch()
         server.ask(f"/runs/{FIRST}")
         assert server.site.reports.cache.made == 2
+
+
+def test_a_validation_that_is_put_back_is_read_again(run_folder: Path, tmp_path: Path):
+    folder = copied(run_folder, tmp_path, FIRST, name="first")
+    kept = keep_validation(folder, {}, datetime.now(UTC))
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1])
+    with serving(tmp_path) as server:
+        assert "its SHA-256 is not the one in its name" in server.ask(f"/runs/{FIRST}").text
+        kept.write_bytes(whole)
+        assert "its SHA-256 is not the one in its name" not in server.ask(f"/runs/{FIRST}").text
+
+
+def test_a_sweep_that_comes_or_goes_makes_the_report_anew(run_folder: Path, tmp_path: Path):
+    copied(run_folder, tmp_path, FIRST, name="first")
+    sweep = tmp_path / "sweeps" / "family" / "sweep"
+    with serving(tmp_path) as server:
+        server.ask(f"/runs/{FIRST}")
+        sweep.mkdir(parents=True)
+        for made, text in ((2, "{}"), (3, "{ }")):
+            (sweep / "sweep.json").write_text(text)
+            for _ in range(2):
+                server.ask(f"/runs/{FIRST}")
+                assert server.site.reports.cache.made == made

@@ -33,17 +33,17 @@ def command(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_answers_and_ends_quietly(tmp_path: Path, how: int):
-    with command("--runs", str(tmp_path / "none"), "--port", "0") as process:
+    with command("--runs", str(tmp_path), "--port", "0") as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         url = line.split(" at ")[1].split(" ")[0]
-        assert line == f"{tmp_path / 'none'} at {url} (Ctrl-C ends it)\n"
+        assert line == f"{tmp_path} at {url} (Ctrl-C ends it)\n"
         with urllib.request.urlopen(url, timeout=20) as answer:
             assert b"There is no run in this folder yet" in answer.read()
         process.send_signal(how)
         out, err = process.communicate(timeout=20)
         assert (process.returncode, out, err) == (0, "", "")
-        assert not (tmp_path / "none").exists()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_that_is_taken_is_refused_or_passed_over():
@@ -59,6 +59,10 @@ def test_a_port_that_is_taken_is_refused_or_passed_over():
         assert DEFAULT_PORT <= one.port < other.port < DEFAULT_PORT + 20
 
 
+def _refused(*_: object) -> None:
+    raise AssertionError("it would serve")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -67,11 +71,18 @@ def test_a_port_that_is_taken_is_refused_or_passed_over():
         (("--host", "192.0.2.1", "--allow-network"), 2, "cannot be listened on"),
         (("--port", "70000"), 2, "must be 0 (any free one) to 65535"),
         (("--runs", __file__), 3, "is a file"),
+        (("--runs", f"{__file__}.not-there"), 3, "there is no such folder"),
     ],
 )
 def test_mistakes_are_told(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int, words: str
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    words: str,
 ):
+    # A mistake that is taken fails here, where the server itself would wait for ever.
+    monkeypatch.setattr("experiments.serve.server.server_of", _refused)
     assert main(["serve", *arguments]) == code
     assert words in capsys.readouterr().err
 

@@ -195,8 +195,8 @@ def test_a_description_that_lacks_a_key_spoils_its_own_row_only(
     assert "refuses" in problems["wrong"]
 
     gone = (("sound", "gone"), sound.folder.with_name("gone"))
-    found = sweep_index._places(tmp_path)
-    monkeypatch.setattr(sweep_index, "_places", lambda _runs: [gone, *found])
+    found = sweep_index.places_of(tmp_path)
+    monkeypatch.setattr(sweep_index, "places_of", lambda _runs: [gone, *found])
     again, _ = SweepIndex(tmp_path).listed(patience_seconds=60)
     assert len(again) == len(rows)
 

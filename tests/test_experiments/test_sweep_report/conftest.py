@@ -10,7 +10,7 @@ from experiments.sweeps import ledger as ledger_module
 from experiments.sweeps.ledger import Ledger
 from experiments.sweeps.run import run_sweep
 from experiments.validation.content import validation_json
-from experiments.validation.keeping import keep_validation, kept_validations
+from experiments.validation.keeping import keep_validation, readable_validations
 from experiments.validation.validate import validate_sweep
 from tests.test_experiments.test_sweep_report.cases import sweep_config
 
@@ -46,7 +46,7 @@ def swept(tree: dict[str, Any], store: Store, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="session")
 def validated(swept: Ledger) -> Mapping[str, Any]:
     """The content of its validation, as it was kept."""
-    return kept_validations(swept.folder)[-1].content
+    return readable_validations(swept.folder)[0][-1].content
 
 
 @pytest.fixture(autouse=True)

@@ -152,7 +152,10 @@ def test_everything_infeasible(tmp_path: Path, tree: dict[str, Any]):
         "64 of 64 trials miss the constraint trades at least 5000" in t for t in texts(document)
     )
     assert set(charts(document)) == {"history-sharpe"} | ({"pace"} & set(charts(document)))
-    assert "No trial may be chosen yet." in charts(document)["history-sharpe"].text
+    # All of them were tried; who reads only the headline knows that there is nothing to validate.
+    assert document.verdict[0].paragraphs[0].startswith("NOTHING TO CHOOSE: ")
+    assert not any("NOT VALIDATED YET" in text for text in texts(document))
+    assert "No trial may be chosen." in charts(document)["history-sharpe"].text
 
 
 def test_everything_failed_and_what_it_says_is_text(tmp_path: Path, tree: dict[str, Any]):
@@ -245,6 +248,19 @@ def test_a_screen_alone_of_a_sweep_that_ranks_neighbourhoods(tmp_path: Path, tre
     assert any("search, which has not begun" in text for text in texts(document))
     assert {"pair-1", "importance"} <= set(charts(document))
     assert "parallel" not in charts(document)
+
+
+def test_medians_of_the_best_are_values(tmp_path: Path, tree: dict[str, Any]):
+    space = {
+        "consensus.quorum": {"kind": "whole", "low": 2, "high": 5},
+        "consensus.hold_bars": {"kind": "choice", "values": [None, 12, 48]},
+    }
+    config = sweep_config(tree, space=space, screen={"trials": 256, "batch": 256})
+    ledger = made_sweep(tmp_path, config, lambda places: {"sharpe": places[:, 1] - places[:, 0]})
+    parallel = charts(sweep_document(ledger))["parallel"]
+    told = parallel.text.partition("Medians of the best: ")[2]
+    assert set(told.rstrip(".").split(", ")) == {"quorum 5", "hold_bars none"}
+    assert "in the middle of their parts of the range" in parallel.note
 
 
 def test_undefined_metrics_are_not_numbers(tmp_path: Path, tree: dict[str, Any]):

@@ -20,11 +20,13 @@ from experiments.sweep_report.numbers import (
     improvements,
     medians_by_place,
     medians_of_pair,
+    middle_value,
     pace_of,
     sharpe_intervals,
 )
 from experiments.sweep_report.reading import read_sweep
 from experiments.sweep_report.validation_numbers import deflation_curve, drift_of
+from experiments.sweep_report.words import rounded_metric
 from experiments.sweeps.mirror import write_mirror
 from experiments.sweeps.places import (
     axis_places,
@@ -70,6 +72,28 @@ def test_values_of_axes_are_those_of_the_trials(tree: dict[str, Any]):
                 every = range(axis.parameter.low, axis.parameter.high + 1, axis.parameter.step)
                 at = every.index(int(values[row, column]))
                 assert places[row, column] == pytest.approx((at + 0.5) / len(every), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [([5.0], 5.0), ([5.0, 2.0], 2.0), ([3.0, 1.0, 2.0], 2.0), ([4.0, 1.0, 3.0, 2.0], 2.0)],
+)
+def test_the_value_in_the_middle_is_one_of_them(values: list[float], middle: float):
+    assert middle_value(np.array(values)) == middle
+    assert middle == pd.Series(values).quantile(0.5, interpolation="lower")
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "text"),
+    [
+        (0.864, "sharpe", "0.86"),
+        (-0.00024, "sharpe", "0.00"),
+        (-1.676, "sharpe", "-1.68"),
+        (0.1234, "total_return", "12.34%"),
+    ],
+)
+def test_a_ratio_beside_another_has_two_decimals(value: float, metric: str, text: str):
+    assert rounded_metric(value, metric) == text
 
 
 def test_names_are_as_short_as_they_can_be():

@@ -17,7 +17,7 @@ from experiments.sweep_report import sweep_document, validation_sections
 from experiments.sweep_report.selection_charts import MOST_DRIFTING
 from experiments.sweeps.ledger import Ledger
 from experiments.validation.content import validation_json
-from experiments.validation.keeping import keep_validation, kept_validations
+from experiments.validation.keeping import keep_validation, readable_validations
 from experiments.validation.validate import validate_run
 from tests.test_experiments.test_sweep_report.looked import charts, checked, tables, texts
 
@@ -154,7 +154,7 @@ def test_words_agree_with_their_numbers(validated: Mapping[str, Any]):
     drift = found["drift"]
     assert "is chosen 1 time of 1. None of them moves." in drift.text
     assert "1 parameter that moves less is left out." in drift.note
-    assert "mean return × a year, out" in found["folds"].table.columns  # type: ignore[union-attr]
+    assert "mean return × a year, out" in found["folds"].table.columns
     assert "not compounded" in found["folds"].text
     assert "lies between" not in found["deflation"].note
 
@@ -168,7 +168,8 @@ def test_a_metric_that_is_to_be_small_keeps_its_direction(validated: Mapping[str
     assert found.data[1]["x"] == [0.1, 0.1]
     assert float(np.min(found.data[0]["x"])) > 0
     assert "In 1 of them no trial could be chosen" in found.text
-    assert "truth is 10.00%" in found.text
+    assert "observed, of " in found.text
+    assert ": 10.00%. As good" in found.text
 
 
 def test_what_is_missing_is_said(validated: Mapping[str, Any]):
@@ -212,6 +213,23 @@ def test_many_paths_and_short_folds_are_still_told_apart(validated: Mapping[str,
     assert len(set(found["folds"].data[0]["x"])) == len(set(found["drift"].data[0]["x"])) == 56
 
 
+@pytest.mark.parametrize(
+    ("idle", "told"), [(2, "2 folds without a second bar"), (99, "there n/a.")]
+)
+def test_folds_that_did_nothing_are_told(validated: Mapping[str, Any], idle: int, told: str):
+    content = deepcopy(dict(validated))
+    folds = content["selection"]["walk_forward_folds"]
+    assert "without a second bar" not in charts(page(content))["folds"].note
+    for fold in folds[:idle]:
+        fold["out_of_sample_sharpe_annual"] = None
+    document = page(content)
+    checked(document)
+    chart = charts(document)["folds"]
+    assert told in f"{chart.text} {chart.note}"
+    ratios = [row[5].text for row in chart.table.rows]
+    assert ratios.count("n/a") == min(idle, len(folds))
+
+
 def test_losses_that_cannot_be_counted_are_all(validated: Mapping[str, Any]):
     content = deepcopy(dict(validated))
     losses = content["brittleness"]["losses"]
@@ -253,7 +271,7 @@ def test_a_runs_validation_has_the_sections_that_need_no_search(
         overrides=["validation.shifts=5", "validation.permutations=2"],
     )
     keep_validation(result.run_dir, validation_json(found), result.created_at)
-    sections = validation_sections(kept_validations(result.run_dir)[-1].content)
+    sections = validation_sections(readable_validations(result.run_dir)[0][-1].content)
     assert [section.name for section in sections] == ["validation", "chance"]
     document = Document(title="t", subtitle="s", sections=sections)
     checked(document)
