@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from .ablation import ALL, ALONE, WITHOUT, Ablation
-from .formats import formatted
+from .formats import formatted, spoken
 from .tables import table_of
 
 SHOWN: Final = (("sharpe", "ratio"), ("total_return", "fraction"), ("trades", "count"))
@@ -19,11 +19,11 @@ def print_ablation(found: Ablation, console: Console) -> None:
     whole = found.run(ALL).metrics
     console.print(
         f"[bold]{escape(found.config.name)}[/]  all {len(found.present)} heads: "
-        + ", ".join(f"{name.replace('_', ' ')} {_shown(whole, name, unit)}" for name, unit in SHOWN)
+        + ", ".join(f"{spoken(name)} {_shown(whole, name, unit)}" for name, unit in SHOWN)
     )
     heads = [("head", "left"), ("has data", "right")]
     sides = [
-        (f"{kind}\n{name.replace('total_', '')}", "right")
+        (f"{kind}\n{spoken(name.removeprefix('total_'))}", "right")
         for kind in (WITHOUT, ALONE)
         for name, _ in SHOWN
     ]
@@ -34,7 +34,7 @@ def print_ablation(found: Ablation, console: Console) -> None:
             for kind in (WITHOUT, ALONE)
             for name, unit in SHOWN
         ]
-        table.add_row(head, f"{present:.1%}", *cells)
+        table.add_row(escape(spoken(head)), f"{present:.1%}", *cells)
     console.print(table)
     console.print(
         f"A head alone needs no other to agree (quorum 1). {len(found.runs)} runs on one history: some "

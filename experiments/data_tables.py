@@ -14,6 +14,7 @@ from datasets.importers.format import Format
 from datasets.kinds import EVENT_STEP
 from datasets.kinds.text import availability_text, column_text, duration_text
 
+from .formats import counted
 from .tables import table_of
 
 if TYPE_CHECKING:
@@ -48,13 +49,14 @@ def print_imports(reports: Sequence[ImportReport], console: Console) -> None:
             print_import(report, console)
         return
     path, kinds = reports[0].path, dict.fromkeys(report.key.kind for report in reports)
-    console.print(
-        f"[bold]{escape(str(path))}[/]\n  {len(reports)} data sets of {', '.join(kinds)}, "
-        f"{sum(r.rows for r in reports)} rows ({sum(r.added_rows for r in reports)} new), "
+    console.print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
+    _print_indented(
+        f"{counted(len(reports), 'data set')} of {', '.join(kinds)}, "
+        f"{counted(sum(r.rows for r in reports), 'row')} ({sum(r.added_rows for r in reports):,} new), "
         f"{time_text(min(r.first_ns for r in reports))} to "
-        f"{time_text(max(r.last_ns for r in reports))}, {sum(r.gaps for r in reports)} gaps "
-        f"({sum(r.missing_rows for r in reports)} rows missing)",
-        soft_wrap=True,
+        f"{time_text(max(r.last_ns for r in reports))}, {counted(sum(r.gaps for r in reports), 'gap')} "
+        f"({counted(sum(r.missing_rows for r in reports), 'row')} missing)",
+        console,
     )
     found: dict[str, list[tuple[ImportReport, Finding]]] = {}
     for report in reports:
@@ -62,36 +64,41 @@ def print_imports(reports: Sequence[ImportReport], console: Console) -> None:
             found.setdefault(finding.defect, []).append((report, finding))
     for defect, pairs in found.items():
         report, finding = pairs[0]
-        console.print(
-            f"  [bold]{defect}[/]: {sum(one.count for _, one in pairs)} rows in {len(pairs)} findings, "
-            f"such as {escape(report.key.symbol)}: {escape(finding.message)}",
-            soft_wrap=True,
+        rows = counted(sum(one.count for _, one in pairs), "row")
+        _print_indented(
+            f"[bold]{defect}[/]: {rows} in {counted(len(pairs), 'finding')}, such as "
+            f"{escape(report.key.symbol)}: {escape(finding.message)}",
+            console,
         )
     conflicts = [conflict for report in reports for conflict in report.conflicts]
     if conflicts:
-        console.print(
-            f"  [bold]conflict[/]: {len(conflicts)}, such as {escape(str(conflicts[0]))}",
-            soft_wrap=True,
+        _print_indented(
+            f"[bold]conflict[/]: {len(conflicts):,}, such as {escape(str(conflicts[0]))}", console
         )
     console.print("  [dim]--json lists every data set and every finding[/]")
 
 
 def print_import(report: ImportReport, console: Console) -> None:
     """What one file brought: rows, period, gaps, and everything that was found wrong."""
-    console.print(
-        f"[bold]{escape(str(report.key))}[/]\n  {report.rows} rows ({report.added_rows} new), "
-        f"{time_text(report.first_ns)} to {time_text(report.last_ns)}, {report.gaps} gaps "
-        f"({report.missing_rows} bars missing)",
-        soft_wrap=True,
+    console.print(f"[bold]{escape(str(report.key))}[/]", soft_wrap=True)
+    _print_indented(
+        f"{counted(report.rows, 'row')} ({report.added_rows:,} new), {time_text(report.first_ns)} to "
+        f"{time_text(report.last_ns)}, {counted(report.gaps, 'gap')} "
+        f"({counted(report.missing_rows, 'bar')} missing)",
+        console,
     )
     for finding in report.findings:
-        console.print(f"  [bold]{finding.defect}[/]: {escape(finding.message)}", soft_wrap=True)
+        _print_indented(f"[bold]{finding.defect}[/]: {escape(finding.message)}", console)
         for line in finding.lines[:LINES_SHOWN]:
             console.print(f"    {escape(line)}", soft_wrap=True)
         if finding.count > LINES_SHOWN < len(finding.lines):
-            console.print(f"    … {finding.count - LINES_SHOWN} more; --json lists them")
+            console.print(f"    … {finding.count - LINES_SHOWN:,} more; --json lists them")
     for conflict in report.conflicts[:LINES_SHOWN]:
-        console.print(f"  [bold]conflict[/]: {escape(str(conflict))}", soft_wrap=True)
+        _print_indented(f"[bold]conflict[/]: {escape(str(conflict))}", console)
+
+
+def _print_indented(text: str, console: Console) -> None:
+    console.print(Padding(text, (0, 0, 0, 2)))
 
 
 def format_content(one: Format) -> dict[str, Any]:
@@ -206,10 +213,10 @@ def print_datasets(infos: Iterable[DatasetInfo], console: Console) -> None:
                 table.add_row(
                     escape(f"{info.key.venue}/{info.key.market}/{info.key.symbol}"),
                     escape(info.key.source),
-                    str(info.rows),
+                    f"{info.rows:,}",
                     time_text(info.first_ns)[:10],
                     time_text(info.last_ns)[:10],
-                    "" if step == EVENT_STEP else str(len(info.gaps)),
+                    "" if step == EVENT_STEP else f"{len(info.gaps):,}",
                 )
         console.print(table)
     if not infos:

@@ -79,12 +79,12 @@ def _notes_of(matrix: "BuiltMatrix") -> Iterable[str]:
     for absence in matrix.absent:
         reasons.setdefault(absence.reason, []).append(str(absence.feature))
     for reason, features in reasons.items():
-        yield f"{reason}: without {_few(features)}"
+        yield f"{reason}; left out: {_few(features)}"
     if matrix.warming_up:
-        columns = [f"{each.name} ({_rows(each.stable)})" for each in matrix.warming_up]
+        columns = [f"{each.name} ({_settled(each.stable)})" for each in matrix.warming_up]
         yield (
-            f"{len(columns)} of the columns depend on where the data begin on each of the "
-            f"{matrix.rows:,} rows (stable after): {_few(columns)}"
+            f"{len(columns)} of the columns would differ on all of the {matrix.rows:,} rows, had the data "
+            f"begun elsewhere; bars until they would not: {_few(columns)}"
         )
 
 
@@ -95,6 +95,10 @@ def _few(names: Sequence[str]) -> str:
 
 def _rows(count: int | None) -> str:
     return "beyond" if count is None else f"{count:,}"
+
+
+def _settled(stable: int | None) -> str:
+    return "more than there are" if stable is None else f"{stable:,}"
 
 
 def print_indicators(indicators: Iterable["Indicator"], console: "Console") -> None:

@@ -104,9 +104,10 @@ def _loaded(
 ) -> tuple[Bars | None, tuple[DatasetKey, ...]]:
     step_ns = timeframe_ns(timeframe)
     wanted = ("ohlcv", instrument.venue, instrument.market, instrument.symbol)
+    every = store.keys()
     stored = [
         key
-        for key in store.keys()  # noqa: SIM118
+        for key in every
         if (key.kind, key.venue, key.market, key.symbol) == wanted
         and key.source in (instrument.sources or (key.source,))
     ]

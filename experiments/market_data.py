@@ -116,16 +116,22 @@ def signal_markets(
 def _market(
     config: RunConfig, pair: InstrumentPair, store: Store, conflicts: list[SourceConflicts]
 ) -> Market:
-    return load_market(
-        store,
-        instrument_of(pair.signals),
-        config.data.timeframe,
-        config.data.start_ns,
-        config.data.end_ns,
-        series_from=tuple(instrument_of(source) for source in pair.series_from),
-        further=pair.further,
-        on_source_conflicts=conflicts.append,
-    )
+    try:
+        return load_market(
+            store,
+            instrument_of(pair.signals),
+            config.data.timeframe,
+            config.data.start_ns,
+            config.data.end_ns,
+            series_from=tuple(instrument_of(source) for source in pair.series_from),
+            further=pair.further,
+            on_source_conflicts=conflicts.append,
+        )
+    except DataError as error:
+        if not config.data.instruments:
+            raise
+        at = config.data.instruments.index(pair)
+        raise DataError(f"data.instruments.{at}: {error}") from None
 
 
 def _prices(

@@ -14,6 +14,7 @@ from strategies.heads.rules import RulesHead
 
 from .config import RunConfig
 from .features.own_indicators import indicators_of
+from .formats import spoken
 from .market_data import MarketData
 from .market_panels import universe_notes
 from .prices import FROM_NOTHING, FROM_SIGNALS, PRICE_SOURCES, PricePiece
@@ -57,16 +58,27 @@ def head_notes(firing: Sequence[Mapping[str, Any]], quorum: int) -> tuple[str, .
         ]
         if silent:
             notes.append(
-                f"{name} has no data on any bar of {_symbols(silent, len(firing))} and abstains; the "
-                f"quorum of {quorum} is not lowered for it"
+                f"{spoken(name)} has no data on any bar of {_symbols(silent, len(firing))} and abstains; "
+                f"the quorum of {quorum} is not lowered for it"
             )
         if unsure:
             covered = max(of_symbols[symbol]["coverage"] for symbol in unsure)
             notes.append(
-                f"{name} is never valid on {_symbols(unsure, len(firing))}: with a mean coverage of "
-                f"{covered:.2f} it does not reach p_min and c_min"
+                f"{spoken(name)} is never valid on {_symbols(unsure, len(firing))}: with a mean coverage "
+                f"of {covered:.2f} it does not reach p_min and c_min"
             )
     return tuple(notes)
+
+
+def consensus_notes(config: RunConfig) -> list[str]:
+    """Why no decision can come of the heads at all; nothing where one can, or where targets decide."""
+    enabled, quorum = len(config.heads.enabled), config.consensus.quorum
+    if config.targets is not None or quorum <= enabled:
+        return []
+    return [
+        f"consensus.quorum={quorum}: so many heads must agree, and heads.enabled has {enabled}; nothing "
+        "can stand"
+    ]
 
 
 def rule_notes(config: RunConfig, data: MarketData) -> list[str]:
@@ -142,7 +154,7 @@ def _trade_notes(config: RunConfig, data: MarketData) -> list[str]:
         covered = 0 if flow is None else len(flow.event_time)
         if covered < len(market.bars):
             notes.append(
-                f"{pair.symbol}: trades of {pair.trades} wholly cover {covered} of {len(market.bars)} "
+                f"{pair.symbol}: trades of {pair.trades} wholly cover {covered:,} of {len(market.bars):,} "
                 "bars; volume delta of the others comes from taker columns or the place of the close"
             )
     return notes
@@ -159,11 +171,13 @@ def data_notes(config: RunConfig, data: MarketData) -> tuple[str, ...]:
     for column, (symbol, market) in enumerate(data.markets.items()):
         gaps, priced = int(market.bars.is_gap.sum()), data.prices[symbol]
         if gaps:
-            notes.append(f"{symbol}: {gaps} of {len(market.bars)} signal bars are missing (gaps)")
+            notes.append(
+                f"{symbol}: {gaps:,} of {len(market.bars):,} signal bars are missing (gaps)"
+            )
         untraded = int((priced.source == FROM_NOTHING).sum())
         if untraded:
             notes.append(
-                f"{symbol}: {untraded} of {len(priced.bars)} traded bars are gaps; nothing fills there"
+                f"{symbol}: {untraded:,} of {len(priced.bars):,} traded bars are gaps; nothing fills there"
             )
         pieces = priced.pieces()
         if len(pieces) == 1 and pieces[0].source == PRICE_SOURCES[FROM_SIGNALS]:
@@ -215,6 +229,6 @@ def replay_notes(data: MarketData, result: ReplayResult) -> tuple[str, ...]:
         return ()
     tradable = int((data.panel.listed & ~data.panel.is_gap).sum())
     return (
-        f"{result.unresolved_bars} of {tradable} traded bars have no {data.fine.timeframe} bars that tell "
-        f"what happened inside; stops and targets there are resolved on {data.panel.timeframe} bars",
+        f"{result.unresolved_bars:,} of {tradable:,} traded bars have no {data.fine.timeframe} bars that "
+        f"tell what happened inside; stops and targets there are resolved on {data.panel.timeframe} bars",
     )

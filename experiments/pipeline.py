@@ -36,13 +36,24 @@ from .config_file import config_hash
 from .decisions import decisions_of
 from .features.own_indicators import indicators_of
 from .firing import firing_table
+from .formats import counted
 from .leave_one_out import LeaveOneOut, leave_one_out
 from .market_data import MarketData, load_market_data
-from .notes import data_notes, head_notes, period_notes, replay_notes, rule_notes
+from .notes import (
+    consensus_notes,
+    data_notes,
+    head_notes,
+    period_notes,
+    replay_notes,
+    rule_notes,
+)
 from .record import check_runs_folder, new_run_id, write_run
+from .searched import searched_fingerprint
+from .zones import zones_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 Progress = Callable[[str], None]
 
@@ -55,8 +66,10 @@ class RunResult:
     the signals; ``panel``, ``decisions``, ``replay`` and ``benchmark`` (equity of buy and hold; of
     inverse contracts, of the coin) on the union grid of the traded prices; ``data.fine`` on the finer
     bars inside it. ``metrics`` and ``benchmark_metrics`` are NaN where undefined. ``leave_one_out`` is
-    the run without each of its heads, None where none can be left out. ``run_dir`` is None when
-    nothing was written.
+    the run without each of its heads, None where none can be left out. ``zones`` by symbol are the
+    table of that name, None where nothing was written: ``frame`` finds them then. ``run_dir`` is None
+    when nothing was written. ``searched_fingerprint`` identifies what the store holds of the rows that the
+    sweep of ``config.origin`` searched, None where that is not known.
     """
 
     run_id: str
@@ -76,8 +89,10 @@ class RunResult:
     benchmark_metrics: Mapping[str, float]
     firing: tuple[Mapping[str, Any], ...]
     leave_one_out: LeaveOneOut | None
+    zones: "Mapping[str, pa.Table] | None"
     notes: tuple[str, ...]
     duration_seconds: float
+    searched_fingerprint: str | None = None
 
     def market(self, symbol: str) -> Market:
         """Bars and slow series that the signals of ``symbol`` were computed from."""
@@ -119,10 +134,12 @@ def run(
         check_runs_folder(Path(runs))
     progress("loading data")
     data = load_market_data(config, store)
-    votes, opinions = _opinions(config, data, progress)
+    votes, opinions, zones = _opinions(
+        config, data, progress, finds_zones=runs is not None and config.targets is None
+    )
     panel = data.panel
     decisions, notes = decisions_of(config, data, opinions)
-    progress(f"replaying {len(panel)} bars of {len(panel.symbols)} symbols")
+    progress(f"replaying {counted(len(panel), 'bar')} of {counted(len(panel.symbols), 'symbol')}")
     rules = config.rules()
     result = replay(
         panel,
@@ -153,7 +170,9 @@ def run(
         benchmark_metrics=_benchmark_metrics(config, panel, benchmark, result),
         firing=firing,
         leave_one_out=leave_one_out(config, data, votes, decisions),
+        zones=zones,
         notes=(
+            *consensus_notes(config),
             *(head_notes(firing, config.consensus.quorum) if config.targets is None else ()),
             *(rule_notes(config, data) if config.targets is None else ()),
             *period_notes(config, data),
@@ -165,6 +184,8 @@ def run(
     )
     if runs is None:
         return outcome
+    searched = searched_fingerprint(config, data, store, Path(runs))
+    outcome = replace(outcome, searched_fingerprint=searched)
     progress("writing the run folder")
     run_dir = write_run(outcome, Path(runs))
     return replace(outcome, run_id=run_dir.name, run_dir=run_dir)
@@ -208,15 +229,20 @@ def _with_absent(heads: tuple[Head, ...], cast: VoteMatrix) -> VoteMatrix:
 
 
 def _opinions(
-    config: RunConfig, data: MarketData, progress: Progress
-) -> tuple[dict[str, VoteMatrix], dict[str, Consensus]]:
+    config: RunConfig, data: MarketData, progress: Progress, *, finds_zones: bool
+) -> tuple[dict[str, VoteMatrix], dict[str, Consensus], "dict[str, pa.Table] | None"]:
     votes: dict[str, VoteMatrix] = {}
     opinions: dict[str, Consensus] = {}
+    zones: dict[str, pa.Table] = {}
     for symbol, market in data.markets.items():
-        progress(f"{symbol}: {len(config.heads.enabled)} heads vote on {len(market.bars)} bars")
-        votes[symbol] = votes_of(config, market)
+        progress(f"{symbol}: {len(config.heads.enabled)} heads vote on {len(market.bars):,} bars")
+        # Zones first: the votes take over what both follow from.
+        computed: Computed = {}
+        if finds_zones:
+            zones[symbol] = zones_of(config, symbol, market, computed=computed)
+        votes[symbol] = votes_of(config, market, computed=computed)
         opinions[symbol] = consensus(votes[symbol], config.consensus.rules())
-    return votes, opinions
+    return votes, opinions, zones if finds_zones else None
 
 
 def _benchmark_metrics(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from datasets import time_text
-from datasets.quality.check import counted
 from datasets.quality.report import PROBLEMS
 
+from .formats import counted
 from .tables import table_of
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def _print_defects(report: "QualityReport", console: "Console") -> None:
         found = [finding for finding in report.findings if finding.defect == name]
         if not found:
             continue
-        text = f"{found[0].subject}: {found[0].message}"
+        text = f"{found[0].subject}\n{found[0].message}"
         if len(found) > 1:
             text += f"\nand {counted(len(found) - 1, 'more finding')}"
-        table.add_row(name, str(count), escape(text))
+        table.add_row(name, f"{count:,}", escape(text))
     console.print(table)
 
 
@@ -100,7 +100,7 @@ def _print_gaps(dataset: "DatasetQuality", console: "Console") -> None:
         table.add_row(
             time_text(gap.start_ns)[:16],
             time_text(gap.end_ns)[:16],
-            str(gap.missing_rows),
+            f"{gap.missing_rows:,}",
             gap.cause,
             escape(gap.reason),
         )
@@ -120,7 +120,11 @@ def _print_datasets(report: "QualityReport", console: "Console") -> None:
             [("data set", "left"), ("missing", "right"), ("gaps and findings", "left")],
         )
         for one in shown[:ROWS_SHOWN]:
-            table.add_row(escape(str(one.key)), str(one.missing_rows or "-"), _summary(one))
+            table.add_row(
+                escape(str(one.key)),
+                f"{one.missing_rows:,}" if one.missing_rows else "-",
+                _summary(one),
+            )
         console.print(table)
         _print_rest(len(shown), console)
     sound: dict[str, int] = defaultdict(int)

@@ -55,9 +55,11 @@ class RunRecord:
             if digest != self.content["artefacts"].get(path.name):
                 raise DataError(
                     f"{path}: its SHA-256 is not the one in {RECORD_NAME}; the file was changed after "
-                    "the run"
+                    "the run: put it back as it was, or run it again"
                 )
             return pq.read_table(path)
+        except FileNotFoundError:
+            raise DataError(f"{path}: is missing; put it back, or run it again") from None
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{path}: cannot be read ({error}); run it again") from None
 
@@ -115,9 +117,15 @@ def check_runs_folder(runs: Path) -> None:
     """DataError unless run folders can be made under ``runs``; asked before anything is computed."""
     nearest = next(path for path in (runs, *runs.absolute().parents) if path.exists())
     if not nearest.is_dir():
-        raise DataError(f"{runs}: {nearest} is a file; give a folder for the runs with --runs")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise DataError(f"{runs}: {nearest} cannot be written; give another folder with --runs")
+        raise DataError(f"{nearest}: is a file; give a folder for the runs with --runs")
+    try:
+        # Only writing tells: the superuser may write everywhere but in a file system that has no files.
+        with tempfile.TemporaryDirectory(prefix=".writable-", dir=nearest):
+            pass
+    except OSError as error:
+        raise DataError(
+            f"{nearest}: cannot be written ({error.strerror}); give another folder with --runs"
+        ) from None
 
 
 def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> dict[str, Any]:
@@ -134,6 +142,7 @@ def run_content(result: "RunResult", run_id: str, hashes: Mapping[str, str]) -> 
         "overrides": list(result.overrides),
         "config": resolved(config),
         "data_fingerprint": result.data.fingerprint,
+        "searched_data_fingerprint": result.searched_fingerprint,
         "datasets": [str(key) for key in result.data.datasets],
         "simulated": config.data.simulated is not None
         or any(key.venue == "simulated" for key in result.data.datasets),
@@ -194,9 +203,28 @@ def load_run(run: Path | str, runs: Path | str = "runs") -> RunRecord:
 def list_runs(runs: Path | str = "runs") -> tuple[RunRecord, ...]:
     """Every finished run under ``runs``, oldest first; none when the folder does not exist.
 
-    Raises DataError for a file.
+    Raises DataError for a file, and for a run that cannot be read (``readable_runs`` leaves it out).
     """
-    return tuple(_read_record(folder) for folder in _finished(Path(runs)))
+    records, unreadable = readable_runs(runs)
+    if unreadable:
+        raise DataError(unreadable[0])
+    return records
+
+
+def readable_runs(runs: Path | str = "runs") -> tuple[tuple[RunRecord, ...], tuple[str, ...]]:
+    """The finished runs under ``runs`` that can be read, oldest first, and why the others cannot."""
+    records, unreadable = [], []
+    for folder in _finished(Path(runs)):
+        try:
+            records.append(_read_record(folder))
+        except DataError as error:
+            unreadable.append(str(error))
+    return tuple(records), tuple(unreadable)
+
+
+def has_runs(runs: Path) -> bool:
+    """Whether there is a finished run under ``runs``; DataError for a file."""
+    return bool(_finished(runs))
 
 
 def _finished(runs: Path) -> list[Path]:
@@ -260,9 +288,18 @@ def not_a_file(name: str) -> str:
     )
 
 
-def run_contents(runs: Path) -> list[Mapping[str, Any]]:
-    """What run.json says of every finished run under ``runs``, oldest first, also of older versions."""
-    return [_read_content(folder / RECORD_NAME) for folder in _finished(runs)]
+def run_contents(runs: Path) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
+    """What run.json says of every finished run under ``runs``, oldest first, also of older versions.
+
+    Beside them, why those that are not told cannot be read.
+    """
+    contents, unreadable = [], []
+    for folder in _finished(runs):
+        try:
+            contents.append(_read_content(folder / RECORD_NAME))
+        except DataError as error:
+            unreadable.append(str(error))
+    return tuple(contents), tuple(unreadable)
 
 
 def _read_content(path: Path) -> Mapping[str, Any]:
@@ -270,7 +307,10 @@ def _read_content(path: Path) -> Mapping[str, Any]:
         content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         content["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: is not the record of a run ({error!r})") from None
+        raise DataError(
+            f"{path}: is not the record of a run ({error!r}); put it back as it was, or "
+            "remove the folder"
+        ) from None
     return content
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from .formats import counted
+
 Values: TypeAlias = Mapping[str, Any]
 
 
@@ -115,14 +117,14 @@ def _position(sizing: Values) -> str:
 
 def _limits(limits: Values) -> list[tuple[str, str]]:
     words = {
-        "max_gross": "gross, in multiples of equity",
-        "max_position": "one position",
-        "max_positions": "positions",
-        "max_heat": "sum of what the stops would lose",
-        "max_sector": "one sector",
-        "max_correlation": "correlation with a held position",
+        "max_gross": "gross exposure of {:g} × equity",
+        "max_position": "{:g} × equity in one position",
+        "max_positions": "{:g} positions at once",
+        "max_heat": "{:.2%} of equity lost if every stop were hit",
+        "max_sector": "{:g} × equity in one sector",
+        "max_correlation": "a correlation of {:g} with a held position",
     }
-    told = [f"{words[name]} {limits[name]:g}" for name in words if limits[name] is not None]
+    told = [words[name].format(limits[name]) for name in words if limits[name] is not None]
     rows = [("at most", "; ".join(told))]
     if limits["drawdown_halt"] is not None:
         rows.append(
@@ -149,12 +151,16 @@ def _margin(margin: Values) -> str:
 def _consensus(consensus: Values) -> list[tuple[str, str]]:
     veto = consensus["max_opposite"]
     return [
-        ("head counts when", f"p ≥ {consensus['p_min']:g} and c ≥ {consensus['c_min']:g}"),
+        (
+            "head counts when",
+            f"its probability ≥ {consensus['p_min']:g} and its confidence ≥ {consensus['c_min']:g}",
+        ),
         (
             "consensus stands when",
-            f"{consensus['quorum']} heads agree, weight ≥ {consensus['weight_min']:g}, signed score ≥ "
-            f"{consensus['score_min']:g}, C ≥ {consensus['consensus_c_min']:g}, P ≥ "
-            f"{consensus['consensus_p_min']:g}"
+            f"{counted(consensus['quorum'], 'head')} agree{'s' if consensus['quorum'] == 1 else ''}, their "
+            f"weight ≥ {consensus['weight_min']:g}, signed score ≥ {consensus['score_min']:g}, "
+            f"weighted mean confidence with its bonuses ≥ {consensus['consensus_c_min']:g}, weighted mean "
+            f"probability ≥ {consensus['consensus_p_min']:g}"
             + ("" if veto is None else f", at most {veto} oppose"),
         ),
     ]

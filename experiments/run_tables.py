@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .firing import SYMBOLS_APART, over_symbols
-from .formats import formatted, is_of_equity, is_silent, metric_label
+from .formats import counted, formatted, is_of_equity, is_silent, metric_label, spoken
 from .notes import grouped_notes
 from .record import REPORT_NAME, RunRecord
 from .report.reading import RunReading
@@ -23,7 +23,7 @@ WHOLE_MONEY: Final = 1_000.0
 """From this amount on equity is told without decimals."""
 FIRST: Final = (
     ("total return", "total_return"),
-    ("sharpe", "sharpe"),
+    ("Sharpe", "sharpe"),
     ("max drawdown", "max_drawdown"),
     ("trades", "trades"),
     ("time in market", "exposure"),
@@ -96,7 +96,7 @@ def print_run(record: RunRecord, console: Console, *, verbose: bool = False) -> 
     symbols = f"{len(content['symbols'])} symbols" if is_many else ", ".join(content["symbols"])
     console.print(
         f"[bold]{escape(content['name'])}[/]  {escape(symbols)}  {content['timeframe']}, "
-        f"{_counted(content['bars'], 'bar')}\n{content['start_time']} to {content['end_time']} UTC"
+        f"{counted(content['bars'], 'bar')}\n{content['start_time']} to {content['end_time']} UTC"
     )
     for override in content["overrides"]:
         console.print(f"override  -s {escape(override)}")
@@ -119,7 +119,7 @@ def print_run(record: RunRecord, console: Console, *, verbose: bool = False) -> 
             for line in _odd_heads(together):
                 console.print(line)
         else:
-            decided = _counted(together["decisions"], "decision")
+            decided = counted(together["decisions"], "decision")
             console.print(
                 f"{decided} from {escape(content['decisions_from'])}; what the heads vote decides nothing"
             )
@@ -173,10 +173,6 @@ def _money(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= WHOLE_MONEY else f"{value:.4g}"
 
 
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
 def _held(content: Mapping[str, Any]) -> str:
     """What the benchmark did: inverse contracts are measured in coins, which are kept."""
     is_inverse = content["config"]["margin"]["contract"] == "inverse"
@@ -200,7 +196,7 @@ def _metric_table(content: Mapping[str, Any], names: Sequence[str]) -> Table:
 
 def _firing_table(firing: Mapping[str, Any]) -> Table:
     table = table_of(
-        f"{escape(firing['symbol'])}: shares of {_counted(firing['bars'], 'bar')}",
+        f"{escape(firing['symbol'])}: shares of {counted(firing['bars'], 'bar')}",
         [
             ("head", "left"),
             ("has data", "right"),
@@ -213,7 +209,7 @@ def _firing_table(firing: Mapping[str, Any]) -> Table:
     for head in firing["heads"]:
         low, high = head["expected"]
         table.add_row(
-            escape(head["name"] if head["enabled"] else f"{head['name']} (off)"),
+            escape(spoken(head["name"]) + ("" if head["enabled"] else " (off)")),
             f"{head['present']:.1%}",
             f"{head['coverage']:.2f}",
             f"{head['voted']:.1%}",
@@ -225,9 +221,9 @@ def _firing_table(firing: Mapping[str, Any]) -> Table:
 
 def _odd_heads(firing: Mapping[str, Any]) -> list[str]:
     """Heads that are off, and heads that vote on more or fewer bars than they state."""
-    off = [head["name"] for head in firing["heads"] if not head["enabled"]]
+    off = [spoken(head["name"]) for head in firing["heads"] if not head["enabled"]]
     odd = [
-        f"{head['name']} {head['voted']:.1%} (expected {head['expected'][0]:.1%}-"
+        f"{spoken(head['name'])} {head['voted']:.1%} (expected {head['expected'][0]:.1%}-"
         f"{head['expected'][1]:.1%})"
         for head in firing["heads"]
         if head["enabled"]
@@ -248,12 +244,12 @@ def _gates(firing: Mapping[str, Any]) -> str:
     gates = dict(firing["gates"])
     stands = gates.pop("stands")
     stopped = ", ".join(
-        f"{name.replace('_', ' ')} {count:,}"
+        f"{spoken(name)} {count:,}"
         for name, count in sorted(gates.items(), key=lambda gate: -gate[1])
         if count
     )
     return (
-        f"{escape(firing['symbol'])}: consensus stood on {stands:,} of {_counted(firing['bars'], 'bar')}"
+        f"{escape(firing['symbol'])}: consensus stood on {stands:,} of {counted(firing['bars'], 'bar')}"
         f"{f', stopped first by: {stopped}' if stopped else ''}; decisions "
         f"{firing['decisions']:,}"
     )

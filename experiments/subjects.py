@@ -5,7 +5,7 @@ from typing import Final
 
 from engine import DataError
 
-from .record import RunRecord, list_runs, load_run
+from .record import RunRecord, has_runs, load_run
 from .sweeps.families import find_sweep, list_sweeps
 from .sweeps.ledger import Ledger
 
@@ -20,7 +20,9 @@ def find_subject(text: str, runs: Path | str = "runs") -> Ledger | RunRecord:
     """
     folder = Path(runs)
     if text == LATEST:
-        newest: list[Ledger | RunRecord] = [*list_sweeps(folder)[-1:], *list_runs(folder)[-1:]]
+        newest: list[Ledger | RunRecord] = [*list_sweeps(folder)[-1:]]
+        if newest and has_runs(folder):
+            newest.append(load_run(LATEST, folder))
         if newest:
             return max(newest, key=_created_at)
     try:

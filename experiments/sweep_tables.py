@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from engine import METRICS
 
-from .formats import formatted
+from .formats import counted, formatted, spoken
 from .sweeps.families import FamilyCount
 from .tables import table_of
 
@@ -35,13 +35,13 @@ def print_top(sweep_id: str, rows: Sequence[Mapping[str, Any]], console: Console
         for row in rows
         for name, score in zip(objectives, row["score"], strict=True)
     )
-    scores = [(f"quantile of {name.replace('_', ' ')}", "right") for name in objectives]
+    scores = [(f"quantile of {spoken(name)}", "right") for name in objectives]
     table = table_of(
         escape(sweep_id),
         [
             ("trial", "right"),
             *(scores if is_judged else ()),
-            *((name.replace("_", " "), "right") for name in names),
+            *((spoken(name), "right") for name in names),
         ],
     )
     for row in rows:
@@ -96,6 +96,7 @@ def print_sweeps(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
 def print_family(family: str, count: FamilyCount, console: Console) -> None:
     """How many trials a family has cost so far."""
     console.print(
-        f"family {escape(family)}: {count.trials:,} trials in {count.sweeps} sweeps, "
+        f"family {escape(family)}: {counted(count.trials, 'trial')} in {counted(count.sweeps, 'sweep')}, "
         f"{count.infeasible:,} infeasible, {count.failed:,} failed; runs by hand: {count.by_hand:,}"
+        + (f" ({counted(count.unreadable, 'run')} cannot be read)" if count.unreadable else "")
     )

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .checks import CheckReport
-from .diagnosis import Finding
 from .formats import formatted
 from .record import RunRecord
 
 if TYPE_CHECKING:
+    from .checks import CheckReport
     from .checks.parity import ParityReport
+    from .diagnosis import Finding
 
 WARNINGS_TOLD = 4
 """Warnings of one check that the terminal shows."""
@@ -46,7 +46,7 @@ def print_runs(records: Iterable[RunRecord], console: Console) -> None:
     console.print(table if table.row_count else "no runs yet")
 
 
-def print_findings(findings: Iterable[Finding], console: Console) -> None:
+def print_findings(findings: Iterable["Finding"], console: Console) -> None:
     """One line for each finding of the doctor."""
     table = table_of(None, [("", "left"), ("check", "left"), ("found", "left")])
     for finding in findings:
@@ -55,7 +55,7 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
     console.print(table)
 
 
-def print_check(found: CheckReport, console: Console) -> None:
+def print_check(found: "CheckReport", console: Console) -> None:
     """Counts of each check, every failure, the first warnings of each check, and the outcome."""
     table = table_of(
         None,

@@ -120,6 +120,11 @@ def _check_rows(path: Path, columns: Mapping[str, Any]) -> None:
             raise DataError(f"{path}: row {row + 1}: {told}")
 
 
+def _moment(time_ns: int) -> str:
+    """To the second, and finer only where the time is."""
+    return str(np.datetime64(time_ns, "ns")).removesuffix(".000000000")
+
+
 def _cells(
     path: Path, time_ns: Int1D, names: Any, panel: Panel
 ) -> tuple[Int1D, Int1D, np.ndarray[Any, np.dtype[np.bool_]]]:
@@ -129,20 +134,19 @@ def _cells(
     last: dict[str, int] = {}
     for row, (time, symbol) in enumerate(zip(time_ns.tolist(), names, strict=True), start=1):
         where = f"{path}: row {row}"
-        moment = np.datetime64(time, "ns")
         if symbol not in columns:
             raise DataError(f"{where}: symbol={symbol!r} is not traded here: {list(columns)}")
         if symbol in last and time <= last[symbol]:
             word = "repeats" if time == last[symbol] else "is before"
             raise DataError(
-                f"{where}: time={moment} {word} the row above it for {symbol}; "
+                f"{where}: time={_moment(time)} {word} the row above it for {symbol}; "
                 "sort by time and keep one row for each bar"
             )
         last[symbol] = time
         if (time - first_close) % panel.step_ns:
             raise DataError(
-                f"{where}: time={moment} is not the close of a {panel.timeframe} bar (a moment such as "
-                f"{np.datetime64(first_close, 'ns')})"
+                f"{where}: time={_moment(time)} is not the close of a {panel.timeframe} bar (a moment such "
+                f"as {_moment(first_close)})"
             )
     bars = (time_ns - first_close) // panel.step_ns
     inside = (bars >= 0) & (bars < len(panel))
@@ -161,6 +165,8 @@ def _frame(path: Path) -> Mapping[str, Any]:
         frame = pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such targets file") from None
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path}: is empty; targets need the columns {list(COLUMNS)}") from None
     except (OSError, ValueError, pa.ArrowException) as error:
         message = " ".join(str(error).split())
         raise DataError(f"{path}: cannot be read as a table: {message}") from None

@@ -91,6 +91,8 @@ def parse_source(text: str, name: str) -> Source:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         problem = error.problem or error.context or "cannot be parsed"
+        if "'\\t'" in problem:
+            problem += "; indent with spaces, YAML allows no tab there"
         raise ConfigError(f"{name}{line}: not valid YAML: {problem}") from None
     except (yaml.YAMLError, ValueError) as error:
         message = " ".join(str(error).split())

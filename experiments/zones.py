@@ -1,11 +1,15 @@
 """Zones and levels that the heads of a run looked at: where they lay and how long they lived."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
+from engine import Market
+from indicators import Computed
+
+from .config import RunConfig
 from .events.found import HeadEvents, events_on
 from .features.own_indicators import indicators_of
 
@@ -37,20 +41,41 @@ def zones_table(result: "RunResult") -> pa.Table:
 
     Order: symbols, heads as they vote, their detections, the moment of knowledge. Targets have none.
     """
-    parts = [] if result.config.targets is not None else list(_parts(result))
-    return pa.concat_tables([SCHEMA.empty_table(), *parts]).combine_chunks()
+    symbols = () if result.config.targets is not None else result.panel.symbols
+    found = result.zones
+    parts = [
+        zones_of(result.config, symbol, result.market(symbol)) if found is None else found[symbol]
+        for symbol in symbols
+    ]
+    return _together(parts)
 
 
-def _parts(result: "RunResult") -> Iterator[pa.Table]:
-    enabled = result.config.heads.enabled
+def zones_of(
+    config: RunConfig, symbol: str, market: Market, *, computed: Computed | None = None
+) -> pa.Table:
+    """The rows of one symbol, their words as codes; ``computed`` as in ``events_on``."""
     heads = [
         head
-        for head in result.config.heads.instances(indicators_of(result.config))
-        if head.name in enabled
+        for head in config.heads.instances(indicators_of(config))
+        if head.name in config.heads.enabled
     ]
-    for symbol in result.panel.symbols:
-        for found in events_on(result.market(symbol), symbol, heads):
-            yield _zones(found)
+    parts = [_zones(found) for found in events_on(market, symbol, heads, computed=computed)]
+    return _with_codes(_together(parts))
+
+
+def _together(parts: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(
+        [SCHEMA.empty_table(), *(part.cast(SCHEMA) for part in parts)]
+    ).combine_chunks()
+
+
+def _with_codes(table: pa.Table) -> pa.Table:
+    """``table`` in less than half of the memory: a run holds those of all symbols until it is written."""
+    for place, name in enumerate(table.schema.names):
+        if table.schema.types[place] == pa.string():
+            coded = table[name].dictionary_encode().cast(pa.dictionary(pa.int16(), pa.string()))
+            table = table.set_column(place, name, coded)
+    return table
 
 
 def _zones(found: HeadEvents) -> pa.Table:

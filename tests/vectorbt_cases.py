@@ -190,7 +190,7 @@ def _levels(draw: st.DrawFn, atr_frac: Float2D, *, trails: bool) -> tuple[Exits,
         "take_profit_atr": atr_frac,
         "take_profit_r": stop,
     }
-    return Exits(**given), stop, amount * unit[kind] * np.ones(atr_frac.shape)  # type: ignore[arg-type]
+    return Exits(**given), stop, amount * unit[kind] * np.ones(atr_frac.shape)
 
 
 def _signals(

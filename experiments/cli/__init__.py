@@ -5,12 +5,9 @@ codes: 0 fine, 1 a check failed, 2 usage or configuration, 3 data, 130 interrupt
 """
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -33,6 +30,7 @@ from . import (
     validate,
 )
 from .errors import EXIT_INTERRUPTED, exit_code_of
+from .interrupts import Interrupts
 from .output import command_ended
 
 app = typer.Typer(
@@ -83,46 +81,32 @@ def _root(
         os.environ["NINEFOLD_DEBUG"] = "1"
 
 
-class _Interrupts:
-    """Remembers that Ctrl-C was pressed: libraries turn the KeyboardInterrupt into errors of theirs."""
-
-    def __init__(self) -> None:
-        self.seen = False
-        self._before: Any = None
-
-    def __enter__(self) -> "_Interrupts":
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._interrupt)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        self.seen = True
-        raise KeyboardInterrupt
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; ``arguments`` default to those of the process."""
-    with _Interrupts() as interrupts:
+    code = EXIT_INTERRUPTED
+    with Interrupts() as interrupts:
         try:
-            code = app(
-                args=None if arguments is None else list(arguments),
-                prog_name="ninefold",
-                standalone_mode=False,
-            )
-            sys.stdout.flush()
-            if interrupts.seen:
-                # Raised where Python drops exceptions, such as a finalizer.
-                code = EXIT_INTERRUPTED
+            code = _exit_code(arguments, interrupts)
+            interrupts.end()
         except KeyboardInterrupt:
-            code = EXIT_INTERRUPTED
-        except Exception as error:  # noqa: BLE001 - the border of the program: every error gets a code
-            code = EXIT_INTERRUPTED if interrupts.seen else exit_code_of(error)
-        finally:
-            command_ended()
+            interrupts.end()
+        command_ended()
+    if interrupts.seen:
+        # Also where Python drops it, such as in a finalizer.
+        code = EXIT_INTERRUPTED
     if code == EXIT_INTERRUPTED:
         sys.stderr.write("interrupted\n")
+    return code
+
+
+def _exit_code(arguments: Sequence[str] | None, interrupts: Interrupts) -> int:
+    try:
+        code = app(
+            args=None if arguments is None else list(arguments),
+            prog_name="ninefold",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except Exception as error:  # noqa: BLE001 - the border of the program: every error gets a code
+        return EXIT_INTERRUPTED if interrupts.seen else exit_code_of(error)
     return code if isinstance(code, int) else 0

@@ -32,10 +32,7 @@ def lookahead(
     from ..tables import print_check
 
     loaded = load_config(config, overrides or ())
-    kernel_progress()(
-        "checking every indicator, head, the consensus and the replay; this takes a while"
-    )
-    found = check_lookahead(loaded, Store(store))
+    found = check_lookahead(loaded, Store(store), progress=kernel_progress())
     if as_json:
         print_json({"passed": found.passed, "rows": [asdict(row) for row in found.rows]})
     else:

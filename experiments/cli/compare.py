@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .options import DEFAULT_RUNS, AsJson, RunsPath
-from .output import print_json, stdout
+from .output import print_json, progress, stdout
 
 
 def compare(
@@ -27,7 +27,7 @@ def compare(
     from ..comparison.page import write_page
     from ..comparison.terminal import print_comparison
 
-    found = compare_runs([load_run(name, runs) for name in names], seed=seed)
+    found = compare_runs([load_run(name, runs) for name in _runs_among(names, runs)], seed=seed)
     written = None if out is None else write_page(found, out)
     if as_json:
         print_json(plain(found) | {"page": None if written is None else str(written)})
@@ -35,3 +35,18 @@ def compare(
     print_comparison(found, stdout())
     if written is not None:
         typer.echo(f"page  {written}")
+
+
+def _runs_among(names: list[str], runs: Path) -> list[str]:
+    """The names without what else lies in the folder of runs: the shell's ``runs/*`` names that too."""
+    from ..record import RECORD_NAME
+
+    kept = []
+    for name in names:
+        path = Path(name)
+        is_listed = path.exists() and path.parent.resolve() == runs.resolve()
+        if is_listed and not (path / RECORD_NAME).is_file():
+            progress()(f"{name}: no run, left out")
+        else:
+            kept.append(name)
+    return kept

@@ -40,6 +40,25 @@ EventTypes: TypeAlias = Annotated[
         help="This type of event, or all types of a detector. Repeatable.",
     ),
 ]
+SymbolName: TypeAlias = Annotated[
+    str | None, typer.Option("--symbol", help="Symbol, such as BTCUSDT.")
+]
+VenueName: TypeAlias = Annotated[
+    str | None, typer.Option("--venue", help="Venue, such as binance.")
+]
+MarketName: TypeAlias = Annotated[
+    str | None, typer.Option("--market", help="Market, such as spot or um_perp.")
+]
+RowStep: TypeAlias = Annotated[
+    str | None, typer.Option("--timeframe", help="Step of the rows, such as 1h.")
+]
+FormatName: TypeAlias = Annotated[
+    str | None, typer.Option("--format", help="File format; `data formats` lists them.")
+]
+MappingPath: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--mapping", metavar="FILE.yaml", help="Columns of a file of no known format."),
+]
 
 
 def time_given(text: str | None, option: str) -> int | None:

@@ -1,12 +1,13 @@
 """``ninefold report RUN|SWEEP``."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import DEFAULT_RUNS, AsJson, RunsPath
-from .output import print_json
+from .output import print_json, progress
 
 if TYPE_CHECKING:
     from ..pages import Document
@@ -40,13 +41,18 @@ def report(
     from ..pages.writing import FORMATS, check_format, write_document
 
     check_format(format_)
-    document, folder = _subject(subject, runs)
+    if output is not None and output.is_dir():
+        raise ConfigError(f"--output {output}: is a folder; name a file in it")
+    say = progress(quiet=as_json)
+    document, folder = _subject(subject, runs, say)
     if str(output) == "-":
         text = FORMATS[format_].text
         if text is None or open_:
             raise ConfigError(f"--output -: {format_} with --open or as PDF needs a file")
         sys.stdout.write(text(document))
         return
+    if FORMATS[format_].text is None:
+        say("printing it")
     path = write_document(document, output or folder / f"report.{format_}", format_)
     if open_:
         import webbrowser
@@ -58,7 +64,7 @@ def report(
     typer.echo(str(path))
 
 
-def _subject(name: str, runs: Path) -> "tuple[Document, Path]":
+def _subject(name: str, runs: Path, say: Callable[[str], None]) -> "tuple[Document, Path]":
     """The page of the run or the sweep of that name, and its folder."""
     from ..record import RunRecord
     from ..subjects import find_subject
@@ -67,7 +73,9 @@ def _subject(name: str, runs: Path) -> "tuple[Document, Path]":
     if isinstance(subject, RunRecord):
         from ..report import run_document
 
+        say(f"making the report of the run {subject.run_id}")
         return run_document(subject), subject.run_dir
     from ..sweep_report import sweep_document
 
+    say(f"making the report of the sweep {subject.sweep_id}")
     return sweep_document(subject), subject.folder

@@ -22,10 +22,10 @@ RunNames = Annotated[
 @app.command("list")
 def list_(runs: RunsPath = DEFAULT_RUNS, as_json: AsJson = False) -> None:
     """List finished runs, oldest first."""
-    from .. import list_runs
+    from ..record import readable_runs
     from ..tables import print_runs
 
-    records = list_runs(runs)
+    records, unreadable = readable_runs(runs)
     if as_json:
         keys = ("run_id", "name", "created_at", "config_hash", "data_fingerprint", "n_trades")
         print_json(
@@ -34,11 +34,15 @@ def list_(runs: RunsPath = DEFAULT_RUNS, as_json: AsJson = False) -> None:
                     {key: record.content[key] for key in keys}
                     | {"run_dir": str(record.run_dir), "metrics": record.content["metrics"]}
                     for record in records
-                ]
+                ],
+                "unreadable": list(unreadable),
             }
         )
         return
-    print_runs(records, stdout())
+    if records or not unreadable:
+        print_runs(records, stdout())
+    for reason in unreadable:
+        typer.echo(f"cannot be read: {reason}", err=True)
 
 
 @app.command()
@@ -114,11 +118,11 @@ def rm(
     as_json: AsJson = False,
 ) -> None:
     """Remove runs; a folder that holds anything else is left as it is."""
-    from .. import load_run, remove_run
-    from ..records.removal import check_removable
+    from .. import remove_run
+    from ..records.removal import check_removable, removable_run
 
     chosen = {
-        record.run_dir.resolve(): record for name in names for record in [load_run(name, runs)]
+        record.run_dir.resolve(): record for name in names for record in [removable_run(name, runs)]
     }
     for record in chosen.values():
         check_removable(record)

@@ -115,7 +115,8 @@ def status(
     if as_json:
         counts = {
             name: {"sweeps": count.sweeps, "trials": count.trials, "failed": count.failed,
-                   "infeasible": count.infeasible, "by_hand": count.by_hand}
+                   "infeasible": count.infeasible, "by_hand": count.by_hand,
+                   "unreadable": count.unreadable}
             for name, count in families.items()
         }  # fmt: skip
         print_json({"sweeps": rows, "families": counts})

@@ -8,7 +8,7 @@ import numpy as np
 
 from datasets import Store
 from engine import ConfigError, Int1D, Market
-from indicators import DETECTORS_BY_NAME, Detector, EventTable, FoundEvents, find_events
+from indicators import DETECTORS_BY_NAME, Computed, Detector, EventTable, FoundEvents, find_events
 from strategies import Head
 
 from ..config import RunConfig
@@ -97,11 +97,24 @@ def of_types(events: HeadEvents, types: frozenset[str]) -> HeadEvents:
 
 
 def events_on(
-    market: Market, symbol: str, heads: Sequence[Head], *, end_ns: int | None = None
+    market: Market,
+    symbol: str,
+    heads: Sequence[Head],
+    *,
+    end_ns: int | None = None,
+    computed: Computed | None = None,
 ) -> Iterator[HeadEvents]:
-    """Every event of ``heads`` on ``market`` as known at ``end_ns``; all of them are chosen."""
-    detections = [one for head in heads for one in head.detections().values()]
-    found = find_events(market, detections, detectors=DETECTORS_BY_NAME)
+    """Every event of ``heads`` on ``market`` as known at ``end_ns``; all of them are chosen.
+
+    ``computed`` gets what the heads' votes read of the same work, as ``build_features`` takes it.
+    """
+    found = find_events(
+        market,
+        [one for head in heads for one in head.detections().values()],
+        detectors=DETECTORS_BY_NAME,
+        features=[one for head in heads for one in head.features().values()],
+        computed=computed,
+    )
     for head in heads:
         for alias, wanted in head.detections().items():
             if wanted in found:

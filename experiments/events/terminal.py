@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.markup import escape
 
+from ..formats import spoken
 from ..tables import table_of
 from .found import HeadEvents
 
@@ -49,19 +50,19 @@ def print_events(
     _print_counts(found, events, console)
     if not len(events):
         return
-    shown = newest(events, "known_time", limit)
     table = table_of(
         "the newest by the close at which they became known (UTC)",
         [
             ("known", "left"),
             ("event", "left"),
             ("", "left"),
-            ("delay", "right"),
+            ("bars late", "right"),
             ("levels", "right"),
             ("state", "left"),
         ],
     )
     several = _several(found)
+    shown = newest(events, "known_time", limit)
     for row in shown.to_pylist():
         table.add_row(
             f"{row['known_time']:{TIME_FORMAT}}",
@@ -71,9 +72,7 @@ def print_events(
             _levels(row["bottom"], row["top"]),
             escape(row["state"] or ""),
         )
-    _fold_only(table, "event")
-    console.print(table)
-    _print_hidden(len(events), len(shown), "events", console)
+    _print_newest(table, "events", len(events) - len(shown), console)
 
 
 def print_changes(
@@ -90,7 +89,6 @@ def print_changes(
         if len(events):
             console.print("none of these events has changed its state")
         return
-    shown = newest(changes, "time", limit)
     table = table_of(
         "the newest changes of state (UTC)",
         [
@@ -102,6 +100,7 @@ def print_changes(
         ],
     )
     several = _several(found)
+    shown = newest(changes, "time", limit)
     for row in shown.to_pylist():
         table.add_row(
             f"{row['time']:{TIME_FORMAT}}",
@@ -110,9 +109,7 @@ def print_changes(
             f"{row['known_time']:{TIME_FORMAT}}",
             escape(row["state"]),
         )
-    _fold_only(table, "event")
-    console.print(table)
-    _print_hidden(len(changes), len(shown), "changes", console)
+    _print_newest(table, "changes", len(changes) - len(shown), console)
 
 
 def newest(table: pa.Table, column: str, limit: int) -> pa.Table:
@@ -134,11 +131,14 @@ def _print_counts(found: Sequence[HeadEvents], events: pa.Table, console: "Conso
         shown = row["head"] if row["head"] != head else ""
         head = row["head"]
         numbers = (f"{row[name]:,}" for name in columns)
-        table.add_row(escape(shown), escape(row["type"]), *numbers)
+        table.add_row(escape(spoken(shown)), escape(row["type"]), *numbers)
     console.print(table)
     symbols = list(dict.fromkeys(one.symbol for one in found))
     told = ", ".join(symbols) if len(symbols) < 5 else f"{len(symbols)} symbols"
-    console.print(f"{len(events):,} events of {escape(told)}; over: nothing follows their state\n")
+    console.print(
+        f"{len(events):,} events of {escape(told)}; over: their story has ended (used up, broken or too "
+        "old), and their state changes no more\n"
+    )
 
 
 def _several(found: Sequence[HeadEvents]) -> list[str]:
@@ -153,15 +153,14 @@ def _name(row: Mapping[str, Any], several: Sequence[str]) -> str:
     return escape(" ".join(words).strip())
 
 
-def _fold_only(table: "Table", heading: str) -> None:
+def _print_newest(table: "Table", what: str, hidden: int, console: "Console") -> None:
+    """Print a table whose events alone may fold, and how many older rows it leaves out."""
     for column in table.columns:
-        column.no_wrap = column.header != heading
-
-
-def _print_hidden(count: int, shown: int, what: str, console: "Console") -> None:
-    if shown < count:
+        column.no_wrap = column.header != "event"
+    console.print(table)
+    if hidden:
         console.print(
-            f"{count - shown:,} older {what} are not shown; --limit N shows more, --out FILE.parquet "
+            f"{hidden:,} older {what} are not shown; --limit N shows more, --out FILE.parquet "
             "or .csv and --json have all of them"
         )
 

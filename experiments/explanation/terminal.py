@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from datasets import time_text
 
+from ..formats import spoken
 from ..tables import table_of
 from .explain import Component, Explanation, HeadExplanation
 
@@ -60,7 +61,7 @@ def _print_votes(explanation: Explanation, console: Console) -> None:
             counts = "for" if vote.direction == explanation.steps.side else "against"
             counts = counts if explanation.steps.side else "valid"
         table.add_row(
-            vote.name,
+            escape(spoken(vote.name)),
             _SIDES[vote.direction],
             f"{vote.probability:.2f}" if spoke else "",
             f"{vote.confidence:.2f}" if spoke else "",
@@ -115,7 +116,7 @@ def _print_reasons(explanation: Explanation, console: Console) -> None:
     for head in explanation.heads:
         if not head.reasons:
             continue
-        console.print(f"[bold]{head.vote.name}[/]")
+        console.print(f"[bold]{escape(spoken(head.vote.name))}[/]")
         for reason in head.reasons:
             console.print(
                 f"  {_SIGNS[reason.direction]} {escape(reason.name)}: {escape(reason.text)}"
@@ -129,7 +130,7 @@ def _print_components(
     head: HeadExplanation, components: Sequence[Component], console: Console
 ) -> None:
     table = table_of(
-        f"{head.vote.name}: score {head.score:.2f}",
+        f"{escape(spoken(head.vote.name))}: score {head.score:.2f}",
         [
             ("component", "left"),
             ("score", "right"),

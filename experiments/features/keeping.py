@@ -173,5 +173,6 @@ def _read_columns(path: Path, keys: set[str]) -> dict[str, Column]:
             return {}
         table = pq.read_table(path, columns=list(names.values()), page_checksum_verification=True)
     except (OSError, pa.ArrowException):
+        # What a matrix cannot give is computed again.
         return {}
     return {key: table.column(name).to_numpy() for key, name in names.items()}

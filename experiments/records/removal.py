@@ -1,14 +1,31 @@
 """Removing a run: its folder as a whole or not at all, and never a folder that is something else."""
 
 import shutil
+from pathlib import Path
 from typing import Final
 
 from engine import DataError
 
-from ..record import RECORD_NAME, REPORT_NAME, RunRecord
+from ..artefacts import ARTEFACTS
+from ..record import RECORD_NAME, REPORT_NAME, RunRecord, load_run
 from ..validation.keeping import is_only_validations
 
 _REMOVED: Final = ".ninefold-removed-"
+
+
+def removable_run(name: str, runs: Path) -> RunRecord:
+    """A run as ``load_run`` finds it, or one whose record cannot be read, by its folder or its whole id.
+
+    Of such a one every table that runs write counts as its own.
+    """
+    try:
+        return load_run(name, runs)
+    except DataError:
+        folders = [path for path in (Path(name), runs / name) if (path / RECORD_NAME).is_file()]
+        if not folders:
+            raise
+    tables = dict.fromkeys(f"{table}.parquet" for table in ARTEFACTS)
+    return RunRecord(run_dir=folders[0], content={"run_id": folders[0].name, "artefacts": tables})
 
 
 def check_removable(record: RunRecord) -> None:

@@ -55,7 +55,7 @@ def _lines(head: type[Head]) -> Iterator[str]:
 
 
 def _parameters(head: type[Head]) -> list[Field[Any]]:
-    return [field for field in fields(head) if field.init]  # type: ignore[arg-type]
+    return [field for field in fields(head) if field.init]
 
 
 def _parameter(head: type[Head]) -> Any:

@@ -33,14 +33,16 @@ class HeldTrades:
 
 
 def trades_of_ledger(
-    trades: Records1D, fills: Records1D, equity: Float1D, initial_cash: float
+    trades: Records1D, fills: Records1D, equity: Float1D, initial_cash: float, listed: Bool2D
 ) -> HeldTrades:
     """The trades of a replay of linear contracts, for prices that are the opens of its bars.
 
-    ``trades`` and ``fills`` are records of ``engine.ledger``, ``equity`` ``(T,)`` at each close. A fill
-    inside a bar or at its close counts at the open of the next bar: the open before a stop that was hit
-    is a better price than the trade had. A trade that lies between two opens altogether, or after the
-    last one, has no time that could be placed and is left out, and so is one that began without equity.
+    ``trades`` and ``fills`` are records of ``engine.ledger``, ``equity`` ``(T,)`` at each close,
+    ``listed`` ``(T, S)`` of the panel. A fill inside a bar or at its close counts at the open of the next
+    bar: the open before a stop that was hit is a better price than the trade had. The last listed bar of
+    a symbol has no next one: its own open counts. A trade that lies between two opens altogether, or
+    after the last one, has no time that could be placed and is left out, and so is one that began
+    without equity.
     Exposure is the notional of the largest position at the average entry price over the equity at the
     close before the entry.
     """
@@ -50,7 +52,8 @@ def trades_of_ledger(
     last[fills["trade"]] = positions
     first[fills["trade"][::-1]] = positions[::-1]
     entry = trades["entry_bar"] + later[first]
-    exit_ = np.minimum(trades["exit_bar"] + later[last], len(equity) - 1)
+    last_listed = len(listed) - 1 - listed[::-1].argmax(axis=0)
+    exit_ = np.minimum(trades["exit_bar"] + later[last], last_listed[trades["symbol"]])
     before = np.concatenate(([initial_cash], equity))[trades["entry_bar"]]
     kept = (entry < exit_) & (before > 0.0)
     notional = (trades["quantity"] * trades["entry_price"])[kept]

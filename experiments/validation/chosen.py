@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine import ConfigError, DataError, Float1D, Float2D, Panel, ReplayResult
+from engine import ConfigError, Float1D, Float2D, Panel, ReplayResult
 from engine.metrics import bar_returns
 from engine.timeframe import DAYS_PER_YEAR
 
@@ -22,7 +22,7 @@ from ..statistics.random_entries import (
 )
 from ..statistics.sharpe import minimum_track_record_2012, minimum_track_record_h0, psr_2012, psr_h0
 from ..statistics.track_record import TrackRecord, track_record
-from ..sweeps.config import SweepSection
+from ..sweeps.config import Choice, Parameter, SweepSection, WholeRange
 from ..sweeps.evaluate import Evaluator
 from ..sweeps.space import Space
 from .trials import good_of
@@ -107,32 +107,33 @@ def _deflation(
         spread = replace(spread, effective_trials=spread.effective_trials * sweeps)
         return deflate(record, spread, raw_trials=max(trials, spread.trials))
     except ConfigError:
+        # Fewer than ten trials of the random stage whose returns vary have no spread.
         return None
 
 
 def _random_entries(
     result: ReplayResult, panel: Panel, initial_cash: float, validation: ValidationConfig
 ) -> RandomEntriesTest | None:
-    trades = trades_of_ledger(result.trades, result.fills, result.equity, initial_cash)
+    trades = trades_of_ledger(
+        result.trades, result.fills, result.equity, initial_cash, panel.listed
+    )
     if not len(trades):
         return None
-    try:
-        return random_entries_test(
-            panel.open,
-            trades,
-            seed=np.random.SeedSequence([validation.seed, 4]),
-            draws=validation.random_entry_draws,
-            listed=panel.listed,
-        )
-    except DataError:
-        return None
+    return random_entries_test(
+        panel.open,
+        trades,
+        seed=np.random.SeedSequence([validation.seed, 4]),
+        draws=validation.random_entry_draws,
+        listed=panel.listed,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Brittleness:
     """What moving one coordinate by a tenth of its range costs, first objective, more being better.
 
-    ``losses`` by axis, in the order of the space; infinite where the moved trial may not be chosen.
+    A whole number or a choice moves by one value at least. ``losses`` by axis, in the order of the space;
+    infinite where the moved trial may not be chosen.
     """
 
     axes: tuple[str, ...]
@@ -143,18 +144,36 @@ class Brittleness:
 def brittleness_of(
     section: SweepSection, space: Space, evaluator: Evaluator, coordinates: Sequence[float]
 ) -> Brittleness:
-    """Evaluate the point moved by ± a tenth along each axis."""
-    centre = np.asarray(coordinates, dtype=np.float64)
-    points = [centre]
-    for axis in range(len(centre)):
+    """Evaluate the point moved by ± a tenth along each axis; at a wall, by what is left of it."""
+    points, moved_along = [list(coordinates)], [-1]
+    for number, axis in enumerate(space.axes):
         for step in (-PLATEAU_STEP, PLATEAU_STEP):
-            moved = centre.copy()
-            moved[axis] = min(max(centre[axis] + step, 0.0), math.nextafter(1.0, 0.0))
+            moved = [*coordinates]
+            moved[number] = moved_coordinate(axis.parameter, coordinates[number], step)
             points.append(moved)
-    good = good_of(section, evaluator([space.values(point.tolist()) for point in points]))
-    worst = np.minimum(good[1::2], good[2::2])
+            moved_along.append(number)
+    good = good_of(section, evaluator([space.values(point) for point in points]))
+    losses = np.zeros(len(space.axes))
+    np.maximum.at(losses, moved_along[1:], good[0] - good[1:])
     return Brittleness(
-        axes=tuple(axis.name for axis in space.axes),
-        objective=float(good[0]),
-        losses=np.maximum(good[0] - worst, 0.0),
+        axes=tuple(axis.name for axis in space.axes), objective=float(good[0]), losses=losses
     )
+
+
+def moved_coordinate(parameter: Parameter, u: float, step: float) -> float:
+    """The coordinate ``u`` of ``parameter`` moved by ``step``, within [0, 1).
+
+    A whole number and a choice move to another value, the next one where ``step`` is less than a value is
+    wide, and stay where there is none on that side.
+    """
+    match parameter:
+        case WholeRange(low=low, high=high, step=width):
+            count = (high - low) // width + 1
+        case Choice(values=values):
+            count = len(values)
+        case _:
+            return min(max(u + step, 0.0), math.nextafter(1.0, 0.0))
+    here, there = int(u * count), math.floor((u + step) * count)
+    if there == here:
+        there = here + (1 if step > 0 else -1)
+    return (min(max(there, 0), count - 1) + 0.5) / count

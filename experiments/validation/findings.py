@@ -7,7 +7,7 @@ import numpy as np
 from ..pipeline import RunResult
 from ..sweeps.config import SweepConfig
 from ..sweeps.families import FamilyCount
-from ..sweeps.holdout import openings
+from ..sweeps.holdout import openings, runs_that_saw, seen_by_hand
 from .chosen import Chosen
 from .holdout import Holdout
 from .permutations import PermutedBars
@@ -22,10 +22,13 @@ def holdout_text(config: SweepConfig, runs: Path, seen: Holdout | None) -> str:
     if first is None:
         return "There is no holdout: everything known has been looked at."
     opened = len(openings(runs, config.family))
+    by_hand = seen_by_hand(runs_that_saw(config, runs))
     if opened == 0:
-        return f"The holdout from {first} on has not been opened."
+        return f"The holdout from {first} on has not been opened.{by_hand}"
     times = "once" if opened == 1 else f"{opened} times"
-    text = f"The holdout from {first} on has been opened {times}: it is not unseen any more."
+    text = (
+        f"The holdout from {first} on has been opened {times}: it is not unseen any more.{by_hand}"
+    )
     if seen is None:
         return text
     sharpe = seen.metrics["sharpe"]

@@ -79,19 +79,12 @@ def keep_validation(folder: Path, tree: Mapping[str, Any], validated_at: datetim
     return path
 
 
-def kept_validations(folder: Path) -> tuple[KeptValidation, ...]:
-    """The validations beside the sweep or run in ``folder``, oldest first; none where there is none.
-
-    Raises DataError for a file that was changed, renamed, written by another version of the schema, or
-    that is no validation.
-    """
-    return tuple(_read(*listed) for listed in _listed(validations_folder(folder)))
-
-
 def readable_validations(folder: Path) -> tuple[tuple[KeptValidation, ...], tuple[str, ...]]:
-    """As ``kept_validations``, and what is wrong with each file that cannot be read, both oldest first.
+    """The validations beside the sweep or run in ``folder``, and what is wrong with each unreadable one.
 
-    Raises DataError where the folder itself cannot be listed.
+    Both oldest first. A file cannot be read that was changed, that another version of the schema wrote,
+    or that is no validation. Raises DataError where the folder cannot be listed, or holds a JSON file
+    whose name is not that of a validation.
     """
     found, unread = [], []
     for listed in _listed(validations_folder(folder)):

@@ -77,8 +77,8 @@ def rules_of(found: Findings) -> list[tuple[bool, str]]:
             (
                 found.pbo < found.pbo_null_low,
                 f"The best on half of the blocks is in the worse half on the others in {found.pbo:.1%} "
-                f"of the halvings; without skill that is above {found.pbo_null_low:.1%} in 95 of 100 "
-                "cases.",
+                f"of the halvings; the rule asks for less than {found.pbo_null_low:.1%}, which 5 of 100 "
+                "searches without skill reach.",
             )
         )
     needed = f"{found.minimum_days:,.0f} are needed"

@@ -141,7 +141,7 @@ def poisoned(case: ReplayCase, first: int, seed: int) -> ReplayCase:
     def garbled(panel: Panel, start: int) -> Panel:
         garbage = _garbage(panel, start, generator)
         mark = panel.mark and replace(panel.mark, **_garbage(panel.mark, start, generator))
-        return with_arrays(replace(panel, mark=mark, **garbage), other(start))  # type: ignore[no-any-return]
+        return with_arrays(replace(panel, mark=mark, **garbage), other(start))
 
     panel, fine = garbled(case.panel, first), case.fine
     if fine is not None:

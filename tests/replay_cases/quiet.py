@@ -22,8 +22,8 @@ def quiet_case(seed: int, bars: int = 160) -> ReplayCase:
     panel, fine = random_market(shape, generator)
     assert fine is not None
     margin = Margin(
-        contract=("linear", "inverse")[seed // 2 % 2],  # type: ignore[arg-type]
-        mode=("cross", "isolated")[seed // 4 % 2],  # type: ignore[arg-type]
+        contract=("linear", "inverse")[seed // 2 % 2],
+        mode=("cross", "isolated")[seed // 4 % 2],
         leverage=6.0,
         tiers=(
             MarginTier(notional_to=2000.0, maintenance=0.02, max_leverage=20.0),

@@ -117,8 +117,8 @@ class RuleChoices:
             ),
         )
         return Margin(
-            contract=self.contract,  # type: ignore[arg-type,unused-ignore]
-            mode=mode,  # type: ignore[arg-type,unused-ignore]
+            contract=self.contract,
+            mode=mode,
             leverage=pick((2.0, 4.0, 20.0)),
             tiers=pick(tables[1:] if self.theme == "limits" else tables),
             liquidation_fee_bps=pick((0.0, 50.0, 156.25)),
@@ -138,7 +138,7 @@ class RuleChoices:
         methods = ("fraction", "fraction", "risk", "volatility")
         method = pick(methods if exits.has_stop else ("fraction", "fraction", "volatility"))
         sizing = Sizing(
-            method=method,  # type: ignore[arg-type]
+            method=method,
             position_fraction=fraction,
             risk_frac=pick((0.015625, 0.0625, 0.5)),
             volatility_target=pick((0.25, 2.0)),

@@ -55,7 +55,7 @@ def subject(**fields: object) -> Subject:
         "analyser": CvdTrend(),
         "states": {"flip": {-1: "sold", 1: "bought"}},
     }
-    return Subject(**{**given, **fields})  # type: ignore[arg-type]
+    return Subject(**{**given, **fields})
 
 
 def reading_of(

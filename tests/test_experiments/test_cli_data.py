@@ -2,16 +2,19 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from datasets import KINDS, Store
+from datasets import KINDS, Store, write_simulated
 from datasets.importers import FORMATS
 from datasets.kinds.text import column_text
+from experiments import RunConfig
 
-from .test_cli import called, kline_rows, refused, written
+from .command_line import called, kline_rows, refused, written
+from .conftest import SYMBOLS
 
 BTC = "ohlcv/binance/spot/BTCUSDT/1h/binance_archive"
 ETH = "ohlcv/binance/spot/ETHUSDT/1h/binance_archive"
@@ -204,3 +207,130 @@ def test_verify_tells_of_what_interrupted_writers_left(
     assert called(capsys, "data", "compact", "--store", filled)[0] == 0
     _, out, _ = called(capsys, "data", "verify", "--store", filled, "--json")
     assert json.loads(out)["leftovers"] == []
+
+
+def test_data_commands(small_config: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    # A store of its own: other tests write further symbols into the shared one.
+    store = Store(tmp_path / "store")
+    assert small_config.simulation is not None
+    write_simulated(store, small_config.simulation)
+    code, out, _ = called(capsys, "data", "ls", "--store", store.root)
+    assert code == 0
+    assert f"simulated/spot/{SYMBOLS[0]}" in out
+    code, out, _ = called(capsys, "data", "ls", "--store", store.root, "--json")
+    assert {one["simulated"] for one in json.loads(out)["datasets"]} == {True}
+    code, out, _ = called(capsys, "data", "verify", "--store", store.root)
+    assert code == 0
+    assert "all sound" in out
+    query = "SELECT symbol, count(*) AS bars, NULL AS nothing FROM ohlcv GROUP BY 1 ORDER BY 1"
+    code, out, _ = called(capsys, "data", "sql", query, "--store", store.root, "--json")
+    answer = json.loads(out)
+    assert answer["columns"] == ["symbol", "bars", "nothing"]
+    assert [row[0] for row in answer["rows"]] == list(SYMBOLS)
+    assert all(row[2] is None for row in answer["rows"])
+    code, out, _ = called(capsys, "data", "sql", query, "--store", store.root, "--limit", 1)
+    assert "1 of 2 rows" in out
+    query = "SELECT open_time FROM ohlcv ORDER BY 1 LIMIT 1"
+    code, out, _ = called(capsys, "data", "sql", query, "--store", store.root, "--json")
+    assert json.loads(out)["rows"] == [["2021-01-01 00:00:00"]]
+    code, _ = refused(capsys, "data", "sql", "DROP TABLE ohlcv", "--store", store.root)
+    assert code == 2
+
+
+def test_simulate_and_import(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    store = tmp_path / "store"
+    given = ("--symbols", "ZZZSIM", "--days", 3, "--mode", "null", "--seed", 3, "--store", store)
+    code, out, _ = called(capsys, "data", "simulate", *given)
+    assert code == 0
+    assert all(line.startswith("SIMULATED ") for line in out.splitlines())
+    code, out, _ = called(capsys, "data", "simulate", *given, "--json")
+    assert json.loads(out)["written"] == []
+    path = written(tmp_path / "BTCUSDT-1h-2021-01_spot.csv", kline_rows())
+    code, out, err = called(capsys, "data", "import", path, "--store", store, "--json")
+    assert code == 0
+    (report,) = json.loads(out)["imports"]
+    assert report["rows"] == 6
+    assert str(path) in err
+    code, out, _ = called(capsys, "data", "import", path, "--store", store)
+    assert code == 0
+    assert "0 new" in out
+
+
+Break = Callable[[list[list[str]]], None]
+
+
+def duplicated(rows: list[list[str]]) -> None:
+    rows[3] = [rows[2][0], "100", "103", *rows[2][3:]]
+
+
+def negative(rows: list[list[str]]) -> None:
+    rows[2][4] = "-101"
+
+
+def off_grid(rows: list[list[str]]) -> None:
+    rows[2][0] = str(int(rows[2][0]) + 1_234_567)
+
+
+@pytest.mark.parametrize("damage", [duplicated, negative, off_grid])
+def test_bad_rows_are_one_line_and_the_store_stays_sound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Break
+):
+    rows = kline_rows()
+    store = tmp_path / "store"
+    good = written(tmp_path / "ETHUSDT-1h-2021-01_spot.csv", rows)
+    assert called(capsys, "data", "import", good, "--store", store)[0] == 0
+    damage(rows)
+    path = written(tmp_path / "BTCUSDT-1h-2021-01_spot.csv", rows)
+    code, line = refused(capsys, "data", "import", path, "--store", store)
+    assert code == 3
+    assert str(path) in line
+    assert "line " in line
+    assert called(capsys, "data", "verify", "--store", store)[0] == 0
+    _, out, _ = called(capsys, "data", "ls", "--store", store, "--json")
+    assert [one["dataset"].split("/")[3] for one in json.loads(out)["datasets"]] == ["ETHUSDT"]
+
+
+def test_rows_out_of_order_are_sorted_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    rows = kline_rows()
+    rows[2], rows[3] = rows[3], rows[2]
+    path = written(tmp_path / "BTCUSDT-1h-2021-01_spot.csv", rows)
+    code, out, _ = called(capsys, "data", "import", path, "--store", tmp_path / "store")
+    assert code == 0
+    assert "unsorted: 1 of 6 rows moved: not in time order, sorted" in out
+    assert "line 5 (2021-01-01 02:00)" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("BTCUSDT-1h-2021-01_spot.csv", b""),
+        ("BTCUSDT-1h-2021-01_spot.csv", b"open_time,open,high\n1,2,3\n"),
+        ("ohlcv.parquet", b""),
+        ("ohlcv.parquet", b"PAR1 truncated"),
+    ],
+)
+def test_bad_files_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes
+):
+    path = tmp_path / name
+    path.write_bytes(content)
+    store = tmp_path / "store"
+    code, line = refused(capsys, "data", "import", path, "--store", store)
+    assert code == 3
+    assert str(path) in line
+    store.mkdir(exist_ok=True)
+    assert called(capsys, "data", "verify", "--store", store)[0] == 0
+
+
+def test_a_damaged_store_fails_the_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    store = tmp_path / "store"
+    path = written(tmp_path / "BTCUSDT-1h-2021-01_spot.csv", kline_rows())
+    assert called(capsys, "data", "import", path, "--store", store)[0] == 0
+    part = next(store.rglob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:-9])
+    code, out, _ = called(capsys, "data", "verify", "--store", store, "--json")
+    assert code == 1
+    assert json.loads(out)["sound"] is False
+    code, out, _ = called(capsys, "doctor", "--store", store)
+    assert code == 1
+    assert "wrong" in out

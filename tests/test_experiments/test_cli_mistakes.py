@@ -12,48 +12,38 @@ from rich.console import Console
 from datasets import Store
 from engine import DataError
 from experiments import RunResult, load_run
-from experiments.cli import main
 from experiments.firing import over_symbols
 from experiments.record import RunRecord
 from experiments.run_tables import print_run
-from tests.test_experiments.test_cli import called, refused
-
-SWEEP = """\
-name: small
-data: {simulated: {days: 40}}
-sweep:
-  space: {exits.stop_atr: {kind: real, low: 1, high: 2}}
-"""
+from tests.test_experiments.command_line import called, refused
 
 
-@pytest.fixture
-def sweep(tmp_path: Path) -> Path:
-    path = tmp_path / "sweep.yaml"
-    path.write_text(SWEEP, encoding="utf-8")
-    return path
-
-
-def test_config_commands_take_a_sweep(sweep: Path, capsys: pytest.CaptureFixture[str]):
-    code, out, _ = called(capsys, "config", "validate", sweep)
+def test_config_commands_take_a_sweep(sweep_file: Path, capsys: pytest.CaptureFixture[str]):
+    code, out, _ = called(capsys, "config", "validate", sweep_file)
     assert (code, out.split(": ")[1][:5]) == (0, "valid")
     code, out, _ = called(
-        capsys, "config", "show", sweep, "--json", "-s", "sweep.space.exits.stop_atr.low=1.5"
+        capsys, "config", "show", sweep_file, "--json", "-s", "sweep.space.exits.stop_atr.low=1.5"
     )
     shown = json.loads(out)["config"]["sweep"]
     assert (code, shown["space"]["exits.stop_atr"]["low"]) == (0, 1.5)
     assert shown["search"]["sampler"] == "tpe"
     code, line = refused(
-        capsys, "config", "validate", sweep, "-s", "sweep.space={exits.stop_art: {kind: weights}}"
+        capsys,
+        "config",
+        "validate",
+        sweep_file,
+        "-s",
+        "sweep.space={exits.stop_art: {kind: weights}}",
     )
     assert code == 2
     assert "sweep.space" in line
 
 
 def test_each_kind_of_file_is_sent_to_its_command(
-    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sweep_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     for command in (["run"], ["ablate"], ["check", "lookahead"]):
-        code, line = refused(capsys, *command, sweep)
+        code, line = refused(capsys, *command, sweep_file)
         assert code == 2
         assert line.endswith("this is a sweep's configuration, which `ninefold sweep run` takes")
     fetch = tmp_path / "fetch.yaml"
@@ -63,7 +53,7 @@ def test_each_kind_of_file_is_sent_to_its_command(
         assert code == 2
         assert "`ninefold data fetch`" in line
     for command in (["validate"], ["runs", "show"], ["sweep", "status"]):
-        code, line = refused(capsys, *command, sweep, "--runs", tmp_path / "runs")
+        code, line = refused(capsys, *command, sweep_file, "--runs", tmp_path / "runs")
         assert code == 2
         assert "is a file; name a run or a sweep by its folder, its id" in line
 
@@ -142,7 +132,7 @@ def test_a_mirror_that_cannot_be_written_hides_no_result(
     at = ("--store", store.root, "--runs", tmp_path / "runs")
     code, out, err = called(capsys, "sweep", "run", config, *at)
     assert code == 3
-    assert "family run: 4 trials in 1 sweeps" in out
+    assert "family run: 4 trials in 1 sweep" in out
     assert "every trial is kept, and `ninefold sweep export --optuna FILE`" in err.splitlines()[-1]
 
 
@@ -222,25 +212,55 @@ def test_shares_over_symbols_weigh_their_bars(result: RunResult):
     assert technical["voted"] == pytest.approx(0.35)  # (3 * 0.1 + 5 * 0.5) / 8
 
 
-def test_interrupts_are_told_by_every_command(
-    monkeypatch: pytest.MonkeyPatch, sweep: Path, store: Store, result: RunResult, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-):  # fmt: skip
-    def interrupted(*_arguments: object, **_keywords: object) -> None:
-        raise KeyboardInterrupt
+def test_bad_requests_have_their_exit_codes(
+    config_file: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    at_store = ("--store", store.root, "--runs", tmp_path / "r")
+    code, line = refused(capsys, "run", tmp_path / "absent.yaml")
+    assert code == 2
+    assert "there is no such configuration file" in line
+    code, line = refused(capsys, "run", config_file, *at_store, "-s", "consensus.quorun=3")
+    assert code == 2
+    assert "did you mean 'quorum'" in line
+    unknown = "data.instruments=[{signals: {venue: simulated, market: spot, symbol: NOPE}}]"
+    code, line = refused(capsys, "run", config_file, *at_store, "-s", unknown)
+    assert code == 3
+    assert "simulated/spot/NOPE" in line
+    code, line = refused(capsys, "run")
+    assert code == 2
+    assert "Missing argument 'CONFIG'" in line
+    code, line = refused(capsys, "run", config_file, "--bogus")
+    assert code == 2
+    assert "--bogus" in line
+    code, line = refused(capsys, "data", "import", tmp_path / "absent.csv", "--store", tmp_path)
+    assert code == 3
+    code, line = refused(capsys, "data", "ls", "--store", tmp_path / "no-store")
+    assert code == 3
+    code, line = refused(capsys, "data", "simulate", "--mode", "real", "--store", tmp_path)
+    assert code == 2
+    code, line = refused(capsys, "run", config_file, *at_store, "-s", "targets=absent.csv")
+    assert code == 3
+    assert list((tmp_path / "r").glob("*")) == []
 
-    for name in (
-        "experiments.sweeps.run.load_market_data",
-        "experiments.validation.validate.validate_run",
-    ):
-        monkeypatch.setattr(name, interrupted)
-    at = ["--store", str(store.root), "--runs"]
-    for command in (
-        ["sweep", "run", str(sweep), *at, str(tmp_path / "runs")],
-        ["validate", result.run_id, *at, str(result.run_dir.parent)],
-    ):
-        assert main(command) == 130
-        err = capsys.readouterr().err
-        assert err.splitlines()[-1] == "interrupted"
-        assert "Traceback" not in err
-    assert not (tmp_path / "runs").exists()
+
+def test_debug_shows_the_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NINEFOLD_DEBUG", "1")
+    code, _, err = called(capsys, "run", tmp_path / "absent.yaml")
+    assert code == 2
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("error: ")
+
+
+def test_a_defect_is_called_one(
+    config_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_arguments: object, **_keywords: object) -> None:
+        raise ZeroDivisionError("a slip")
+
+    monkeypatch.setattr("experiments.config_file.load_config", broken)
+    code, _, err = called(capsys, "config", "validate", config_file)
+    assert code == 1
+    assert "Traceback" in err
+    assert "defect" in err.splitlines()[-1]

@@ -167,9 +167,9 @@ def test_the_universe_runs_and_says_which_heads_abstain(
     told = called(capsys, "run", path, "--store", store.root, "--runs", tmp_path / "runs")
     assert told["n_trades"] > 10
     notes = " | ".join(told["notes"])
-    assert "crypto_metrics has no data on any bar of all 6 symbols and abstains" in notes
+    assert "crypto metrics has no data on any bar of all 6 symbols and abstains" in notes
     page = Path(told["report"]).read_text(encoding="utf-8")
-    assert "crypto_metrics has no data on any bar of all 6 symbols and abstains" in page
+    assert "crypto metrics has no data on any bar of all 6 symbols and abstains" in page
     equity = load_run(told["run_dir"]).table("equity")
     gross = equity["gross_exposure"].to_numpy() / equity["equity"].to_numpy()
     assert 0.1 < gross.max() < 1.2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets import Finding
+from datasets import DatasetKey, Finding
 from datasets.quality import CheckedSeries, QualityReport
 from engine import DAY_NS, HOUR_NS, MINUTE_NS
 from experiments.coverage import coverage_document, write_coverage
@@ -80,6 +80,26 @@ def test_the_picture_draws_the_stretches():
     assert (outage["x"] == HOUR_NS / 1e6).all()
     assert "2 of 2 other symbols lack them too" in outage["customdata"][0].replace("\n", " ")
     assert picture.layout["yaxis"]["ticktext"] == ["AAAUSDT", "BBBUSDT", "CCCUSDT"]
+
+
+def test_names_beside_a_picture_are_whole_in_as_many_lines_as_they_need():
+    keys = [
+        DatasetKey("ohlcv", "binance", market, symbol, "1h", source)
+        for market, symbol, source in (
+            ("spot", "AAA", "a"), ("spot", "BTCUSDT", "a"), ("um_perp", "BTCUSDT", "spot_and_perp"),
+        )
+    ]  # fmt: skip
+    document = coverage_document(checked(*(series_of(clean_bars(), key) for key in keys)))
+    (picture,) = [one for one in document.blocks() if isinstance(one, Chart)]
+    assert picture.layout["yaxis"]["ticktext"] == [
+        "AAA binance/spot · a",
+        "BTCUSDT binance/spot · a",
+        "BTCUSDT\nbinance/um_perp\nspot_and_perp",
+    ]
+
+
+def test_hatches_run_along_the_axes_so_that_a_pdf_stays_small():
+    assert {hatch for _, hatch, _ in LOOKS.values()} <= {"", "-", "|", "+", "."}
 
 
 def test_no_two_states_are_told_apart_by_colour_alone():

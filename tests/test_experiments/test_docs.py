@@ -3,7 +3,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.main import get_command
 
 from experiments import RunResult, load_run
@@ -43,39 +42,6 @@ def test_every_key_of_the_record_is_documented(result: RunResult):
 
 
 ROOT = DOCS.parent
-COMMANDED = sorted(
-    {
-        ROOT / "README.md",
-        *(ROOT / "experiments" / "configs").glob("*.yaml"),
-        *DOCS.glob("*.md"),
-        *(DOCS / "how-to").glob("*.md"),
-    }
-)
-COMMAND = re.compile(r"(?:`|^#? *|; *|&& *)ninefold +([a-z][^`\n;&#]*)", re.MULTILINE)
-
-
-@pytest.mark.parametrize("path", COMMANDED, ids=lambda path: path.name)
-def test_every_command_that_is_shown_exists_with_its_options(path: Path):
-    """`ninefold a b --option` in text, console blocks and head comments; `a|b` stands for the first."""
-    found = COMMAND.findall(path.read_text(encoding="utf-8"))
-    for text in found:
-        words = re.sub(r'"[^"]*"|\[[^\]]*\]', "", text).split()
-        command: Any = get_command(app)
-        while words and hasattr(command, "commands"):
-            name = re.split(r"[|,]", words.pop(0))[0]
-            assert name in command.commands, f"{path.name}: ninefold {text}"
-            command = command.commands[name]
-        known = {option for parameter in command.params for option in parameter.opts}
-        given = {word.split("=")[0].rstrip(".,") for word in words if word.startswith("-")}
-        assert given - {"-", "…"} <= known, f"{path.name}: ninefold {text}"
-
-
-def test_commands_are_found_in_the_texts():
-    counts = {
-        path.name: len(COMMAND.findall(path.read_text(encoding="utf-8"))) for path in COMMANDED
-    }
-    assert counts["README.md"] > 15
-    assert counts["walk_forward.yaml"] >= 2
 
 
 def test_every_configuration_has_its_line():

@@ -19,8 +19,8 @@ from experiments.events.found import HeadEvents, found_events
 from experiments.events.table import FACTS_KEY, changes_table, events_table, write_table
 from indicators import DETECTORS_BY_NAME, Detection, detection, find_events
 from strategies import HEADS_BY_NAME
+from tests.test_experiments.command_line import called, refused
 from tests.test_experiments.conftest import SYMBOLS
-from tests.test_experiments.test_cli import called, refused
 
 DETECTIONS = {
     "ict": {
@@ -264,6 +264,8 @@ def test_the_terminal_shows_counts_and_the_newest_last_in_80_columns(
     )
     assert "fair_value_gap " + " ".join(f"{count:,}" for count in counts) in flat
     assert f"{len(events) - 7:,} older events are not shown" in flat
+    assert " bars late " in flat
+    assert "; over: their story has ended (used up, broken or too old)" in flat
     shown = [line.split()[:2] for line in lines if line.strip().startswith("2021-")]
     newest = sorted(row["known_time"] for row in events)[-7:]
     assert shown == [f"{one:%Y-%m-%d %H:%M}".split() for one in newest]

@@ -198,7 +198,7 @@ def test_trades_are_read_where_they_are_named_and_are_in_the_fingerprint(tmp_pat
     write(60 * 30)
     assert load_market_data(config_of(with_trades), made).fingerprint == within_the_hour
     with_trades["data"]["instruments"][0]["trades"]["symbol"] = "ETHUSDT"
-    with pytest.raises(DataError, match="the store has no such trades"):
+    with pytest.raises(DataError, match="has no such trades"):
         load_market_data(config_of(with_trades), made)
 
 

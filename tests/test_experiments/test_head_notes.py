@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from experiments.notes import grouped_notes, head_notes
+from experiments import RunConfig, config_of
+from experiments.config_file import resolved
+from experiments.notes import consensus_notes, grouped_notes, head_notes
 
 
 def firing(symbol: str, **heads: tuple[float, float]) -> dict[str, Any]:
@@ -68,3 +70,12 @@ def test_no_note_is_lost_where_notes_are_grouped():
     assert grouped_notes(notes, symbols) == [
         "whole", "A: 1 hole", "B: 1 hole", "A: 2 holes", "A: 3 holes", "X: 1 hole", "whole thing",
     ]  # fmt: skip
+
+
+def test_a_quorum_that_no_enabled_heads_can_reach_is_told(small_config: RunConfig):
+    tree = resolved(small_config)
+    two = ["heads.enabled=[ict, rules]"]
+    assert consensus_notes(config_of(tree, [*two, "consensus.quorum=3"])) == [
+        "consensus.quorum=3: so many heads must agree, and heads.enabled has 2; nothing can stand"
+    ]
+    assert consensus_notes(config_of(tree, [*two, "consensus.quorum=2"])) == []

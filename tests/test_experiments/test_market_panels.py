@@ -61,7 +61,7 @@ def test_a_run_of_one_symbol_sees_the_others(simulated_store: Store) -> None:
 
 def test_without_a_universe_there_is_none(simulated_store: Store) -> None:
     plain = tree()
-    del plain["data"]["universe"]  # type: ignore[attr-defined]
+    del plain["data"]["universe"]
     data = load_market_data(config_of(plain), simulated_store)
     assert not data.markets["SOLSIM"].panels
     matrix = build_features(data.markets["SOLSIM"], [INDEX, BETA], indicators=INDICATORS_BY_NAME)

@@ -100,7 +100,7 @@ def found_by(head: str, component: str, p_value: float, is_twin: bool = False) -
 
 def made_up(p_value: float, **case: object) -> CaseResult:
     return CaseResult(
-        case=Case(seed=1, **case),  # type: ignore[arg-type]
+        case=Case(seed=1, **case),
         drift_bps=2.0,
         found=(
             *(

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 
 from engine import DataError
 from experiments import RunConfig, RunResult, list_runs, load_run, run
+from experiments.cli import main
 from experiments.record import (
     json_text,
     new_run_id,
+    readable_runs,
     sha256_of,
     without_nan,
     write_parquet,
@@ -62,6 +65,29 @@ def test_a_run_that_is_not_there_is_told(three: Path, name: str, told: str):
         load_run(name, three)
 
 
+def test_one_run_that_cannot_be_read_hides_no_other(
+    three: Path, capsys: pytest.CaptureFixture[str]
+):
+    (three / "20240102T000000Z-a-2" / "run.json").write_text("{")
+    record_at(three / "20240103T000000Z-old-4", schema_version=1)
+    records, unreadable = readable_runs(three)
+    assert [record.run_id[-1] for record in records] == ["1", "3"]
+    assert "a-2/run.json: is not the record of a run (JSONDecodeError" in unreadable[0]
+    assert "remove the folder" in unreadable[0]
+    assert "schema_version=1, this version reads 3; run it again" in unreadable[1]
+    with pytest.raises(DataError, match="is not the record of a run"):
+        list_runs(three)
+    for folder in ("20240101T000000Z-a-1", "20250101T000000Z-b-3"):
+        shutil.rmtree(three / folder)
+    assert main(["runs", "list", "--runs", str(three)]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert [line.split(":")[0] for line in told.err.splitlines()] == ["cannot be read"] * 2
+    assert main(["runs", "list", "--runs", str(three), "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed == {"runs": [], "unreadable": list(unreadable)}
+
+
 def test_latest_of_nothing(tmp_path: Path):
     with pytest.raises(DataError, match="no run 'latest'"):
         load_run("latest", tmp_path)
@@ -98,7 +124,7 @@ def test_a_changed_or_missing_table_is_told(result: RunResult, tmp_path: Path):
     with pytest.raises(DataError, match=r"trades.parquet: its SHA-256 is not the one"):
         record.table("trades")
     (folder / "fills.parquet").unlink()
-    with pytest.raises(DataError, match=r"fills.parquet: cannot be read"):
+    with pytest.raises(DataError, match=r"fills.parquet: is missing"):
         record.table("fills")
 
 

@@ -32,8 +32,10 @@ def test_rules_are_told_in_words() -> None:
         "take profit: 3 R; 50% at 1 R; resting limits",
         "24 bars, when the open result is below 0.5 R",
         "as much as loses 2.00% of equity at the stop; at most 0.5 of the shrunk Kelly fraction",
-        "gross, in multiples of equity 3",
-        "sum of what the stops would lose 0.06",
+        "at most: gross exposure of 3 × equity; 6.00% of equity lost if every stop were hit",
+        "head counts when: its probability ≥ 0.6 and its confidence ≥ 0.7",
+        "4 heads agree, their weight ≥ 0.35, signed score ≥ -1, weighted mean confidence with its "
+        "bonuses ≥ 0.7, weighted mean probability ≥ 0.6",
         "orders shrink from 10.0% to nothing at 30.0%",
         "linear, isolated, leverage 5",
         "borrowing: 5.00% a year on shorts",

@@ -43,7 +43,7 @@ def printed(record: RunRecord, *, verbose: bool = False, encoding: str = "utf-8"
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
     print_run(record, Console(file=file, width=80, highlight=False), verbose=verbose)
     file.flush()
-    return file.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined, no-any-return]
+    return file.buffer.getvalue().decode(encoding)
 
 
 def widths(text: str) -> list[int]:
@@ -102,7 +102,7 @@ def test_verbose_shows_every_head_and_more_metrics(result: RunResult):
     assert "has data" not in brief
     assert long.count("has data") == len(record.content["symbols"])
     assert len(long.splitlines()) > len(brief.splitlines()) + 15
-    for word in ("sortino", "longest drawdown bars", "mean bars held"):
+    for word in ("Sortino", "longest drawdown bars", "mean bars held"):
         assert (word in brief, word in long) == (False, True)
     assert set(BRIEF) < set(HEADLINES)
 

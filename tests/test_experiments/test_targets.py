@@ -162,7 +162,7 @@ def truncated(path: Path) -> None:
     [
         ("t.csv", lambda path: None, "there is no such targets file"),
         ("t.txt", lambda path: None, r"a .parquet or a .csv file"),
-        ("t.csv", lambda path: path.write_text(""), "cannot be read as a table"),
+        ("t.csv", lambda path: path.write_text(""), "is empty; targets need the columns"),
         ("t.parquet", truncated, "cannot be read as a table"),
         ("t.csv", lambda path: path.write_text("time,symbol\n"), "'target' is missing"),
     ],

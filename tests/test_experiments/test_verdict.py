@@ -130,7 +130,7 @@ def test_most_bars_are_not_claimed(record: RunRecord) -> None:
     }
     few = {**record.content, "n_trades": 3, "firing": [firing]}
     text = " ".join(verdict(few))
-    assert "turned once; the gate that stopped the most bars first: weight (140)." in text
+    assert "turned once; the gate that stopped the most bars first: weight (140 bars)." in text
     assert "most bars (" not in text
     open_ = {**firing, "gates": {"stands": 400, "weight": 0}, "decisions": 2}
     text = " ".join(verdict({**few, "firing": [open_]}))

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import EXIT_CHECK
-from ..options import DEFAULT_STORE, AsJson, StorePath
+from ..options import (
+    DEFAULT_STORE,
+    AsJson,
+    FormatName,
+    MappingPath,
+    MarketName,
+    RowStep,
+    StorePath,
+    SymbolName,
+    VenueName,
+    time_given,
+)
 from ..output import print_json, progress, stdout
 
 if TYPE_CHECKING:
@@ -24,18 +35,13 @@ def check(
     kind: Annotated[
         str | None, typer.Option("--kind", "--as", help="Kind of data, such as ohlcv.")
     ] = None,
-    symbol: Annotated[str | None, typer.Option(help="Symbol, such as BTCUSDT.")] = None,
-    venue: Annotated[str | None, typer.Option(help="Venue, such as binance.")] = None,
-    market: Annotated[str | None, typer.Option(help="Market, such as spot or um_perp.")] = None,
-    timeframe: Annotated[str | None, typer.Option(help="Step of the rows, such as 1h.")] = None,
+    symbol: SymbolName = None,
+    venue: VenueName = None,
+    market: MarketName = None,
+    timeframe: RowStep = None,
     source: Annotated[str | None, typer.Option(help="Name of the source.")] = None,
-    format_name: Annotated[
-        str | None, typer.Option("--format", help="File format; `data formats` lists them.")
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.yaml", help="Columns of a file of no known format."),
-    ] = None,
+    format_name: FormatName = None,
+    mapping: MappingPath = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Start of the period that should be there.")
     ] = None,
@@ -116,14 +122,12 @@ def _tenths(total: int, say: "Callable[[str], None]") -> "Callable[[DatasetKey],
 
 
 def _period(since: str | None, until: str | None) -> "Period | None":
-    from datasets import time_ns_of
     from datasets.quality import Period
     from engine import ConfigError
 
     if since is None and until is None:
         return None
-    start_ns = None if since is None else time_ns_of(since, "--since")
-    end_ns = None if until is None else time_ns_of(until, "--until")
+    start_ns, end_ns = time_given(since, "--since"), time_given(until, "--until")
     if start_ns is not None and end_ns is not None and end_ns <= start_ns:
         raise ConfigError(f"--until {until} is not after --since {since}")
     return Period(start_ns, end_ns)

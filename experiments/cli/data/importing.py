@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from ..options import DEFAULT_STORE, AsJson, StorePath
+from ..options import (
+    DEFAULT_STORE,
+    AsJson,
+    FormatName,
+    MappingPath,
+    MarketName,
+    RowStep,
+    StorePath,
+    SymbolName,
+    VenueName,
+)
 from ..output import print_json, progress, stdout
 
 
@@ -14,18 +24,13 @@ def import_(
     kind: Annotated[
         str | None, typer.Option("--as", metavar="KIND", help="What it is, such as ohlcv.")
     ] = None,
-    symbol: Annotated[str | None, typer.Option(help="Symbol, such as BTCUSDT.")] = None,
-    venue: Annotated[str | None, typer.Option(help="Venue, such as binance.")] = None,
-    market: Annotated[str | None, typer.Option(help="Market, such as spot or um_perp.")] = None,
-    timeframe: Annotated[str | None, typer.Option(help="Step of the rows, such as 1h.")] = None,
+    symbol: SymbolName = None,
+    venue: VenueName = None,
+    market: MarketName = None,
+    timeframe: RowStep = None,
     source: Annotated[str | None, typer.Option(help="Name of this source in the store.")] = None,
-    format_name: Annotated[
-        str | None, typer.Option("--format", help="File format; `data formats` lists them.")
-    ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.yaml", help="Columns of a file of no known format."),
-    ] = None,
+    format_name: FormatName = None,
+    mapping: MappingPath = None,
     on_conflict: Annotated[
         str,
         typer.Option(
@@ -40,13 +45,15 @@ def import_(
     from datasets import ImportReport, Store, import_files
 
     from ...data_tables import import_content, print_imports
+    from ...formats import counted
 
     console = stdout()
     say = progress()
 
     def show(of_file: tuple[ImportReport, ...]) -> None:
         rows = sum(report.rows for report in of_file)
-        say(f"{of_file[0].path}: {rows} rows into {len(of_file)} data sets")
+        sets = counted(len(of_file), "data set")
+        say(f"{of_file[0].path}: {counted(rows, 'row')} into {sets}")
         if not as_json:
             print_imports(of_file, console)
 

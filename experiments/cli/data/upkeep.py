@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import EXIT_CHECK
-from ..options import DEFAULT_STORE, AsJson, StorePath
+from ..options import DEFAULT_STORE, AsJson, StorePath, time_given
 from ..output import print_json
 
 if TYPE_CHECKING:
@@ -120,14 +120,14 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write one data set to a Parquet or CSV file."""
-    from datasets import DatasetKey, Store, time_ns_of
+    from datasets import DatasetKey, Store
 
     rows = Store(store, create=False).export(
         DatasetKey.parse(name),
         out,
-        start_ns=None if since is None else time_ns_of(since, "--since"),
-        end_ns=None if until is None else time_ns_of(until, "--until"),
-        as_of_ns=None if as_of is None else time_ns_of(as_of, "--as-of"),
+        start_ns=time_given(since, "--since"),
+        end_ns=time_given(until, "--until"),
+        as_of_ns=time_given(as_of, "--as-of"),
     )
     if as_json:
         print_json({"dataset": name, "file": str(out), "rows": rows})

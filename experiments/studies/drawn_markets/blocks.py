@@ -6,7 +6,7 @@ from typing import Final
 
 from .canvas import Canvas
 from .drawing import Drawing, Event, both_ways, drawn
-from .structure import broken, displacement, fallen_structure
+from .structure import broken, fallen_structure, shifted_structure
 from .swings import LEAD, risen
 
 FALL: Final = ("touched", "consumed", "breaker")
@@ -126,14 +126,9 @@ def _blocks_of_the_fall(canvas: Canvas, breaks: list[Event], low: int) -> list[E
 def _block_of_a_shift(*, late: bool) -> Drawing:
     """Two breaks downwards, each with its block, and a shift upwards with the block of its low."""
     canvas = risen()
-    breaks, high, low = fallen_structure(canvas)
-    canvas.leg_to_close(98.8 if late else 98.0, 6)
-    displacement(canvas)
-    canvas.drift(0.4, 3)
-    canvas.drift(-0.1, 4)
-    shift = broken(canvas, "choch", high, low, up=True).known + (1 if late else 0)
+    breaks, low, _, known = shifted_structure(canvas, late=late)
     expected = _blocks_of_the_fall(canvas, breaks, low)
-    expected.append(block(canvas, low, shift, up=True))
+    expected.append(block(canvas, low, known, up=True))
     when = "one bar after the break" if late else "with the break"
     return _blocks(
         canvas,

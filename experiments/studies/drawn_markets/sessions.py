@@ -96,23 +96,10 @@ def _asian_raid(
     canvas = evening()
     begins = len(canvas)
     low, high = quiet_range(canvas, 4 * QUARTER_HOURS)
-    midnight = len(canvas)
-    raid_row = midnight + round(raid_hour * QUARTER_HOURS)
-    canvas.leg_to_close(high - 0.6, raid_row - midnight)
+    canvas.leg_to_close(high - 0.6, round(raid_hour * QUARTER_HOURS))
     returned = _raid(canvas, low, high, beyond=beyond, back=back)
-    canvas.drift(0.005, 10)
     judas = Event(type="asian_judas", direction=-1, known=returned, measure=back)
-    return drawn(
-        canvas,
-        name,
-        "judas_swing",
-        [] if misses else [judas],
-        types=JUDAS,
-        begins=begins,
-        timeframe="15m",
-        start=start,
-        misses=misses,
-    )
+    return _raided(canvas, name, judas, begins=begins, start=start, misses=misses)
 
 
 def _ranges(name: str, start: str, misses: str = "") -> Drawing:
@@ -151,11 +138,17 @@ def _london_raid(name: str, start: str, *, raid_hour: float = 9.0, misses: str =
     midnight = len(canvas)
     canvas.leg_to_close(canvas.price + 1.5, 2 * QUARTER_HOURS)
     low, high = quiet_range(canvas, 3 * QUARTER_HOURS)
-    raid_row = midnight + round(raid_hour * QUARTER_HOURS)
-    canvas.leg_to_close(high - 0.6, raid_row - len(canvas))
+    canvas.leg_to_close(high - 0.6, midnight + round(raid_hour * QUARTER_HOURS) - len(canvas))
     returned = _raid(canvas, low, high, beyond=0.5, back=0.4)
-    canvas.drift(0.005, 10)
     judas = Event(type="london_judas", direction=-1, known=returned, measure=0.4)
+    return _raided(canvas, name, judas, begins=begins, start=start, misses=misses)
+
+
+def _raided(
+    canvas: Canvas, name: str, judas: Event, *, begins: int, start: str, misses: str
+) -> Drawing:
+    """The drawing of a raid that came back, and went on quietly."""
+    canvas.drift(0.005, 10)
     return drawn(
         canvas,
         name,

@@ -91,22 +91,27 @@ def displacement(canvas: Canvas) -> int:
     return row
 
 
-def _shift(*, late: bool) -> Drawing:
-    """A market structure shift whose gap is complete before the break, or one bar after it."""
-    canvas = risen()
-    expected, high, low = fallen_structure(canvas)
+def shifted_structure(canvas: Canvas, *, late: bool) -> tuple[list[Event], int, Event, int]:
+    """Draw ``fallen_structure`` and a break of its high with a gap, the shift of structure.
+
+    Its two breaks, the row of the last low, the change of character, and the row on which the shift is
+    known: that of the break, or the one after it where the gap is complete ``late``.
+    """
+    breaks, high, low = fallen_structure(canvas)
     # The long bar ends at 100.4 and breaks the high of 100 itself, or at 99.6 before the break.
     canvas.leg_to_close(98.8 if late else 98.0, 6)
     displacement(canvas)
     canvas.drift(0.4, 3)
     canvas.drift(-0.1, 4)
     change = broken(canvas, "choch", high, low, up=True)
-    shift = Event(
-        type="mss",
-        direction=1,
-        anchor=change.known,
-        known=change.known + (1 if late else 0),
-    )
+    return breaks, low, change, change.known + (1 if late else 0)
+
+
+def _shift(*, late: bool) -> Drawing:
+    """A market structure shift whose gap is complete before the break, or one bar after it."""
+    canvas = risen()
+    expected, _, change, known = shifted_structure(canvas, late=late)
+    shift = Event(type="mss", direction=1, anchor=change.known, known=known)
     name = "a market structure shift, its gap complete " + (
         "one bar after the break" if late else "before the break"
     )
@@ -144,27 +149,28 @@ def _break_with_a_gap() -> Drawing:
     return _structure(canvas, "a break of structure with a gap", [event])
 
 
-def _break_by_wick() -> Drawing:
+def _wick_beyond(name: str, *, close: float, misses: str) -> Drawing:
+    """A bar whose high lies beyond the level of 105 and whose close does not."""
     canvas = risen()
     canvas.leg(105.0, 14)
     canvas.leg(101.0, 12)
     canvas.leg(104.8, 10)
-    canvas.bar(high=105.6, low=canvas.price - 0.2, close=104.99)
+    canvas.bar(high=105.6, low=canvas.price - 0.2, close=close)
     canvas.leg(102.0, 10)
-    return _structure(
-        canvas, "a break by a wick", [], misses="the high lies beyond the level, the close under it"
+    return _structure(canvas, name, [], misses=misses)
+
+
+def _break_by_wick() -> Drawing:
+    return _wick_beyond(
+        "a break by a wick",
+        close=104.99,
+        misses="the high lies beyond the level, the close under it",
     )
 
 
 def _close_at_the_level() -> Drawing:
-    canvas = risen()
-    canvas.leg(105.0, 14)
-    canvas.leg(101.0, 12)
-    canvas.leg(104.8, 10)
-    canvas.bar(high=105.6, low=canvas.price - 0.2, close=105.0)
-    canvas.leg(102.0, 10)
-    return _structure(
-        canvas, "a close at the level", [], misses="the close is the level, not beyond it"
+    return _wick_beyond(
+        "a close at the level", close=105.0, misses="the close is the level, not beyond it"
     )
 
 

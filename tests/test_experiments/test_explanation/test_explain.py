@@ -17,6 +17,7 @@ from experiments import RunRecord, RunResult, explain, load_run
 from experiments.cli import main
 from experiments.explanation.explain import Explanation
 from experiments.explanation.terminal import print_explanation
+from experiments.formats import spoken
 from strategies import HEADS_BY_NAME, ScoredHead
 from tests.test_experiments.conftest import SYMBOLS
 
@@ -160,7 +161,7 @@ def test_it_fits_eighty_columns_and_is_plain_when_piped(explained: Explanation) 
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     for head in explained.heads:
-        assert head.vote.name in plain
+        assert spoken(head.vote.name) in plain
         for reason in head.reasons:
             assert reason.name in plain
     assert "Consensus:" in plain

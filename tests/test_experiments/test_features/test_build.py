@@ -167,7 +167,7 @@ def test_changed_rows_reach_the_columns_that_read_them_only(market: Market):
 
     def keys(changed: Market) -> dict[str, str]:
         found = MarketDefinitions(changed, INDICATORS_BY_NAME)
-        return {name: found.of(one).key for name, one in wanted.items()}  # type: ignore[union-attr]
+        return {name: found.of(one).key for name, one in wanted.items()}
 
     def differing(changed: Market) -> set[str]:
         before, after = keys(market), keys(changed)

@@ -9,19 +9,12 @@ import yaml
 
 from datasets import Store
 from experiments import RunConfig
-from experiments.cli import main
 from experiments.config_file import resolved
 from experiments.features.describe import described
 from experiments.features.keeping import read_matrix
 from experiments.features.sources import joining_hash, module_hash, source_files, source_hash
 from indicators import INDICATORS, INDICATORS_BY_NAME
-
-
-def called(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    capsys.readouterr()
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+from tests.test_experiments.command_line import called
 
 
 @pytest.fixture
@@ -49,7 +42,7 @@ def test_the_table_fits_and_says_what_was_done(
         ["BBBSIM", "1h", "960", "2", "2", "0", "0"],
     ]
     flat = " ".join(out.split())
-    told = "1 of the columns depend on where the data begin on each of the 960 rows"
+    told = "1 of the columns would differ on all of the 960 rows, had the data begun elsewhere"
     assert f"AAASIM 1h, BBBSIM 1h: {told}" in flat
     code, out, _ = called(capsys, *words[:-1], "--prune", "--json")
     found = json.loads(out)["matrices"]

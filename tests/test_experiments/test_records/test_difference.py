@@ -112,7 +112,7 @@ def test_the_table_fits_eighty_columns(
     assert main(["runs", "diff", *names]) == 0
     told = capsys.readouterr().out
     assert max(map(len, told.splitlines())) <= 80
-    for words in ("exits.stop_atr", "3.0 (-s)", "50000.0 (stated)", "sharpe", "equity.parquet"):
+    for words in ("exits.stop_atr", "3.0 (-s)", "50000.0 (stated)", "Sharpe", "equity.parquet"):
         assert words in told
     assert main(["runs", "diff", names[0], names[0]]) == 0
     assert "the two runs are equal" in capsys.readouterr().out

@@ -57,6 +57,21 @@ def test_one_name_that_is_not_there_stops_all_of_it(
     assert len(left(folders)) == 3
 
 
+def test_a_run_whose_record_is_damaged_is_removed_by_its_whole_id(
+    folders: list[Path], capsys: pytest.CaptureFixture[str]
+):
+    runs = ["--yes", "--runs", str(folders[0].parent)]
+    for folder, text in zip(folders[:2], ("{", '{"schema_version": 1}'), strict=True):
+        (folder / "run.json").write_text(text)
+    (folders[1] / "notes.txt").write_text("mine")
+    assert main(["runs", "rm", "20240101", *runs]) == 3
+    assert "is not the record of a run" in capsys.readouterr().err
+    assert main(["runs", "rm", folders[0].name, *runs]) == 0
+    assert main(["runs", "rm", str(folders[1]), *runs]) == 3
+    assert "holds 'notes.txt', which no run wrote" in capsys.readouterr().err
+    assert left(folders) == [folder.name for folder in folders[1:]]
+
+
 def test_a_folder_that_holds_anything_else_stays(folders: list[Path]):
     (folders[0] / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(DataError, match=r"holds 'notes.txt', which no run wrote"):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from engine import Decisions, Funding, Panel, ReplayRules, replay
+from engine import Decisions, Exits, Funding, Panel, ReplayRules, replay
 from engine.errors import ConfigError, DataError
 from engine.ledger import FILL_DTYPE, PHASES, REASONS, TRADE_DTYPE
 from experiments.statistics.random_entries import (
@@ -192,11 +192,30 @@ def test_trades_of_a_ledger():
     )
     fills["phase"] = [PHASES.index(name) for name in phases.split()]
     equity = np.full(10, 1250.0)
-    found = trades_of_ledger(trades, fills, equity, 1000.0)
+    found = trades_of_ledger(trades, fills, equity, 1000.0, np.ones((10, 2), dtype=np.bool_))
     np.testing.assert_array_equal(found.entry_row, [0, 4, 6])
     np.testing.assert_array_equal(found.exit_row, [3, 5, 8])
     np.testing.assert_allclose(found.exposure_frac, [0.2, -0.04, 0.08])
     np.testing.assert_allclose(found.cost_frac, [0.005, 0.02, 0.01])
+
+
+def test_a_trade_that_a_delisting_ends_is_placed_like_any_other():
+    rows, gone = 200, 150
+    bars = {name: random_bars(rows, seed) for seed, name in enumerate(("A", "B"))}
+    panel = Panel.from_bars({"A": bars["A"], "B": bars["B"].prefix(gone)})
+    acts = np.zeros((rows, 2), dtype=np.bool_)
+    acts[10] = acts[60, 0] = True
+    target = np.full((rows, 2), 0.4)
+    target[60, 0] = 0.0
+    decisions = Decisions(target=target, acts=acts, atr_frac=np.full((rows, 2), 0.01))
+    rules = ReplayRules(initial_cash=1000.0, exits=Exits(stop_atr=None))
+    result = replay(panel, decisions, Funding.none(), rules)
+    assert result.trades["exit_reason"][1] == REASONS.index("delisted")
+    trades = trades_of_ledger(result.trades, result.fills, result.equity, 1000.0, panel.listed)
+    np.testing.assert_array_equal(trades.entry_row, [11, 11])
+    np.testing.assert_array_equal(trades.exit_row, [61, gone - 1])
+    found = random_entries_test(panel.open, trades, seed=1, draws=50, listed=panel.listed)
+    assert 0.0 < found.p_sharpe <= 1.0
 
 
 def test_stops_do_not_look_like_skill():
@@ -222,7 +241,7 @@ def test_stops_do_not_look_like_skill():
             t += int(generator.integers(2, 6))
         decisions = Decisions(target=target, acts=acts, atr_frac=np.full((rows, 1), 0.008))
         result = replay(panel, decisions, funding, ReplayRules(initial_cash=1000.0))
-        trades = trades_of_ledger(result.trades, result.fills, result.equity, 1000.0)
+        trades = trades_of_ledger(result.trades, result.fills, result.equity, 1000.0, panel.listed)
         found = random_entries_test(panel.open, trades, seed=seed, draws=99)
         p_values.append((found.p_total_return, found.p_sharpe))
     assert 0.1 < (result.trades["exit_reason"] == REASONS.index("stop")).mean() < 0.9

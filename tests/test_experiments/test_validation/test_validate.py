@@ -25,7 +25,7 @@ from experiments.sweeps.ledger import Ledger
 from experiments.sweeps.run import run_sweep
 from experiments.sweeps.space import Space, space_of
 from experiments.validation.content import validation_json
-from experiments.validation.keeping import kept_validations
+from experiments.validation.keeping import readable_validations
 from experiments.validation.selection import Accounts
 from experiments.validation.shifts import shift_test
 from experiments.validation.trials import (
@@ -266,7 +266,7 @@ def test_the_holdout_is_recorded_and_then_looked_at(
     ]
     assert main(["validate", ledger.sweep_id, *where, "--open-holdout", "--json"]) == 0
     tree = json.loads(capsys.readouterr().out)
-    kept = kept_validations(ledger.folder)[-1]
+    kept = readable_validations(ledger.folder)[0][-1]
     assert tree.pop("kept") == str(kept.path)
     assert {**kept.content, **tree} == kept.content
     assert tree["holdout"]["opening"] == before + 1
@@ -362,7 +362,9 @@ def test_a_run_is_validated_without_a_search(
     assert tree["verdict"]["word"] in ("evidence", "no evidence", "inconclusive")
     assert tree["shifted_votes"]["best"] == result.metrics["sharpe"]
     assert result.run_dir is not None
-    assert [one.content["subject"] for one in kept_validations(result.run_dir)] == [result.run_id]
+    assert [one.content["subject"] for one in readable_validations(result.run_dir)[0]] == [
+        result.run_id
+    ]
     assert main(["runs", "rm", result.run_id, "--yes", "--runs", str(tmp_path)]) == 0
     assert not result.run_dir.exists()
 

@@ -54,7 +54,7 @@ def test_everything_at_its_bound_is_evidence() -> None:
     ],
 )
 def test_each_rule_by_itself(changed: dict[str, float], word: str) -> None:
-    assert verdict_of(replace(GOOD, **changed)).word == word  # type: ignore[arg-type]
+    assert verdict_of(replace(GOOD, **changed)).word == word
 
 
 def test_the_sentences_hold_the_numbers() -> None:

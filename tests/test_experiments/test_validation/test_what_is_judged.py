@@ -10,11 +10,12 @@ import pytest
 from engine import Panel
 from experiments.config_validation import ValidationConfig
 from experiments.statistics.overfitting_null import null_band
-from experiments.sweeps.config import Objective, SweepSection
+from experiments.sweeps.config import Choice, Objective, RealRange, SweepSection, WholeRange
 from experiments.sweeps.evaluate import Evaluated, View
 from experiments.sweeps.families import FamilyCount
+from experiments.sweeps.space import Axis, Space
 from experiments.sweeps.trial_metrics import DIRECTIONS
-from experiments.validation.chosen import brittleness_of
+from experiments.validation.chosen import brittleness_of, moved_coordinate
 from experiments.validation.findings import findings_of
 from experiments.validation.selection import selection_of
 from experiments.validation.verdict import verdict_of
@@ -64,7 +65,8 @@ def test_a_parameter_is_as_brittle_as_its_worse_side() -> None:
                 metrics=metrics, sums=np.zeros((len(sharpe), 1, 5)), errors=(None,) * len(sharpe)
             )
 
-    axes = tuple(SimpleNamespace(name=name) for name in "xy")
+    real = RealRange(kind="real", low=0.0, high=1.0)
+    axes = tuple(SimpleNamespace(name=name, parameter=real) for name in "xy")
     space: Any = SimpleNamespace(axes=axes, values=lambda point: point)
     section = SweepSection.model_construct(objectives=(Objective(metric="sharpe"),), constraints=())
     evaluator: Any = Cliff()
@@ -72,6 +74,34 @@ def test_a_parameter_is_as_brittle_as_its_worse_side() -> None:
     assert found.losses.tolist() == pytest.approx([10.1, 0.0])
     mirrored = brittleness_of(section, space, evaluator, [0.5, 0.6])
     assert mirrored.losses.tolist() == pytest.approx([10.1, 7.0 - 0.1])
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 10, 11, 37])
+@pytest.mark.parametrize("kind", ["whole", "choice"])
+def test_a_value_out_of_few_is_moved_to_another_value(kind: str, count: int) -> None:
+    """By a tenth of the range, at least one value: never to itself but at the wall."""
+    if kind == "whole":
+        parameter: Any = WholeRange(kind="whole", low=5, high=5 + 3 * (count - 1), step=3)
+        values = list(range(5, 5 + 3 * count, 3))
+    else:
+        values = [f"v{number}" for number in range(count)]
+        parameter = Choice(kind="choice", values=tuple(values))
+    space = Space(base=None, axes=(Axis("a", parameter),))
+    for u in np.linspace(0.0, 0.9999, 101):
+        here = values.index(space.values([float(u)])["a"])
+        for step in (-0.1, 0.1):
+            moved = moved_coordinate(parameter, float(u), step)
+            there = values.index(space.values([moved])["a"])
+            at_the_wall = here == (0 if step < 0 else count - 1)
+            assert (there == here) == at_the_wall
+            assert 0 <= (there - here) * np.sign(step) <= max(1, np.ceil(0.1 * count))
+
+
+def test_a_real_value_is_moved_by_a_tenth_within_its_range() -> None:
+    real = RealRange(kind="real", low=0.0, high=1.0)
+    assert moved_coordinate(real, 0.5, 0.1) == 0.6
+    assert moved_coordinate(real, 0.05, -0.1) == 0.0
+    assert moved_coordinate(real, 0.95, 0.1) < 1.0
 
 
 def test_the_verdict_rests_on_the_deflation_by_effective_trials() -> None:
