@@ -103,6 +103,16 @@ def test_the_days_that_were_searched_end_before_the_holdout(swept: Swept) -> Non
     assert searched_by(swept.ledger.runs / "elsewhere", swept.ledger.sweep_id) is None
 
 
+def test_an_id_never_leads_out_of_the_folder_of_sweeps(swept: Swept, tmp_path: Path) -> None:
+    folder = swept.ledger.folder
+    inside = folder.relative_to(swept.ledger.runs)
+    for name in (f"../{inside}", f"{folder.parent.name}/../{inside}", "*", "", "..", str(folder)):
+        assert searched_by(swept.ledger.runs, name) is None
+    elsewhere = shutil.copytree(folder, tmp_path / folder.name)
+    (tmp_path / "runs" / "sweeps" / "family").mkdir(parents=True)
+    assert searched_by(tmp_path / "runs", f"../../../{elsewhere.name}") is None
+
+
 @pytest.mark.parametrize(
     ("end", "expected"),
     [
