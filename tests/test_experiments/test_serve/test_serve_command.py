@@ -77,10 +77,13 @@ def _refused(*_: object) -> None:
 def test_mistakes_are_told(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     arguments: tuple[str, ...],
     code: int,
     words: str,
 ):
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path)
     # A mistake that is taken fails here, where the server itself would wait for ever.
     monkeypatch.setattr("experiments.serve.server.server_of", _refused)
     assert main(["serve", *arguments]) == code
