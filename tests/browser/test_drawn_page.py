@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from datasets import Store, write_simulated
 from experiments import config_of
@@ -156,7 +156,8 @@ def test_the_list_has_every_event_as_text(page: Page, drawing: Drawing):
     page.locator("#all summary").click()
     rows = page.locator("#listed tr")
     marked = [one for one in drawing.picture.events if one.is_marked]
-    assert rows.count() == len(marked)
+    # The browser tells of the opening after the click has returned.
+    expect(rows).to_have_count(len(marked), timeout=20_000)
     lines = marked[0].text.split("\n")
     told_first = " · ".join(lines[1:]).replace("argues for a", MARKED_UP)
     assert rows.first.inner_text().split("\t") == [lines[0], told_first]
